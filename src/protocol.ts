@@ -1,0 +1,169 @@
+/**
+ * Everything the main thread and the workers say to each other. The main thread never touches log bytes: it names
+ * byte ranges, and gets back finished pushes and figures. Workers keep nothing between jobs, so any job may go to any
+ * worker, and may be run again with the same outcome.
+ */
+
+export type Format = 'cri' | 'docker' | 'raw';
+export type StreamMode = 'metadata' | 'label' | 'off';
+
+/** How many bytes at the start of a generation its fingerprint covers, once it has grown that long. */
+export const HEAD_BYTES = 1024;
+/** How many bytes before a position are hashed, to notice a file that was rewritten in place. */
+export const TAIL_BYTES = 128;
+
+/** `workerData`: what sizes a worker's buffers, fixed for its life. */
+export interface WorkerSetup {
+  batchBytes: number;
+  maxLineBytes: number;
+}
+
+/** What every line goes through. Sent with each job; workers compile it once for each `revision`. */
+export interface PipelineSpec {
+  revision: number;
+  /** RE2 syntax, read against `Slice.path`; each named group that matched something is a label. */
+  labelRegex: string;
+  /** Labels for every line, as [name, value]; a label of the path wins over one of the same name here. */
+  staticLabels: [string, string][];
+  /** Where stdout/stderr goes. */
+  streamMode: StreamMode;
+  /** The longest entry in bytes, its cut mark included. */
+  maxLineBytes: number;
+}
+
+/** A hash over some bytes of a file: tells whether they are still the ones that were read. */
+export interface Mark {
+  bytes: number;
+  /** 64 bits, 16 hex digits. */
+  hash: string;
+}
+
+/**
+ * Where the bytes of a generation are read from. Offsets are always offsets in the plain bytes, so a generation is
+ * the same thing before and after gzip or spooling.
+ */
+export type Source =
+  | { kind: 'plain'; fd: number }
+  | { kind: 'gzip'; path: string }
+  | { kind: 'spool'; path: string };
+
+/** The lines of one generation that begin in [from, to). The last of them may reach beyond `to`. */
+export interface Slice {
+  /** Path of the current generation of the container log: what the label regex reads. */
+  path: string;
+  source: Source;
+  from: number;
+  to: number;
+  /** Whether `from` is known to be the start of a line. If not, reading starts after the first newline at or after `from - 1`. */
+  aligned: boolean;
+  /** Nothing will be appended any more: an unterminated rest is a line. */
+  final: boolean;
+  /** `auto` until the first slice of the generation has decided it. */
+  format: Format | 'auto';
+  /** Mark of the bytes just before `from`; checked before anything is read. */
+  before: Mark | null;
+  /** What the preceding slice left open; opaque to the main thread. */
+  carry: Uint8Array | null;
+  /** Emit what is still open at the end of this slice as entries of their own, rather than carry it on. */
+  flush: boolean;
+  /** Milliseconds since the epoch: the timestamp of lines that bring none. Kept over a repeat, so the repeat is identical. */
+  readTimeMs: number;
+}
+
+/** One job becomes one finished push request. */
+export interface CollectJob {
+  spec: PipelineSpec;
+  slices: Slice[];
+}
+
+export interface SliceResult {
+  /**
+   * `read`: all fields below hold. `changed`: the bytes before `from` are not those of `before`; nothing was read.
+   * `unreadable`: reading failed, `error` says how; nothing of this slice is in the push.
+   */
+  outcome: 'read' | 'changed' | 'unreadable';
+  error?: { code: string; message: string };
+  /** Where the first line began: `from` if aligned. */
+  first: number;
+  /**
+   * The first byte that was not consumed; always the start of a line, or inside a line whose head was cut and whose
+   * rest the carry skips. Less than `to` at an unfinished line at the end of the file, or when the push was full.
+   */
+  next: number;
+  /** The push had no room for more; the rest, if any, must go into another job. */
+  full: boolean;
+  /** Physical lines consumed. */
+  lines: number;
+  /** Entries written to the push. */
+  entries: number;
+  /** Lines that are not what the format says, shipped as they are. */
+  malformedLines: number;
+  /** Entries cut at `maxLineBytes`. */
+  cutEntries: number;
+  /** Bytes of content that cuts have left out. */
+  cutBytes: number;
+  /** Open entries that were emitted unfinished because `flush` asked for it. */
+  flushedEntries: number;
+  /** Decided format; null while no line was complete enough to tell. */
+  format: Format | null;
+  /** Fingerprint of the first min(HEAD_BYTES, next) bytes, when this slice began within HEAD_BYTES; else null. */
+  head: Mark | null;
+  /** Mark of the min(TAIL_BYTES, next) bytes before `next`; null when next is 0. */
+  tail: Mark | null;
+  carry: Uint8Array | null;
+  /** Milliseconds since the epoch of the oldest and the newest entry; 0 without entries. */
+  oldestMs: number;
+  newestMs: number;
+  /** Whether the label regex matched the path; if not, the entries bear `filename`. */
+  pathMatched: boolean;
+}
+
+export interface CollectResult {
+  /** Snappy block of a logproto.PushRequest; null when there is nothing to push. Owns its whole ArrayBuffer. */
+  push: Uint8Array | null;
+  /** Size of the push before compression, in bytes. */
+  encodedBytes: number;
+  entries: number;
+  /** One for each slice of the job, in its order. */
+  slices: SliceResult[];
+}
+
+/** Asks, for each candidate, which of the remembered places are in it. */
+export interface IdentifyJob {
+  candidates: { source: Source; places: Place[] }[];
+}
+
+/** Where reading once stood: the fingerprint of the generation and the mark before the offset. */
+export interface Place {
+  offset: number;
+  head: Mark | null;
+  tail: Mark | null;
+}
+
+export interface IdentifyResult {
+  /** For each candidate and each of its places: is it long enough, with the same head and the same bytes before the offset? */
+  matches: boolean[][];
+  /** For each candidate the plain size in bytes if it had to be read to its end to answer, else null. */
+  plainBytes: (number | null)[];
+}
+
+/** Copies the plain bytes [from, end of file) of a generation into a new spool file. */
+export interface SpoolJob {
+  source: Source;
+  from: number;
+  /** The finished file appears under this path only once it is complete and synced. */
+  path: string;
+  /** Written into the file's head, given back by reading it. JSON text. */
+  note: string;
+  /** Stop after this many bytes on disk. */
+  limitBytes: number;
+}
+
+export interface SpoolResult {
+  /** End of what was copied, in plain bytes. */
+  end: number;
+  /** Size of the file on disk. */
+  fileBytes: number;
+  /** Whether the generation's end was reached. */
+  complete: boolean;
+}
