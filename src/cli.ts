@@ -1,0 +1,140 @@
+#!/usr/bin/env node
+import { availableParallelism, totalmem } from 'node:os';
+import { type Command, CommanderError, Option, program } from 'commander';
+import { type LoadResult, loadConfig } from './config/load.js';
+import { formatMistakes, formatReport, formatWarnings } from './config/report.js';
+import { type SettingName, settingNames, settings } from './config/settings.js';
+import { errnoOf, SleipnirError } from './errors.js';
+import { readLimits } from './plan/limits.js';
+import { deriveBudget, explain } from './plan/sizing.js';
+import { VERSION } from './version.js';
+
+/** What the process ends with. */
+const exitCodes = { ok: 0, failed: 1, badSettings: 2 };
+
+type Flags = Partial<Record<SettingName, string>>;
+
+function withSettings(command: Command): Command {
+  command.argument('[FILE]', `${settings.config.meaning} (${settings.config.variable})`);
+  for (const name of settingNames) {
+    if (name !== 'config') command.addOption(optionFor(name));
+  }
+  return command;
+}
+
+function optionFor(name: SettingName): Option {
+  const { flag, variable, meaning, default: fallback } = settings[name];
+  return new Option(`${flag} <value>`, `${meaning} (${variable}, default: ${fallback})`);
+}
+
+function load(flags: Flags): LoadResult {
+  return loadConfig({ flags, env: process.env, isTerminal: process.stdout.isTTY });
+}
+
+async function run(file: string | undefined, options: Flags): Promise<number> {
+  const loaded = load(withFile(options, file));
+  if ('mistakes' in loaded) return refuse(loaded);
+  // What only `run` needs is loaded only now: it is most of what there is, and the other commands start without it.
+  const { runCollector } = await import('./main.js');
+  return runCollector(loaded.config, { effective: loaded.effective, warnings: loaded.warnings });
+}
+
+function check(file: string | undefined, { json, ...flags }: Flags & { json?: true }): number {
+  const loaded = load(withFile(flags, file));
+  if ('mistakes' in loaded) {
+    if (!json) return refuse(loaded);
+    printJson(loaded);
+    return exitCodes.badSettings;
+  }
+  const { config, effective, warnings } = loaded;
+  const host = { cores: availableParallelism(), memoryBytes: totalmem() };
+  const derived = explain(deriveBudget(config, readLimits(), host));
+  if (json) printJson({ settings: effective, derived, warnings });
+  else process.stdout.write(formatReport({ effective, derived, warnings }));
+  return exitCodes.ok;
+}
+
+/** Needs the state directory alone, so mistakes in other settings do not keep it from answering. */
+async function positions({ json, stateDir }: { json?: true; stateDir?: string }): Promise<number> {
+  const { variable } = settings.stateDir;
+  const loaded = loadConfig({
+    flags: stateDir === undefined ? {} : { stateDir },
+    env: { [variable]: process.env[variable] },
+    isTerminal: process.stdout.isTTY,
+  });
+  if ('mistakes' in loaded) return refuse(loaded);
+  const { readPositions } = await import('./checkpoint/positions.js');
+  const { formatPositions, positionsJson } = await import('./checkpoint/report.js');
+  const records = await readPositions(loaded.config.stateDir);
+  if (json) printJson(positionsJson(records));
+  else process.stdout.write(formatPositions(records));
+  return exitCodes.ok;
+}
+
+function printJson(data: unknown): void {
+  process.stdout.write(`${JSON.stringify(data, null, 2)}\n`);
+}
+
+function withFile(flags: Flags, file: string | undefined): Flags {
+  return file === undefined ? flags : { ...flags, config: file };
+}
+
+function refuse({ mistakes, warnings }: Extract<LoadResult, { mistakes: unknown }>): number {
+  process.stderr.write(formatMistakes(mistakes) + formatWarnings(warnings));
+  return exitCodes.badSettings;
+}
+
+function endingWith<A extends unknown[]>(command: (...args: A) => number | Promise<number>) {
+  return async (...args: A): Promise<void> => {
+    process.exitCode = await command(...args);
+  };
+}
+
+program
+  .name('sleipnir')
+  .description('Ships the logs of every pod on a Kubernetes node to Grafana Loki.')
+  .version(`sleipnir ${VERSION}`)
+  .exitOverride();
+
+withSettings(program.command('run').description('collect and push until told to end')).action(endingWith(run));
+
+withSettings(program.command('check').description('print each setting, its value and where it came from'))
+  .option('--json', 'print JSON')
+  .action(endingWith(check));
+
+program
+  .command('positions')
+  .description('print where reading stands in each container log')
+  .addOption(optionFor('stateDir'))
+  .option('--json', 'print JSON')
+  .action(endingWith(positions));
+
+program
+  .command('version')
+  .description('print the version')
+  .action(() => {
+    process.stdout.write(`sleipnir ${VERSION}\n`);
+  });
+
+// Whoever reads our output may have seen enough (`sleipnir positions | head`).
+process.stdout.on('error', (error) => {
+  if (errnoOf(error) !== 'EPIPE') throw error;
+});
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = exitCodeOf(error);
+}
+
+function exitCodeOf(error: unknown): number {
+  // Commander has already told what is wrong with the command line.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.badSettings;
+  process.stderr.write(`sleipnir: ${describe(error)}\n`);
+  return exitCodes.failed;
+}
+
+function describe(error: unknown): string {
+  if (error instanceof SleipnirError) return `${error.message}\n${error.advice}`;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
