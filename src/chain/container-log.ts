@@ -1,0 +1,306 @@
+import { basename, dirname } from 'node:path';
+import type { Cursor, PositionRecord } from '../checkpoint/record.js';
+import { type PodPath, readPodPath } from '../discover/pod-path.js';
+import type { SliceResult } from '../protocol.js';
+import type { Flight, Generation } from './generation.js';
+
+/** What a chain takes from the settings. */
+export interface ChainSettings {
+  batchBytes: number;
+  /** How long an ended generation is still looked at for late writes. */
+  graceMs: number;
+  /** How long an open partial line waits for its end. */
+  carryFlushMs: number;
+  /** Slices of one generation that may be read at the same time. */
+  sideBySide: number;
+}
+
+/** What a range of a generation holds besides its place in the queue. */
+type FlightShape = Pick<Flight, 'from' | 'to' | 'aligned'> & Partial<Pick<Flight, 'flush' | 'final' | 'carriedFrom'>>;
+
+/**
+ * Everything one container wrote: its generations, oldest first. A chain only grows at its end and is only deleted at
+ * its beginning, so the order in which generations were first seen is their order.
+ */
+export class ContainerLog {
+  /** Path of the current generation; the key of the chain. */
+  readonly path: string;
+  readonly folder: string;
+  readonly pod: PodPath;
+  generations: Generation[] = [];
+  /** Waiting in the planner for its turn. */
+  due = false;
+  /** Its position has moved since it was last put into the journal. */
+  moved = false;
+  /** Bytes of finished pushes that hold lines of this log. */
+  heldBytes = 0;
+  /** Folder modification time at the last look, to see new names without reading the folder. */
+  folderTimeMs = 0;
+  readonly #settings: ChainSettings;
+
+  constructor(path: string, settings: ChainSettings) {
+    this.path = path;
+    this.folder = dirname(path);
+    this.pod = readPodPath(path);
+    this.#settings = settings;
+  }
+
+  get finished(): boolean {
+    return this.generations.every((generation) => generation.done);
+  }
+
+  get unsettledBytes(): number {
+    let sum = 0;
+    for (const generation of this.generations) sum += generation.unsettledBytes;
+    return sum;
+  }
+
+  /** Generations that came after the one being read: how near that one is to being deleted. */
+  get generationsBehind(): number {
+    const reading = this.generations.findIndex((generation) => !generation.done);
+    return reading === -1 ? 0 : this.generations.length - 1 - reading;
+  }
+
+  /** Whether there may be something to hand out, now that no more lines are waited for. */
+  wantsTurn(nowMs: number): boolean {
+    return this.generations.some(
+      (generation) =>
+        !generation.done &&
+        (generation.unplannedBytes > 0 ||
+          ((generation.read.carry !== null || generation.size > generation.read.offset) &&
+            (this.#over(generation, nowMs) || nowMs - generation.grownAtMs >= this.#settings.carryFlushMs))),
+    );
+  }
+
+  /** Whether a whole batch is waiting, or more of a generation that nobody adds to: no reason to wait for company. */
+  get behind(): boolean {
+    for (const generation of this.generations) {
+      if (generation.unplannedBytes >= this.#settings.batchBytes) return true;
+      if (generation.unplannedBytes > 0 && generation.endedAtMs !== null) return true;
+    }
+    return false;
+  }
+
+  /** Nothing will be added: it is a copy, or it ended and the time for late writes is over. */
+  #over(generation: Generation, nowMs: number): boolean {
+    if (generation.frozen) return true;
+    if (generation.endedAtMs === null) return false;
+    return nowMs - Math.max(generation.endedAtMs, generation.grownAtMs) >= this.#settings.graceMs;
+  }
+
+  /**
+   * Takes the next range of at most `roomBytes` out of the chain, oldest generation first; null if there is nothing to
+   * read now. With `alone` the range may run ahead of one that is still being read, supposing that nothing is carried
+   * into it; it then has a job of its own.
+   */
+  nextFlight(roomBytes: number, alone: boolean, nowMs: number): Flight | null {
+    for (let index = 0; index < this.generations.length; index += 1) {
+      const generation = this.generations[index] as Generation;
+      if (generation.done) continue;
+      if (generation.unidentified || generation.blockedUntilMs > nowMs) return null;
+      const reading = generation.flights.some((flight) => !flight.resolved);
+      if (generation.unplannedBytes > 0) {
+        if (reading) return alone ? this.#runAhead(generation, nowMs) : null;
+        return this.#take(generation, index, Math.min(generation.planned + roomBytes, generation.size), nowMs);
+      }
+      if (reading) return null;
+      const next = this.generations[index + 1];
+      const rest = Number.isFinite(generation.size) && generation.size > generation.read.offset;
+      const open = generation.read.carry !== null;
+      if (!this.#over(generation, nowMs)) {
+        if (open && nowMs - generation.grownAtMs >= this.#settings.carryFlushMs) return this.#flush(generation, nowMs);
+        if (next === undefined || open || rest) return null;
+        continue;
+      }
+      if (rest) return this.#finish(generation, nowMs);
+      const handedOn = next !== undefined && next.planned === 0 && !next.done;
+      const waited = nowMs - generation.grownAtMs >= this.#settings.carryFlushMs;
+      if (open && (!handedOn || (waited && next.unplannedBytes === 0))) return this.#flush(generation, nowMs);
+    }
+    return null;
+  }
+
+  #take(generation: Generation, index: number, to: number, nowMs: number): Flight {
+    const before = this.generations[index - 1];
+    let carriedFrom: Generation | null = null;
+    if (generation.read.offset === 0 && generation.read.carry === null && before !== undefined) {
+      if (before.read.carry !== null) {
+        carriedFrom = before;
+        generation.read = { ...generation.read, carry: before.read.carry };
+        before.read = { ...before.read, carry: null };
+      }
+    }
+    const aligned = generation.aligned;
+    generation.aligned = true;
+    return this.#launch(generation, { from: generation.planned, to, aligned, carriedFrom }, nowMs);
+  }
+
+  #runAhead(generation: Generation, nowMs: number): Flight | null {
+    const { batchBytes, sideBySide } = this.#settings;
+    const { flights } = generation;
+    if (generation.fd === null || generation.format === null || generation.read.carry !== null) return null;
+    if (generation.unplannedBytes < batchBytes) return null;
+    if (flights.reduce((count, flight) => count + (flight.resolved ? 0 : 1), 0) >= sideBySide) return null;
+    const from = generation.planned;
+    return this.#launch(generation, { from, to: from + batchBytes, aligned: false }, nowMs);
+  }
+
+  #finish(generation: Generation, nowMs: number): Flight {
+    const from = generation.read.offset;
+    return this.#launch(generation, { from, to: generation.size, aligned: true, final: true }, nowMs);
+  }
+
+  #flush(generation: Generation, nowMs: number): Flight {
+    const at = generation.read.offset;
+    return this.#launch(generation, { from: at, to: at, aligned: true, flush: true }, nowMs);
+  }
+
+  #launch(generation: Generation, shape: FlightShape, nowMs: number): Flight {
+    const { aligned } = shape;
+    const flight: Flight = {
+      flush: false,
+      carriedFrom: null,
+      ...shape,
+      final: shape.final ?? generation.frozen,
+      generation,
+      epoch: generation.epoch,
+      before: aligned ? generation.read.tail : null,
+      carry: aligned ? generation.read.carry : null,
+      readTimeMs: nowMs,
+      result: null,
+      resolved: false,
+      openUnits: 1,
+    };
+    generation.flights.push(flight);
+    generation.planned = Math.max(generation.planned, flight.to);
+    return flight;
+  }
+
+  /**
+   * Follows the results of a generation in order as far as they are in. Returns the flights that became resolved, and
+   * those whose supposition proved wrong: they have been set to begin where their predecessor ended, and must be read
+   * again. A flight that turned out to hold no line start is resolved with a result without lines.
+   */
+  resolve(generation: Generation, nowMs: number): { resolved: Flight[]; again: Flight[] } {
+    const resolved: Flight[] = [];
+    for (const flight of generation.flights) {
+      if (flight.resolved) continue;
+      if (flight.result === null) break;
+      if (!flight.aligned && generation.read.offset >= flight.to) flight.result = nothingRead(flight, generation);
+      else if (!flight.aligned && !follows(flight.result, generation, flight)) {
+        this.#realign(flight);
+        return { resolved, again: [flight] };
+      }
+      this.#accept(generation, flight, flight.result);
+      generation.progressAtMs = nowMs;
+      resolved.push(flight);
+    }
+    return { resolved, again: [] };
+  }
+
+  #realign(flight: Flight): void {
+    const { read } = flight.generation;
+    flight.aligned = true;
+    flight.from = read.offset;
+    flight.before = read.tail;
+    flight.carry = read.carry;
+    flight.result = null;
+  }
+
+  #accept(generation: Generation, flight: Flight, result: SliceResult): void {
+    flight.resolved = true;
+    generation.read = { offset: result.next, tail: result.tail, carry: result.carry };
+    generation.head = result.head ?? generation.head;
+    generation.format = result.format ?? generation.format;
+    generation.failures = 0;
+    if (generation.flights.at(-1) !== flight) return;
+    generation.planned = result.next;
+    if (result.next >= flight.to || result.full) return;
+    if (Number.isFinite(generation.size)) generation.unfinishedAt = flight.to;
+    else generation.size = result.next;
+  }
+
+  /** Everything of a flight is settled: the position moves to the end of the unbroken run. */
+  settle(flight: Flight, nowMs: number): void {
+    const { generation } = flight;
+    flight.openUnits = 0;
+    if (flight.epoch !== generation.epoch) return;
+    for (;;) {
+      const first = generation.flights[0];
+      if (first === undefined || !first.resolved || first.openUnits > 0) break;
+      const result = first.result as SliceResult;
+      generation.flights.shift();
+      generation.settled = { offset: result.next, tail: result.tail, carry: result.carry };
+      if (first.carriedFrom !== null) {
+        first.carriedFrom.settled = { ...first.carriedFrom.settled, carry: null };
+      }
+      generation.progressAtMs = nowMs;
+      if (result.newestMs > 0) generation.settledTimeMs = result.newestMs;
+      this.moved = true;
+    }
+  }
+
+  /** Generations that are settled to their end and get no more late writes become done. Returns them. */
+  finish(nowMs: number): Generation[] {
+    const finished = this.generations.filter(
+      (generation) =>
+        !generation.done &&
+        !generation.unidentified &&
+        generation.flights.length === 0 &&
+        generation.settled.offset === generation.size &&
+        generation.settled.carry === null &&
+        this.#over(generation, nowMs),
+    );
+    for (const generation of finished) generation.done = true;
+    if (finished.length > 0) this.moved = true;
+    return finished;
+  }
+
+  /** The position, as the journal stores it: a cursor for each generation that is begun or is the next to be. */
+  record(): PositionRecord {
+    const cursors: Cursor[] = [];
+    const last = this.generations.at(-1);
+    for (const generation of this.generations) {
+      if (generation.unidentified) continue;
+      const begun = generation.settled.offset > 0 || generation.settled.carry !== null;
+      if (generation.done ? generation === last : begun || cursors.length === 0) cursors.push(cursorOf(generation));
+    }
+    return { log: this.path, cursors };
+  }
+}
+
+function cursorOf(generation: Generation): Cursor {
+  const path = generation.path ?? generation.gzipPath;
+  return {
+    dev: generation.dev,
+    ino: generation.ino,
+    name: path === null ? '' : basename(path),
+    head: generation.head,
+    tail: generation.settled.tail,
+    offset: generation.settled.offset,
+    size: Number.isFinite(generation.size) ? generation.size : generation.settled.offset,
+    format: generation.format,
+    carry: generation.settled.carry,
+  };
+}
+
+function follows(result: SliceResult, generation: Generation, flight: Flight): boolean {
+  return (
+    result.first === generation.read.offset && generation.read.carry === null && generation.read.offset >= flight.from
+  );
+}
+
+function nothingRead(flight: Flight, generation: Generation): SliceResult {
+  const { read } = generation;
+  return {
+    ...(flight.result as SliceResult),
+    first: read.offset,
+    next: read.offset,
+    full: false,
+    lines: 0,
+    entries: 0,
+    head: null,
+    tail: read.tail,
+    carry: read.carry,
+  };
+}

@@ -1,0 +1,112 @@
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import { errnoOf } from '../errors.js';
+
+/** Something that can hold an open file and go on without it for a while. */
+export interface Holder {
+  fd: number | null;
+  /** Whether its descriptor may be taken away now: nobody is reading through it, and its file still has a name. */
+  mayClose(): boolean;
+}
+
+/** Descriptors left for sockets, workers, the journal and libraries. */
+const RESERVED = 96;
+
+/**
+ * The open log files, no more than the process may have. The holder used longest ago is closed when room is needed; it
+ * is opened again by path when it is its turn.
+ */
+export class Descriptors {
+  /** In order of use, the longest unused first. */
+  readonly #open = new Set<Holder>();
+  readonly #max: number;
+  /** Called once, when holders begin to be closed for want of descriptors. */
+  readonly #onPressure: (maxOpen: number) => void;
+  #pressed = false;
+
+  constructor(max: number, onPressure: (maxOpen: number) => void) {
+    this.#max = max;
+    this.#onPressure = onPressure;
+  }
+
+  get openCount(): number {
+    return this.#open.size;
+  }
+
+  /** Marks a holder as used just now. */
+  touch(holder: Holder): void {
+    if (!this.#open.delete(holder)) return;
+    this.#open.add(holder);
+  }
+
+  /**
+   * Opens `path` for `holder` if it is the file with this identity. Returns false if it is another file, is gone, or no
+   * descriptor is to be had now.
+   * @throws any other failure to open, as the system reports it (EACCES, EIO, ...)
+   */
+  open(holder: Holder, path: string, dev: string, ino: string): boolean {
+    if (holder.fd !== null) return true;
+    if (this.#open.size >= this.#max && !this.#makeRoom()) return false;
+    const fd = this.#openPath(path);
+    if (fd === null) return false;
+    const stat = fstatSync(fd, { bigint: true });
+    if (String(stat.dev) !== dev || String(stat.ino) !== ino) {
+      closeSync(fd);
+      return false;
+    }
+    holder.fd = fd;
+    this.#open.add(holder);
+    return true;
+  }
+
+  close(holder: Holder): void {
+    if (holder.fd === null) return;
+    closeSync(holder.fd);
+    holder.fd = null;
+    this.#open.delete(holder);
+  }
+
+  closeAll(): void {
+    for (const holder of [...this.#open]) this.close(holder);
+  }
+
+  #openPath(path: string): number | null {
+    for (;;) {
+      try {
+        return openSync(path, 'r');
+      } catch (error) {
+        const errno = errnoOf(error);
+        if (errno === 'ENOENT' || errno === 'ENOTDIR') return null;
+        if (errno !== 'EMFILE' && errno !== 'ENFILE') throw error;
+        if (!this.#makeRoom()) return null;
+      }
+    }
+  }
+
+  #makeRoom(): boolean {
+    if (!this.#pressed) {
+      this.#pressed = true;
+      this.#onPressure(this.#open.size);
+    }
+    for (const holder of this.#open) {
+      if (!holder.mayClose()) continue;
+      this.close(holder);
+      return true;
+    }
+    return false;
+  }
+}
+
+/**
+ * How many log files may be open at once: the soft limit of this process (Node raises it to the hard limit at start)
+ * less what everything else needs. From /proc/self/limits, see proc(5); without it 1024 is assumed.
+ */
+export function maxOpenFiles(): number {
+  let limit = 1024;
+  try {
+    const match = /^Max open files\s+(\d+|unlimited)/m.exec(readFileSync('/proc/self/limits', 'latin1'));
+    if (match !== null) limit = match[1] === 'unlimited' ? 1_000_000 : Number(match[1]);
+  } catch {
+    // Not Linux: the assumed limit stands.
+  }
+  return Math.max(16, limit - RESERVED);
+}

@@ -1,0 +1,170 @@
+import type { Format, Mark, SliceResult, Source } from '../protocol.js';
+import type { ContainerLog } from './container-log.js';
+
+/** A point in a generation between two lines, and what is needed to go on from it. */
+export interface Point {
+  offset: number;
+  /** Mark of the bytes before `offset`; null at 0, or where reading begins at an unchecked place. */
+  tail: Mark | null;
+  carry: Uint8Array | null;
+}
+
+/** A range of a generation that has been handed out and is not yet settled. */
+export interface Flight {
+  generation: Generation;
+  /** Differs from the generation's once that was truncated: what is still under way for the old bytes no longer moves it. */
+  epoch: number;
+  from: number;
+  to: number;
+  aligned: boolean;
+  before: Mark | null;
+  carry: Uint8Array | null;
+  flush: boolean;
+  final: boolean;
+  readTimeMs: number;
+  /** The older generation whose carry this flight took over, so that it is let go when this flight is settled. */
+  carriedFrom: Generation | null;
+  /** What the worker found; null while it reads. */
+  result: SliceResult | null;
+  /** The result is known to follow from that of the preceding flight. */
+  resolved: boolean;
+  /** Jobs that still have to be settled before this flight is. */
+  openUnits: number;
+}
+
+/** One file of a chain: what is open of it, and how far it is planned, read and settled. */
+export class Generation {
+  readonly log: ContainerLog;
+  readonly dev: string;
+  readonly ino: string;
+  /** Its name on disk; null once it has none. */
+  path: string | null;
+  suffix: string;
+  /** Path of its gzipped twin. */
+  gzipPath: string | null = null;
+  /** Path of its copy in the spool, and the offset that copy begins at. */
+  spool: { path: string; start: number; fileBytes: number } | null = null;
+  fd: number | null = null;
+  /** Jobs that read through `fd` just now. */
+  readers = 0;
+
+  /** Plain bytes; Infinity where only reading to the end will tell (gzip). */
+  size: number;
+  changeTimeMs = 0;
+  head: Mark | null = null;
+  format: Format | null = null;
+  /** End of what is handed out. */
+  planned = 0;
+  /** End of what workers have read, in unbroken order. */
+  read: Point = { offset: 0, tail: null, carry: null };
+  /** End of what is settled, in unbroken order: this is the position. */
+  settled: Point = { offset: 0, tail: null, carry: null };
+  /** False only where reading begins in the middle of a line (`SLEIPNIR_START=end`). */
+  aligned = true;
+  flights: Flight[] = [];
+  epoch = 0;
+  /** The size at which the bytes after `read` were found to hold no complete line. */
+  unfinishedAt = -1;
+  /** Not read until it is known not to be another name of a generation that is known already. */
+  unidentified = false;
+  /** Settled to its end, and nothing more is expected. */
+  done = false;
+  /** When bytes were last seen to be added, milliseconds since the epoch. */
+  grownAtMs: number;
+  /** When it ceased to be the current one or lost its name; null while it is current. */
+  endedAtMs: number | null = null;
+  /** Looks in a row that did not find it under any name. */
+  missedLooks = 0;
+  /** After a failed read: not to be tried again before. */
+  blockedUntilMs = 0;
+  failures = 0;
+  /** When something was last read or settled; for the watchdog. */
+  progressAtMs: number;
+  stalled = false;
+  /** The newest entry that is settled, or when the file was first seen; milliseconds since the epoch. */
+  settledTimeMs: number;
+
+  constructor(
+    log: ContainerLog,
+    file: { path: string; suffix: string; gzip: boolean; dev: string; ino: string; size: number },
+    nowMs: number,
+  ) {
+    this.log = log;
+    this.dev = file.dev;
+    this.ino = file.ino;
+    this.path = file.gzip ? null : file.path;
+    this.gzipPath = file.gzip ? file.path : null;
+    this.suffix = file.suffix;
+    this.size = file.gzip ? Number.POSITIVE_INFINITY : file.size;
+    this.grownAtMs = nowMs;
+    this.progressAtMs = nowMs;
+    this.settledTimeMs = nowMs;
+  }
+
+  /** Nobody will append to it any more: it is compressed or a copy. */
+  get frozen(): boolean {
+    return this.fd === null && this.path === null && (this.gzipPath !== null || this.spool !== null);
+  }
+
+  /** Whether its bytes would be gone if this process died now. */
+  get onlyOpen(): boolean {
+    return this.path === null && this.gzipPath === null && this.spool === null && this.fd !== null;
+  }
+
+  /** Bytes not yet handed out that may hold a complete line; Infinity if only reading tells. */
+  get unplannedBytes(): number {
+    if (this.done || this.size === this.unfinishedAt) return 0;
+    return Math.max(0, this.size - this.planned);
+  }
+
+  /** Bytes not yet settled, as far as they are known. */
+  get unsettledBytes(): number {
+    if (this.done) return 0;
+    return Number.isFinite(this.size) ? Math.max(0, this.size - this.settled.offset) : 0;
+  }
+
+  /** Every flight has been read, and nothing is left to hand out. */
+  get readOut(): boolean {
+    return this.unplannedBytes === 0 && this.flights.every((flight) => flight.resolved);
+  }
+
+  mayClose(): boolean {
+    return this.readers === 0 && this.path !== null;
+  }
+
+  /**
+   * Where a worker finds the bytes at `offset`; null if there is no way to them now. The open file comes first: it is
+   * the quickest, and needs no name.
+   */
+  source(offset: number): Source | null {
+    if (this.fd !== null) return { kind: 'plain', fd: this.fd };
+    if (this.spool !== null && offset >= this.spool.start) return { kind: 'spool', path: this.spool.path };
+    if (this.gzipPath !== null) return { kind: 'gzip', path: this.gzipPath };
+    return null;
+  }
+
+  /** The file was rewritten in place: everything known of its bytes is void. */
+  restart(size: number): void {
+    this.epoch += 1;
+    this.flights = [];
+    this.size = size;
+    this.head = null;
+    this.format = null;
+    this.planned = 0;
+    this.read = { offset: 0, tail: null, carry: null };
+    this.settled = { offset: 0, tail: null, carry: null };
+    this.aligned = true;
+    this.unfinishedAt = -1;
+    this.done = false;
+  }
+
+  /** Begins at a stored or chosen position. */
+  startAt(point: Point, head: Mark | null, format: Format | null, aligned = true): void {
+    this.planned = point.offset;
+    this.read = point;
+    this.settled = point;
+    this.head = head;
+    this.format = format;
+    this.aligned = aligned;
+  }
+}

@@ -1,0 +1,134 @@
+import { fstatSync, statSync } from 'node:fs';
+import type { ContainerLog } from './container-log.js';
+import { Generation } from './generation.js';
+import { compareSuffixes, type GenerationName } from './name.js';
+
+/** A file that bears the name of a generation, and its identity. */
+export interface FoundFile extends GenerationName {
+  path: string;
+  dev: string;
+  ino: string;
+  size: number;
+}
+
+/** Looks at a file by its path; null if it is gone or is no regular file. */
+export function findFile(path: string, name: GenerationName): FoundFile | null {
+  const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
+  if (stat === undefined || !stat.isFile()) return null;
+  return { ...name, path, dev: String(stat.dev), ino: String(stat.ino), size: Number(stat.size) };
+}
+
+/** What came of holding a chain against the files that are there now. */
+export interface ListingChange {
+  /** Newly seen; to be opened at once, because an open file outlives its deletion. */
+  added: Generation[];
+  /** Seen for the first time under a rotated name, in a chain that is known: to be identified before they are read. */
+  unidentified: Generation[];
+  /** Lost their last name with unsettled bytes that only the open descriptor keeps. */
+  unlinked: Generation[];
+  /** Lost their last name and were not open: what was unsettled is gone. */
+  gone: Generation[];
+}
+
+/**
+ * Holds a chain against the files that bear its names now: follows renames by inode, ties a `.gz` to the generation it
+ * was made from by its stem, takes in new generations at the end, and notices those without a name.
+ *
+ * @param files all files of this chain's names in its folder; none if the folder is gone
+ */
+export function updateListing(log: ContainerLog, files: readonly FoundFile[], nowMs: number): ListingChange {
+  const change: ListingChange = { added: [], unidentified: [], unlinked: [], gone: [] };
+  const ordered = [...files].sort((a, b) => compareSuffixes(a.suffix, b.suffix));
+  const plainSuffixes = new Set(ordered.filter((file) => !file.gzip).map((file) => file.suffix));
+  const known = log.generations.length > 0;
+  const named = new Map<Generation, { path: string | null; gzipPath: string | null }>();
+
+  for (const file of ordered) {
+    // The kubelet removes a plain file that has a finished .gz beside it at its next rotation; until then both are one.
+    const twin = file.gzip && plainSuffixes.has(file.suffix);
+    const generation = file.gzip ? bySuffix(log, named, file) : byInode(log, file);
+    if (generation !== null) {
+      const names = named.get(generation) ?? { path: null, gzipPath: null };
+      if (file.gzip) names.gzipPath = file.path;
+      else names.path = file.path;
+      named.set(generation, names);
+      generation.suffix = file.suffix;
+      if (!file.gzip) grow(generation, file, nowMs);
+      continue;
+    }
+    if (twin) continue;
+    const added = new Generation(log, file, nowMs);
+    added.unidentified = known && file.suffix !== '';
+    log.generations.push(added);
+    named.set(added, { path: added.path, gzipPath: added.gzipPath });
+    change.added.push(added);
+    if (added.unidentified) change.unidentified.push(added);
+  }
+
+  for (const generation of log.generations) {
+    const names = named.get(generation);
+    const hadName = generation.path !== null || generation.gzipPath !== null;
+    if (names === undefined && hadName && !generation.done && !reallyUnnamed(generation)) {
+      log.folderTimeMs = 0;
+      continue;
+    }
+    generation.missedLooks = 0;
+    generation.path = names?.path ?? null;
+    generation.gzipPath = names?.gzipPath ?? null;
+    if (names !== undefined || !hadName || generation.done) continue;
+    if (generation.fd === null && generation.spool === null) change.gone.push(generation);
+    else if (generation.onlyOpen && generation.unsettledBytes > 0) change.unlinked.push(generation);
+  }
+  log.generations = log.generations.filter((generation) => !generation.done || named.has(generation));
+  noteEnds(log, nowMs);
+  return change;
+}
+
+/**
+ * A listing and a rotation can cross: a file is then missing under its old name, and not yet listed under its new one.
+ * An open file tells by its link count; for others a second look must agree.
+ */
+function reallyUnnamed(generation: Generation): boolean {
+  if (generation.fd !== null && generation.path !== null) return fstatSync(generation.fd).nlink === 0;
+  generation.missedLooks += 1;
+  return generation.missedLooks > 1;
+}
+
+function byInode(log: ContainerLog, file: FoundFile): Generation | null {
+  for (const generation of log.generations) {
+    if (generation.ino !== file.ino || generation.dev !== file.dev) continue;
+    // Without an open descriptor the inode may have been given to a new file. A rotated file that becomes the current
+    // one again is rare (a rotation undone); a new file in its place is not.
+    const reused = generation.fd === null && generation.suffix !== '' && file.suffix === '';
+    const shrunk = generation.done && file.size < generation.settled.offset;
+    if (reused || shrunk) continue;
+    return generation;
+  }
+  return null;
+}
+
+function bySuffix(log: ContainerLog, named: ReadonlyMap<Generation, unknown>, file: FoundFile): Generation | null {
+  for (const generation of log.generations) {
+    if (generation.gzipPath === file.path) return generation;
+    if (generation.suffix === file.suffix && !(named.has(generation) && generation.path === null)) return generation;
+  }
+  return null;
+}
+
+function grow(generation: Generation, file: FoundFile, nowMs: number): void {
+  if (generation.done) {
+    if (file.size <= generation.settled.offset) return;
+    generation.done = false;
+  }
+  if (generation.fd === null) {
+    if (file.size > generation.size) generation.grownAtMs = nowMs;
+    generation.size = file.size;
+  }
+}
+
+function noteEnds(log: ContainerLog, nowMs: number): void {
+  for (const generation of log.generations) {
+    if (generation.path !== null && generation.suffix === '') generation.endedAtMs = null;
+    else generation.endedAtMs ??= nowMs;
+  }
+}

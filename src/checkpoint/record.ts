@@ -1,0 +1,30 @@
+import type { Format, Mark } from '../protocol.js';
+
+/** Where reading stands in one generation that is not finished. */
+export interface Cursor {
+  /** Device and inode in decimal, from a bigint stat. */
+  dev: string;
+  ino: string;
+  /** File name when it was last seen: `0.log`, `0.log.20261122-113905`. */
+  name: string;
+  head: Mark | null;
+  tail: Mark | null;
+  /** In plain bytes: everything before it is settled. */
+  offset: number;
+  /** Largest plain size seen, in bytes: tells how much is lost when the generation is gone. */
+  size: number;
+  format: Format | null;
+  /** What was open at `offset`; opaque. */
+  carry: Uint8Array | null;
+}
+
+/**
+ * The stored position of one container log. After a restart, generations older than the oldest cursor are done, those
+ * with a cursor go on at it, newer ones begin at 0. No cursor at all: everything that was known is done.
+ */
+export interface PositionRecord {
+  /** Path of the current generation: what the record is stored under. */
+  log: string;
+  /** Oldest generation first. */
+  cursors: Cursor[];
+}

@@ -1,0 +1,166 @@
+import { availableParallelism, totalmem } from 'node:os';
+import { Descriptors, maxOpenFiles } from './chain/descriptors.js';
+import { openJournal } from './checkpoint/journal.js';
+import { lockStateDir } from './checkpoint/lock.js';
+import type { CheckpointProblem } from './checkpoint/problem.js';
+import { Collector } from './collector.js';
+import type { Config } from './config/config.js';
+import type { EffectiveSetting } from './config/load.js';
+import { readLimits } from './plan/limits.js';
+import { type Budget, deriveBudget } from './plan/sizing.js';
+import { startWorkers } from './plan/workers.js';
+import { createEndpoint } from './push/endpoint.js';
+import { createSender } from './push/sender.js';
+import { startRhythm } from './rhythm.js';
+import { startFigures } from './telemetry/figures.js';
+import { createLog, type Log } from './telemetry/log.js';
+import { createMetrics } from './telemetry/metrics.js';
+import { createTelemetry } from './telemetry/telemetry.js';
+import { VERSION } from './version.js';
+import { startWeb } from './web/server.js';
+
+/** The workers' file beside this one in the bundle, and where the compiler puts it otherwise. */
+const WORKER_FILE = new URL(
+  import.meta.url.includes('/src/') ? '../workers/collect.js' : './collect.js',
+  import.meta.url,
+);
+
+/**
+ * Runs a collector until SIGTERM or SIGINT: stops reading, drains, stores its positions. A second signal ends it at
+ * once. SIGHUP is reserved for reloading and does nothing yet.
+ *
+ * @returns the exit code
+ * @throws SleipnirError if it cannot start: state directory locked or unusable, address in use, ...
+ */
+export async function runCollector(
+  config: Config,
+  context: { effective: readonly EffectiveSetting[]; warnings: readonly string[] },
+): Promise<number> {
+  const ending = nextSignal();
+  const log = await createLog(config);
+  for (const warning of context.warnings) log.warn(warning);
+  const budget = deriveBudget(config, readLimits(), { cores: availableParallelism(), memoryBytes: totalmem() });
+  try {
+    return await collect(config, budget, log, ending);
+  } finally {
+    ending.stopListening();
+  }
+}
+
+async function collect(config: Config, budget: Budget, log: Log, ending: Ending): Promise<number> {
+  const onProblem = (problem: CheckpointProblem): void => {
+    const { code, advice, resolved, message } = problem;
+    if (resolved) log.info({ code }, message);
+    else log.error({ code, advice }, message);
+  };
+  const lock = await lockStateDir(config.stateDir, { onProblem });
+  const journal = await openJournal(config.stateDir, { onProblem });
+  const { recovery } = journal;
+  if (recovery.damagedLines > 0 || recovery.usedPrevious) {
+    log.warn({ code: 'JOURNAL_DAMAGED', ...recovery }, 'the journal was damaged, positions were recovered');
+  }
+
+  let collector: Collector | null = null;
+  const metrics = createMetrics(
+    () => collector?.snapshot() ?? { ...NOTHING, memoryBudgetBytes: budget.pushBudgetBytes, workers: budget.workers },
+  );
+  const events = createTelemetry(log, metrics);
+  let ready: { ok: boolean; why?: string } = { ok: false, why: 'starting' };
+  const web = await startWeb({
+    ...config.httpAddr,
+    registry: metrics.registry,
+    probes: { ready: () => ready, healthy: () => ({ ok: true, troubles: [] }) },
+  });
+
+  const workers = startWorkers(
+    WORKER_FILE,
+    { batchBytes: config.batchBytes, maxLineBytes: config.maxLineBytes },
+    budget,
+  );
+  const endpoint = createEndpoint({
+    url: config.lokiUrl,
+    userAgent: `sleipnir/${VERSION}`,
+    tenantId: config.tenantId,
+    bearerTokenFile: config.bearerTokenFile,
+    basicAuth: config.basicAuth,
+    tls: config.tls,
+  });
+  const sender = createSender({
+    endpoint,
+    events: {
+      pushed: (status, ms, bytes) => events.pushAnswered({ status, seconds: ms / 1000, bytes }),
+      retried: (reason, message, waitMs) => events.pushRetried({ reason, message, waitMs }),
+      refused: (kind, message) => events.pushRefused({ kind, message }),
+    },
+  });
+  const descriptors = new Descriptors(maxOpenFiles(), (open) =>
+    events.problemFound({
+      code: 'DESCRIPTORS_SHORT',
+      message: `Only ${open} log files can be open at once; idle ones are closed and opened again`,
+      advice: 'Raise the limit of open files (ulimit -n): a closed file that is deleted is gone with what was unread.',
+    }),
+  );
+  collector = new Collector({ config, budget, workers, sender, journal, descriptors, events });
+  await collector.start();
+  const stopRhythm = startRhythm(collector, config);
+  ready = { ok: true };
+  const figures = startFigures(log, metrics, (everything) => events.flush(everything));
+  const { href } = config.lokiUrl;
+  log.info(
+    { version: VERSION, http: web.url, push: href, workers: budget.workers, logs: collector.logs.size },
+    'started',
+  );
+
+  const signal = await ending.signal;
+  ready = { ok: false, why: 'ending' };
+  log.info({ signal }, 'ending: what has been read is sent, positions are stored');
+  stopRhythm();
+  await collector.stop(config.shutdownTimeoutMs);
+  figures.stop();
+  await Promise.all([workers.close(), endpoint.close(), web.close(), journal.close()]);
+  descriptors.closeAll();
+  metrics.stop();
+  await lock.release();
+  log.info('ended');
+  return 0;
+}
+
+const NOTHING = {
+  containerLogs: 0,
+  generationsOpen: 0,
+  unreadBytes: 0,
+  lagSeconds: 0,
+  memoryBudgetUsedBytes: 0,
+  pushesInFlight: 0,
+  journalDirty: false,
+};
+
+interface Ending {
+  signal: Promise<NodeJS.Signals>;
+  stopListening(): void;
+}
+
+/** The first SIGTERM or SIGINT, whenever it comes. A second one ends the process as if nobody listened. */
+function nextSignal(): Ending {
+  let resolve: (signal: NodeJS.Signals) => void = () => {};
+  const signal = new Promise<NodeJS.Signals>((settle) => {
+    resolve = settle;
+  });
+  const onSignal = (name: NodeJS.Signals): void => {
+    process.off('SIGTERM', onSignal);
+    process.off('SIGINT', onSignal);
+    resolve(name);
+  };
+  const onHangUp = (): void => {};
+  process.on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal);
+  process.on('SIGHUP', onHangUp);
+  return {
+    signal,
+    stopListening() {
+      process.off('SIGTERM', onSignal);
+      process.off('SIGINT', onSignal);
+      process.off('SIGHUP', onHangUp);
+    },
+  };
+}

@@ -1,0 +1,100 @@
+import type { ContainerLog } from '../chain/container-log.js';
+import type { Flight } from '../chain/generation.js';
+import type { HeldPlace } from '../push/parcel.js';
+import type { CollectResult, Mark, Slice, SliceResult, Source } from '../protocol.js';
+
+/** What one job covers of one flight: all of it, or a piece when it had to be cut. */
+export interface Unit {
+  flight: Flight;
+  from: number;
+  to: number;
+  aligned: boolean;
+  before: Mark | null;
+  carry: Uint8Array | null;
+  /** Where the flight ends, once that is known; a unit that ends before it is followed by another. */
+  end: number | null;
+  /** What the worker found; null while it reads. */
+  result: SliceResult | null;
+  heldBytes: number;
+}
+
+/** The place of a push that is made anew, in one part or several. */
+export interface Place {
+  held: HeldPlace;
+  /** Age of the push that had the place. */
+  seq: number;
+  /** Jobs that are to take it and have not been handed over yet. */
+  pending: number;
+}
+
+/** Units that become one push. */
+export interface Job {
+  /** Order of planning: the age of a push. A repeat has the age of the place it takes. */
+  seq: number;
+  units: Unit[];
+  /** Set in a repeat, which reads once more what was read before, only for the push: the place that push takes. */
+  place: Place | null;
+  /** Revision of the pipeline its push was made with. */
+  revision: number;
+  /** What it takes of the memory budget now, in bytes. */
+  heldBytes: number;
+  result: CollectResult | null;
+}
+
+export function logOf(unit: Unit): ContainerLog {
+  return unit.flight.generation.log;
+}
+
+export function unitOf(flight: Flight): Unit {
+  const { from, to, aligned, before, carry } = flight;
+  return { flight, from, to, aligned, before, carry, end: null, result: null, heldBytes: 0 };
+}
+
+/** The whole of what a unit covered, to be read once more exactly as it was. */
+export function againOf(unit: Unit): Unit {
+  const result = unit.result as SliceResult;
+  return { ...unit, from: result.first, to: result.next, aligned: true, end: unit.end ?? result.next, result: null };
+}
+
+/** The first half of a unit, by bytes; the rest follows when it is known where its last line ends. */
+export function firstHalfOf(unit: Unit): Unit {
+  const whole = againOf(unit);
+  return { ...whole, to: whole.from + Math.ceil((whole.to - whole.from) / 2) };
+}
+
+/** What follows a piece that ended before its flight does; null if nothing does. */
+export function nextPieceOf(unit: Unit): Unit | null {
+  const result = unit.result as SliceResult;
+  if (unit.end === null || result.next >= unit.end) return null;
+  const to = Math.min(unit.end, result.next + Math.max(1, unit.to - unit.from));
+  const { flight, end } = unit;
+  return {
+    flight,
+    from: result.next,
+    to,
+    aligned: true,
+    before: result.tail,
+    carry: result.carry,
+    end,
+    result: null,
+    heldBytes: 0,
+  };
+}
+
+export function sliceOf(unit: Unit, source: Source): Slice {
+  const { flight } = unit;
+  const last = unit.end === null || unit.to >= unit.end;
+  return {
+    path: flight.generation.log.path,
+    source,
+    from: unit.from,
+    to: unit.to,
+    aligned: unit.aligned,
+    final: flight.final && last,
+    format: flight.generation.format ?? 'auto',
+    before: unit.before,
+    carry: unit.carry,
+    flush: flight.flush && last,
+    readTimeMs: flight.readTimeMs,
+  };
+}

@@ -1,0 +1,410 @@
+import type { ContainerLog } from '../chain/container-log.js';
+import type { Descriptors } from '../chain/descriptors.js';
+import type { Flight, Generation } from '../chain/generation.js';
+import { errnoOf } from '../errors.js';
+import type { CollectJob, CollectResult, PipelineSpec, SliceResult, Source } from '../protocol.js';
+import type { HeldPlace, Outcome, Parcel } from '../push/parcel.js';
+import type { Sender } from '../push/sender.js';
+import type { CollectorEvents } from '../telemetry/events.js';
+import { againOf, firstHalfOf, type Job, logOf, nextPieceOf, type Place, sliceOf, type Unit, unitOf } from './job.js';
+
+export interface JobsOptions {
+  /** Runs a job on a worker. */
+  collect: (job: CollectJob) => Promise<CollectResult>;
+  /** Takes finished pushes, and tells once what became of each. */
+  sender: Pick<Sender, 'submit'>;
+  spec: PipelineSpec;
+  descriptors: Descriptors;
+  events: CollectorEvents;
+  /** Jobs that may be at the workers at once. */
+  maxRunning: number;
+  /** Bytes that jobs at the workers and finished pushes may take together. */
+  budgetBytes: number;
+  batchBytes: number;
+  /** Milliseconds since the epoch. */
+  now: () => number;
+  /** A slice was read, or settled: its log may have more. */
+  onProgress: (log: ContainerLog) => void;
+  /** The bytes before a position are not those that were read. */
+  onChanged: (generation: Generation) => void;
+}
+
+/** A push that must be made anew. */
+type Returned = Pick<Extract<Outcome, { hold: unknown }>, 'hold'>;
+
+/** The longest pause after failed reads of one file, in milliseconds. */
+const MAX_READ_PAUSE_MS = 10_000;
+
+/**
+ * The life of jobs: from a list of ranges to a worker, from its result to a push, from the answer to a settled
+ * position. Cuts, repeats and re-encodes what Loki does not take as it is.
+ */
+export class Jobs {
+  readonly #options: JobsOptions;
+  readonly #jobs = new Map<Flight, Job>();
+  /** Flights whose file could not be read; tried again when their generation's pause is over. */
+  readonly #paused = new Map<Unit, Place | null>();
+  #spec: PipelineSpec;
+  #seq = 0;
+  #running = 0;
+  #heldBytes = 0;
+  /** Jobs that are neither dropped nor settled. */
+  #open = 0;
+
+  constructor(options: JobsOptions) {
+    this.#options = options;
+    this.#spec = options.spec;
+  }
+
+  get running(): number {
+    return this.#running;
+  }
+
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
+  get openCount(): number {
+    return this.#open;
+  }
+
+  /** Whether the budget and the workers have room for one more job. */
+  get mayLaunch(): boolean {
+    const { maxRunning, budgetBytes, batchBytes } = this.#options;
+    return this.#running < maxRunning && this.#heldBytes + batchBytes <= budgetBytes;
+  }
+
+  /** Whether this log may take more: one log alone never takes more than half of the budget. */
+  mayTake(log: ContainerLog): boolean {
+    return log.heldBytes <= this.#options.budgetBytes / 2;
+  }
+
+  launch(flights: readonly Flight[]): void {
+    this.#start(flights.map(unitOf), null);
+  }
+
+  /** Tries failed reads again whose pause is over. */
+  resume(nowMs: number): void {
+    for (const [unit, place] of this.#paused) {
+      const { generation, epoch } = unit.flight;
+      const given = epoch !== generation.epoch || generation.done;
+      if (!given && generation.blockedUntilMs > nowMs) continue;
+      this.#paused.delete(unit);
+      if (given) this.#leave(place);
+      else this.#start([{ ...unit, result: null }], place);
+    }
+  }
+
+  /** A generation has begun anew: what was read ahead in its old bytes is thrown away. */
+  abandon(generation: Generation): void {
+    for (const [flight, job] of this.#jobs) {
+      if (flight.generation !== generation || flight.epoch === generation.epoch || job.result === null) continue;
+      this.#jobs.delete(flight);
+      this.#drop(job);
+      job.units = [];
+    }
+  }
+
+  #start(units: Unit[], place: Place | null): void {
+    this.#open += 1;
+    if (place === null) this.#seq += 1;
+    this.#run({ seq: place?.seq ?? this.#seq, units, place, revision: 0, heldBytes: 0, result: null });
+  }
+
+  #run(job: Job): void {
+    const units: Unit[] = [];
+    const sources: Source[] = [];
+    for (const unit of job.units) {
+      if (unit.flight.epoch !== unit.flight.generation.epoch) continue;
+      const source = this.#sourceOf(unit);
+      if (source === null) {
+        this.#pause(unit, job.place, 'no way to the file');
+        continue;
+      }
+      units.push(unit);
+      sources.push(source);
+    }
+    job.units = units;
+    if (units.length === 0) {
+      this.#leave(job.place);
+      return this.#drop(job);
+    }
+    for (const unit of units) {
+      unit.flight.generation.readers += 1;
+      if (job.place === null) this.#jobs.set(unit.flight, job);
+    }
+    const slices = units.map((unit, index) => sliceOf(unit, sources[index] as Source));
+    this.#hold(
+      job,
+      slices.reduce((sum, slice) => sum + slice.to - slice.from, 0),
+    );
+    this.#running += 1;
+    job.revision = this.#spec.revision;
+    this.#options.collect({ spec: this.#spec, slices }).then(
+      (result) => this.#onResult(job, result),
+      (error: unknown) => this.#onFailure(job, error),
+    );
+  }
+
+  #sourceOf(unit: Unit): Source | null {
+    const { generation } = unit.flight;
+    const { descriptors } = this.#options;
+    try {
+      if (generation.path !== null) descriptors.open(generation, generation.path, generation.dev, generation.ino);
+    } catch (error) {
+      if (errnoOf(error) === undefined) throw error;
+    }
+    descriptors.touch(generation);
+    return generation.source(unit.from);
+  }
+
+  /** A file that cannot be read now is tried again, with growing pauses; what is in the way is said once. */
+  #pause(unit: Unit, place: Place | null, why: string): void {
+    const { generation } = unit.flight;
+    generation.failures += 1;
+    generation.blockedUntilMs =
+      this.#options.now() + Math.min(MAX_READ_PAUSE_MS, 250 * 2 ** Math.min(generation.failures, 10));
+    if (place !== null) place.pending += 1;
+    this.#paused.set(unit, place);
+    if (generation.failures !== 3) return;
+    this.#options.events.problemFound({
+      code: 'LOG_UNREADABLE',
+      message: `Cannot read ${generation.log.path}: ${why}`,
+      advice: 'Check that the file is there and readable by this user; it is tried again until it is gone.',
+    });
+  }
+
+  #hold(job: Job, bytes: number): void {
+    this.#heldBytes += bytes - job.heldBytes;
+    job.heldBytes = bytes;
+    const total = job.units.reduce((sum, unit) => sum + unit.to - unit.from, 0);
+    for (const unit of job.units) {
+      const share = total === 0 ? 0 : Math.round((bytes * (unit.to - unit.from)) / total);
+      logOf(unit).heldBytes += share - unit.heldBytes;
+      unit.heldBytes = share;
+    }
+  }
+
+  #drop(job: Job): void {
+    this.#hold(job, 0);
+    this.#open -= 1;
+  }
+
+  #returned(job: Job): void {
+    this.#running -= 1;
+    for (const unit of job.units) unit.flight.generation.readers -= 1;
+  }
+
+  #onFailure(job: Job, error: unknown): void {
+    this.#returned(job);
+    const message = error instanceof Error ? error.message : String(error);
+    this.#options.events.jobRepeated('worker');
+    for (const unit of job.units) this.#pause(unit, job.place, message);
+    this.#leave(job.place);
+    this.#drop(job);
+  }
+
+  #onResult(job: Job, result: CollectResult): void {
+    this.#returned(job);
+    job.result = result;
+    const kept: Unit[] = [];
+    for (const [index, unit] of job.units.entries()) {
+      const slice = result.slices[index] as SliceResult;
+      unit.result = slice;
+      if (unit.flight.epoch !== unit.flight.generation.epoch) this.#jobs.delete(unit.flight);
+      else if (slice.outcome === 'read') kept.push(unit);
+      else if (slice.outcome === 'changed') this.#options.onChanged(unit.flight.generation);
+      else this.#pause(unit, job.place, slice.error?.message ?? 'unknown');
+    }
+    for (const unit of job.units) {
+      if (kept.includes(unit)) continue;
+      logOf(unit).heldBytes -= unit.heldBytes;
+      unit.heldBytes = 0;
+    }
+    job.units = kept;
+    this.#hold(job, result.push?.byteLength ?? 0);
+    if (job.place !== null) this.#onRepeated(job, job.place);
+    else this.#follow(job);
+    for (const unit of kept) this.#options.onProgress(logOf(unit));
+  }
+
+  #follow(job: Job): void {
+    const ready = new Set<Job>([job]);
+    for (const unit of job.units) {
+      const { flight } = unit;
+      const { generation } = flight;
+      flight.result = unit.result;
+      const { resolved, again } = logOf(unit).resolve(generation, this.#options.now());
+      for (const next of resolved) {
+        const owner = this.#jobs.get(next);
+        if (owner !== undefined) ready.add(owner);
+      }
+      for (const next of again) this.#readAgain(next);
+    }
+    for (const next of ready) {
+      if (next.result !== null && next.units.every((unit) => unit.flight.resolved)) this.#release(next);
+    }
+  }
+
+  /** A supposition proved wrong: the push that was made on it is thrown away. */
+  #readAgain(flight: Flight): void {
+    const job = this.#jobs.get(flight);
+    if (job !== undefined) {
+      this.#drop(job);
+      job.units = [];
+      job.result = null;
+    }
+    this.#options.events.jobRepeated('carry');
+    this.launch([flight]);
+  }
+
+  #release(job: Job): void {
+    for (const unit of job.units) {
+      const { flight } = unit;
+      this.#jobs.delete(flight);
+      const slice = flight.result as SliceResult;
+      this.#report(unit, slice);
+      // A flight without a line start has been resolved without what its worker found.
+      unit.result = slice;
+    }
+    this.#submit(job);
+  }
+
+  #report(unit: Unit, slice: SliceResult): void {
+    const { events } = this.#options;
+    if (!slice.pathMatched) events.pathUnmatched(logOf(unit).path);
+    events.jobFinished({ ...slice, bytes: slice.next - slice.first });
+  }
+
+  #onRepeated(job: Job, place: Place): void {
+    for (const unit of job.units) {
+      const next = nextPieceOf(unit);
+      if (next === null) continue;
+      unit.flight.openUnits += 1;
+      place.pending += 1;
+      this.#start([next], place);
+    }
+    this.#submit(job);
+    this.#leave(place);
+  }
+
+  /** One of the jobs that take a place is through; after the last, what is newer may follow. */
+  #leave(place: Place | null): void {
+    if (place === null) return;
+    place.pending -= 1;
+    if (place.pending === 0) place.held.release();
+  }
+
+  #submit(job: Job): void {
+    const result = job.result as CollectResult;
+    const entries = job.units.reduce((sum, unit) => sum + (unit.result as SliceResult).entries, 0);
+    if (result.push === null || entries === 0) return this.#settle(job);
+    const { push, encodedBytes } = result;
+    const keys = [...new Set(job.units.map((unit) => logOf(unit).path))];
+    const parcel: Parcel = {
+      keys,
+      seq: job.seq,
+      push,
+      entries,
+      encodedBytes,
+      ...spread(job.units),
+      onSettled: (outcome) => this.#onOutcome(job, parcel, outcome),
+    };
+    // The bytes now belong to the sender.
+    result.push = null;
+    if (job.place === null) this.#options.sender.submit(parcel);
+    else job.place.held.submit(parcel);
+  }
+
+  #onOutcome(job: Job, parcel: Parcel, outcome: Outcome): void {
+    const { events } = this.#options;
+    const { entries } = parcel;
+    switch (outcome.kind) {
+      case 'stored':
+        events.entriesStored({ entries, bytes: parcel.push.byteLength });
+        return this.#settle(job);
+      case 'storedInPart': {
+        let refused = 0;
+        for (const { reason, lines } of outcome.refused) {
+          const counted = Math.min(lines, entries - refused);
+          refused += counted;
+          events.entriesRefused({ reason, message: '', entries: counted });
+        }
+        events.entriesStored({ entries: entries - refused, bytes: parcel.push.byteLength });
+        return this.#settle(job);
+      }
+      case 'refused':
+        events.entriesRefused({ reason: outcome.reason, message: outcome.detail, entries });
+        return this.#settle(job);
+      case 'cut':
+        return this.#cut(job, entries, outcome, outcome.reason, new Set(outcome.keys));
+      case 'withoutStream':
+        return this.#cut(job, entries, outcome, 'invalid_labels', new Set());
+      case 'withoutMetadata':
+        if (job.revision === this.#spec.revision) {
+          if (this.#spec.streamMode !== 'metadata') return this.#refuse(job, entries, 'metadata_disallowed');
+          this.#spec = { ...this.#spec, revision: this.#spec.revision + 1, streamMode: 'off' };
+        }
+        events.jobRepeated('encoding');
+        return this.#repeat(job, outcome.hold(), [job.units.map(againOf)]);
+    }
+  }
+
+  /** Makes smaller pushes of a job: one for each log that is held up, halves of the others, or of the only slice. */
+  #cut(job: Job, entries: number, { hold }: Returned, reason: string, alone: ReadonlySet<string>): void {
+    const [only] = job.units;
+    if (job.units.length === 1 && only !== undefined) {
+      const whole = reason === 'invalid_labels' || (only.result as SliceResult).lines <= 1;
+      if (whole) return this.#refuse(job, entries, reason);
+      this.#options.events.jobRepeated('cut');
+      return this.#repeat(job, hold(), [[firstHalfOf(only)]]);
+    }
+    this.#options.events.jobRepeated('cut');
+    const units = job.units.map(againOf);
+    const apart = units.filter((unit) => alone.has(logOf(unit).path));
+    const others = units.filter((unit) => !alone.has(logOf(unit).path));
+    const half = apart.length > 0 ? others.length : Math.ceil(others.length / 2);
+    const parts = [others.slice(0, half), others.slice(half), ...apart.map((unit) => [unit])];
+    this.#repeat(
+      job,
+      hold(),
+      parts.filter((part) => part.length > 0),
+    );
+  }
+
+  #repeat(job: Job, held: HeldPlace, parts: Unit[][]): void {
+    this.#drop(job);
+    const place: Place = { held, seq: job.seq, pending: parts.length };
+    for (const units of parts) this.#start(units, place);
+  }
+
+  #refuse(job: Job, entries: number, reason: string): void {
+    this.#options.events.entriesRefused({ reason, message: '', entries });
+    this.#settle(job);
+  }
+
+  #settle(job: Job): void {
+    this.#drop(job);
+    const nowMs = this.#options.now();
+    for (const unit of job.units) {
+      const { flight } = unit;
+      flight.openUnits -= 1;
+      if (flight.openUnits > 0) continue;
+      logOf(unit).settle(flight, nowMs);
+      this.#options.onProgress(logOf(unit));
+    }
+  }
+}
+
+/** The time its entries span. */
+function spread(units: readonly Unit[]): { oldestMs?: number; newestMs?: number } {
+  let oldestMs = Number.POSITIVE_INFINITY;
+  let newestMs = 0;
+  for (const unit of units) {
+    const result = unit.result as SliceResult;
+    if (result.entries === 0) continue;
+    oldestMs = Math.min(oldestMs, result.oldestMs);
+    newestMs = Math.max(newestMs, result.newestMs);
+  }
+  return newestMs === 0 ? {} : { oldestMs, newestMs };
+}

@@ -1,0 +1,46 @@
+import { fileURLToPath } from 'node:url';
+import { Piscina } from 'piscina';
+import type {
+  CollectJob,
+  CollectResult,
+  IdentifyJob,
+  IdentifyResult,
+  SpoolJob,
+  SpoolResult,
+  WorkerSetup,
+} from '../protocol.js';
+import type { Budget } from './sizing.js';
+
+/** The worker threads, as the main thread sees them. */
+export interface Workers {
+  collect(job: CollectJob): Promise<CollectResult>;
+  identify(job: IdentifyJob): Promise<IdentifyResult>;
+  spool(job: SpoolJob): Promise<SpoolResult>;
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the worker threads. The pool hands each job to whichever worker is free.
+ *
+ * @param file the compiled `workers/collect`
+ */
+export function startWorkers(file: string | URL, setup: WorkerSetup, budget: Budget): Workers {
+  const pool = new Piscina({
+    filename: typeof file === 'string' ? file : fileURLToPath(file),
+    minThreads: budget.workers,
+    maxThreads: budget.workers,
+    workerData: setup,
+    resourceLimits: {
+      maxOldGenerationSizeMb: budget.workerOldSpaceMiB,
+      maxYoungGenerationSizeMb: budget.workerYoungMiB,
+    },
+    // Histograms of wait and run times cost memory for each job, and nobody reads them.
+    recordTiming: false,
+  });
+  return {
+    collect: (job) => pool.run(job, { name: 'collect' }),
+    identify: (job) => pool.run(job, { name: 'identify' }),
+    spool: (job) => pool.run(job, { name: 'spool' }),
+    close: () => pool.destroy(),
+  };
+}

@@ -1,0 +1,34 @@
+import type { Collector } from './collector.js';
+
+/** The scan alone must find new pods within a second. */
+const SCAN_ALONE_MS = 1_000;
+
+/**
+ * Beats for a collector: a tick every batch wait, and a scan every so often, more often where no hints come. There are
+ * no other timers for files, however many there are.
+ *
+ * @returns ends both; a scan under way goes on
+ */
+export function startRhythm(
+  collector: Collector,
+  { batchWaitMs, scanIntervalMs }: { batchWaitMs: number; scanIntervalMs: number },
+): () => void {
+  let stopped = false;
+  let scanTimer: NodeJS.Timeout | null = null;
+  const tickTimer = setInterval(() => collector.tick(), batchWaitMs);
+  const scheduleScan = (): void => {
+    const waitMs = collector.hinted ? scanIntervalMs : Math.min(scanIntervalMs, SCAN_ALONE_MS);
+    scanTimer = setTimeout(() => {
+      void collector.rescan().then(() => {
+        if (!stopped) scheduleScan();
+      });
+    }, waitMs);
+  };
+  collector.tick();
+  scheduleScan();
+  return () => {
+    stopped = true;
+    clearInterval(tickTimer);
+    if (scanTimer !== null) clearTimeout(scanTimer);
+  };
+}

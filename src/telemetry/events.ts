@@ -1,0 +1,91 @@
+/** Lines, bytes and entries of slices that are settled, named as in `SliceResult` and summed. */
+export interface JobFigures {
+  lines: number;
+  bytes: number;
+  malformedLines: number;
+  cutEntries: number;
+  cutBytes: number;
+  flushedEntries: number;
+}
+
+/** A condition an operator should know of; every SleipnirError is one. */
+export interface Problem {
+  code: string;
+  message: string;
+  advice: string;
+}
+
+/** Bytes, and the lines in them as far as known, that vanished before they were read. */
+export interface Loss {
+  reason: string;
+  namespace: string;
+  pod: string;
+  bytes: number;
+  lines: number;
+}
+
+/**
+ * Everything the collector can report. Those who collect call it and know neither log nor metrics; `createTelemetry`
+ * turns it into both. Reasons are short fixed words (`line_too_long`), because each becomes a series. Nothing here
+ * carries bytes of a collected log.
+ */
+export interface CollectorEvents {
+  logFound(path: string): void;
+  logForgotten(path: string): void;
+  fileOpened(path: string): void;
+  /** The current generation of a container log was renamed or replaced; `unreadBytes` of it are still to be read. */
+  generationRotated(path: string, unreadBytes: number): void;
+  /** A generation got shorter than what was read of it; it is read again from its start. */
+  generationTruncated(path: string): void;
+  /** The label regex does not match the path; its lines bear `filename`. May be repeated for the same path. */
+  pathUnmatched(path: string): void;
+  scanFinished(scan: { files: number; ms: number }): void;
+  /** Folders cannot be watched; the scan alone finds new logs. */
+  watchFailed(problem: Problem): void;
+  watchRestored(): void;
+
+  /** Slices whose outcome is used. A job that is run again reports once, or the books would not balance. */
+  jobFinished(figures: JobFigures): void;
+  /** A job is run again: `carry` (its supposition was wrong), `cut`, `encoding`, `worker`, ... */
+  jobRepeated(reason: string): void;
+
+  /** One try has come to its end: `status` is that of the answer, or a code of what kept it from coming. */
+  pushAnswered(answer: { status: number | string; seconds: number; bytes: number }): void;
+  /** A try has failed and another follows, after `waitMs` at the earliest. */
+  pushRetried(retry: { reason: string; message: string; waitMs: number }): void;
+  /** A push is not taken as it is; `kind` says what is done about it. */
+  pushRefused(refusal: { kind: string; message: string }): void;
+  /** Loki has taken these entries; `bytes` is the size of their push. */
+  entriesStored(stored: { entries: number; bytes: number }): void;
+  /** Loki has refused these entries for good. */
+  entriesRefused(refusal: { reason: string; message: string; entries: number }): void;
+
+  bytesLost(loss: Loss): void;
+  positionsStored(stored: { ms: number }): void;
+  problemFound(problem: Problem): void;
+}
+
+const ignore = (): void => {};
+
+/** Reports nothing, for tests and measurements. */
+export const noEvents: CollectorEvents = {
+  logFound: ignore,
+  logForgotten: ignore,
+  fileOpened: ignore,
+  generationRotated: ignore,
+  generationTruncated: ignore,
+  pathUnmatched: ignore,
+  scanFinished: ignore,
+  watchFailed: ignore,
+  watchRestored: ignore,
+  jobFinished: ignore,
+  jobRepeated: ignore,
+  pushAnswered: ignore,
+  pushRetried: ignore,
+  pushRefused: ignore,
+  entriesStored: ignore,
+  entriesRefused: ignore,
+  bytesLost: ignore,
+  positionsStored: ignore,
+  problemFound: ignore,
+};

@@ -1,0 +1,190 @@
+import { performance } from 'node:perf_hooks';
+import type { CollectorEvents, Loss, Problem } from './events.js';
+import { clipMessage, type Log } from './log.js';
+import type { Metrics } from './metrics.js';
+import { Throttle } from './throttle.js';
+
+/** So many of the pods that lost most are named in one line; the metrics name them all. */
+const LOSSES_NAMED = 10;
+
+export interface Telemetry extends CollectorEvents {
+  /** Writes what the throttle has held back for a minute, or all of it. Called once a minute and at the end. */
+  flush(everything?: boolean): void;
+}
+
+/**
+ * Turns what the collector reports into metrics and log lines. A condition that repeats is written at once and then
+ * once a minute with its count.
+ *
+ * @param nowMs a monotonic clock in milliseconds.
+ */
+export function createTelemetry(log: Log, metrics: Metrics, nowMs: () => number = () => performance.now()): Telemetry {
+  const { totals } = metrics;
+  const throttle = new Throttle(nowMs);
+  const unmatched = new Set<string>();
+  const outage = watchOutage(log, throttle, nowMs);
+  const losses = new Map<string, Loss>();
+
+  function warn({ code, message, advice }: Problem): void {
+    throttle.report(`problem ${code}`, (times) => log.warn({ code, advice, times }, clipMessage(message)));
+  }
+
+  function writeLosses(times: number): void {
+    const pods = [...losses.values()].sort((a, b) => b.bytes - a.bytes);
+    losses.clear();
+    log.error(
+      {
+        code: 'LOGS_LOST',
+        bytes: sum(pods, 'bytes'),
+        lines: sum(pods, 'lines'),
+        times,
+        pods: pods.slice(0, LOSSES_NAMED),
+        ...(pods.length > LOSSES_NAMED && { morePods: pods.length - LOSSES_NAMED }),
+      },
+      'log bytes vanished before they were read',
+    );
+  }
+
+  return {
+    logFound: (path) => log.debug({ path }, 'container log found'),
+    logForgotten(path) {
+      unmatched.delete(path);
+      log.debug({ path }, 'container log forgotten');
+    },
+    fileOpened(path) {
+      totals.filesOpened++;
+      log.trace({ path }, 'log file opened');
+    },
+    generationRotated: (path, unreadBytes) => log.debug({ path, unreadBytes }, 'log file rotated'),
+    generationTruncated: (path) =>
+      throttle.report('truncated', (times) =>
+        log.warn({ code: 'LOG_TRUNCATED', path, times }, 'log file was truncated in place, reading it from its start'),
+      ),
+    pathUnmatched(path) {
+      if (unmatched.has(path)) return;
+      unmatched.add(path);
+      totals.pathsUnmatched++;
+      throttle.report('unmatched', (times) =>
+        log.warn(
+          {
+            code: 'PATH_UNMATCHED',
+            path,
+            times,
+            advice: 'Change SLEIPNIR_LABEL_REGEX, or leave the path out with SLEIPNIR_EXCLUDE.',
+          },
+          'the label regex does not match the path of a log, its lines bear the label filename instead',
+        ),
+      );
+    },
+    scanFinished(scan) {
+      totals.scans++;
+      log.trace(scan, 'scan finished');
+    },
+    watchFailed(problem) {
+      metrics.setInotifyFallback(true);
+      warn(problem);
+    },
+    watchRestored() {
+      metrics.setInotifyFallback(false);
+      throttle.report('watch restored', () => log.info('folders are watched again'));
+    },
+
+    jobFinished(figures) {
+      totals.linesRead += figures.lines;
+      totals.bytesRead += figures.bytes;
+      totals.linesMalformed += figures.malformedLines;
+      totals.entriesCut += figures.cutEntries;
+      totals.bytesCut += figures.cutBytes;
+      totals.entriesFlushed += figures.flushedEntries;
+    },
+    jobRepeated: (reason) => metrics.countJobRepeated(reason),
+
+    pushAnswered({ status, seconds, bytes }) {
+      metrics.countPush(String(status), seconds);
+      totals.pushBytes += bytes;
+    },
+    pushRetried({ reason, message, waitMs }) {
+      metrics.countRetry(reason);
+      outage.went({ reason, waitMs, answer: clipMessage(message) });
+    },
+    pushRefused: ({ kind, message }) =>
+      throttle.report(`push ${kind}`, (times) =>
+        log.warn(
+          { code: 'PUSH_REFUSED', kind, times, answer: clipMessage(message) },
+          'Loki does not take a push as it is',
+        ),
+      ),
+    entriesStored({ entries, bytes }) {
+      totals.entriesStored += entries;
+      totals.pushBytesStored += bytes;
+      outage.ended();
+    },
+    entriesRefused({ reason, message, entries }) {
+      metrics.countRefused(reason, entries);
+      throttle.report(`refused ${reason}`, (times) =>
+        log.warn(
+          {
+            code: 'ENTRIES_REFUSED',
+            reason,
+            entries,
+            times,
+            answer: message === '' ? undefined : clipMessage(message),
+          },
+          'Loki refuses entries for good',
+        ),
+      );
+    },
+
+    bytesLost(loss) {
+      metrics.countLost(loss);
+      const key = `${loss.reason} ${loss.namespace} ${loss.pod}`;
+      const known = losses.get(key);
+      losses.set(key, {
+        ...loss,
+        bytes: loss.bytes + (known?.bytes ?? 0),
+        lines: loss.lines + (known?.lines ?? 0),
+      });
+      throttle.report('lost', writeLosses);
+    },
+    positionsStored(stored) {
+      totals.positionsStored++;
+      log.trace(stored, 'positions stored');
+    },
+    problemFound: warn,
+    flush: (everything) => throttle.flush(everything),
+  };
+}
+
+interface Failure {
+  reason: string;
+  waitMs: number;
+  answer: string;
+}
+
+/** Shorter gaps are the daily business of retrying, and one stream that is refused while others pass is no outage. */
+const OUTAGE_MS = 10_000;
+
+/** Says that pushes fail, and that they go through again when for a while none did. */
+function watchOutage(log: Log, throttle: Throttle, nowMs: () => number) {
+  let outage: { sinceMs: number; retries: number } | null = null;
+  return {
+    went(failure: Failure): void {
+      outage ??= { sinceMs: nowMs(), retries: 0 };
+      outage.retries++;
+      throttle.report('push', (times) => {
+        log.warn({ code: 'PUSH_FAILED', ...failure, times }, 'a push was not taken, trying again; nothing is dropped');
+      });
+    },
+    ended(): void {
+      if (outage === null) return;
+      const lastedMs = nowMs() - outage.sinceMs;
+      if (lastedMs >= OUTAGE_MS)
+        log.info({ retries: outage.retries, seconds: Math.round(lastedMs / 1000) }, 'Loki takes pushes again');
+      outage = null;
+    },
+  };
+}
+
+function sum(losses: Loss[], field: 'bytes' | 'lines'): number {
+  return losses.reduce((total, loss) => total + loss[field], 0);
+}
