@@ -1,16 +1,19 @@
-import { basename } from 'node:path';
-import { ContainerLog } from './chain/container-log.js';
+import { join } from 'node:path';
+import { Chains } from './chain/chains.js';
+import type { ContainerLog } from './chain/container-log.js';
 import type { Descriptors } from './chain/descriptors.js';
 import type { Generation } from './chain/generation.js';
-import { identifyNewcomers, placeAtCursors } from './chain/identify.js';
-import { type FoundFile, updateListing } from './chain/listing.js';
+import { identifyNewcomers, placeAtCursors, placeAtEnd } from './chain/identify.js';
+import { Keeper } from './chain/keeper.js';
 import { type PollResult, pollGeneration, pollLog } from './chain/poll.js';
+import { Spool } from './chain/spool.js';
+import { type Stall, Watchdog } from './chain/watchdog.js';
 import type { Journal } from './checkpoint/journal.js';
 import type { Cursor } from './checkpoint/record.js';
 import type { Config } from './config/config.js';
 import { createMatcher, type Matcher } from './discover/match.js';
 import { readPodPath } from './discover/pod-path.js';
-import { type Found, scan, scanFolder } from './discover/scan.js';
+import { type Found, scan } from './discover/scan.js';
 import { FolderWatch } from './discover/watch.js';
 import { errnoOf } from './errors.js';
 import { Jobs } from './plan/jobs.js';
@@ -19,6 +22,7 @@ import type { Budget } from './plan/sizing.js';
 import type { Workers } from './plan/workers.js';
 import type { PipelineSpec } from './protocol.js';
 import type { Sender } from './push/sender.js';
+import { snapshotOf } from './snapshot.js';
 import type { CollectorEvents } from './telemetry/events.js';
 import type { Snapshot } from './telemetry/metrics.js';
 
@@ -43,7 +47,10 @@ const GRACE_MS = 2_000;
 const CARRY_FLUSH_MS = 10_000;
 /** Between two writes of the journal, so that a busy node does not spend its time in fsync. */
 const JOURNAL_PAUSE_MS = 100;
-const IDENTIFY_AT_ONCE = 16;
+/** Chains that ask workers at the same time where they were left. */
+const PLACED_AT_ONCE = 16;
+/** For unlinked files that are held open while the spool is turned off. */
+const HELD_WITHOUT_SPOOL_BYTES = 1024 ** 3;
 
 /**
  * Discovers, plans, and moves positions. Everything it knows of a file's bytes are offsets: reading them is the
@@ -51,59 +58,101 @@ const IDENTIFY_AT_ONCE = 16;
  */
 export class Collector {
   readonly #options: CollectorOptions;
+  readonly #now: () => number;
   readonly #matcher: Matcher;
+  readonly #chains: Chains;
   readonly #planner: Planner;
   readonly #jobs: Jobs;
-  readonly #logs = new Map<string, ContainerLog>();
-  readonly #folders = new Map<string, Set<ContainerLog>>();
+  readonly #spool: Spool;
+  readonly #keeper: Keeper;
+  readonly #watchdog: Watchdog;
   #watch: FolderWatch | null = null;
   #scanning: Promise<void> | null = null;
   #storing = false;
   #stopping = false;
+  readonly #identifying = new Set<ContainerLog>();
   #onIdle: (() => void) | null = null;
   /** Files that could not be opened, so that each is reported once. */
   readonly #unopened = new Set<string>();
-  readonly #now: () => number;
 
   constructor(options: CollectorOptions) {
-    const { config, budget, workers } = options;
+    const { config, budget, workers, descriptors, events, sender } = options;
+    const graceMs = options.graceMs ?? GRACE_MS;
     this.#options = options;
     this.#now = options.now ?? Date.now;
     this.#matcher = createMatcher(config.paths, config.exclude);
+    this.#chains = new Chains({
+      matcher: this.#matcher,
+      settings: {
+        batchBytes: config.batchBytes,
+        graceMs,
+        carryFlushMs: options.carryFlushMs ?? CARRY_FLUSH_MS,
+        sideBySide: budget.workers * 2,
+      },
+      onFound: ({ path }) => events.logFound(path),
+      onForgotten: ({ path }) => {
+        options.journal.forget(path);
+        events.logForgotten(path);
+      },
+      onAdded: (generation) => this.#open(generation),
+      onChanged: (log) => this.#keeper.notice(log.generations),
+      onUnidentified: (log) => void this.#identify(log),
+      onGone: (generation) => this.#lose(generation, 'deleted', 0),
+    });
+    this.#spool = new Spool({
+      folder: join(config.stateDir, 'spool'),
+      limitBytes: config.spoolBytes,
+      workers,
+      onProblem: (problem) => events.problemFound(problem),
+    });
+    this.#keeper = new Keeper({
+      spool: this.#spool,
+      descriptors,
+      workers,
+      graceMs,
+      heldLimitBytes: config.spoolBytes || HELD_WITHOUT_SPOOL_BYTES,
+      onLost: (generation, reason, lines) => this.#lose(generation, reason, lines),
+    });
+    this.#watchdog = new Watchdog((generation) => this.#whyStalled(generation));
     this.#planner = new Planner(config.batchBytes);
-    const spec: PipelineSpec = {
-      revision: 1,
-      labelRegex: config.labelRegex,
-      staticLabels: config.labels,
-      streamMode: config.stream,
-      maxLineBytes: config.maxLineBytes,
-    };
     this.#jobs = new Jobs({
       collect: (job) => workers.collect(job),
-      sender: options.sender,
-      spec,
-      descriptors: options.descriptors,
-      events: options.events,
+      sender,
+      spec: specOf(config),
+      descriptors,
+      events,
       maxRunning: budget.workers * 2,
       budgetBytes: budget.pushBudgetBytes,
       batchBytes: config.batchBytes,
       now: this.#now,
       onProgress: (log) => this.#onProgress(log),
       onChanged: (generation) => this.#restart(generation, generation.size),
+      onMissing: (generation, bytes) => this.#count(generation, 'damaged', bytes, 0),
+      onBroken: (generation) => this.#lose(generation, 'damaged', 0),
     });
   }
 
-  /** Finds everything there is, takes up the stored positions, and begins to collect. */
+  /** Finds everything there is, takes up the stored positions, and watches for what is new. */
   async start(): Promise<void> {
     const { config, journal, events } = this.#options;
-    const found = await this.#scanAll();
     const fresh = journal.recovery.firstStart && config.start === 'end';
     const nowMs = this.#now();
-    for (const [path, files] of found) this.#update(path, files, nowMs);
-    await this.#resume(fresh);
+    for (const leftover of await this.#spool.load()) {
+      const log = this.#chains.getOrAdd(leftover.log);
+      log.generations.push(leftover.restore(log, nowMs));
+    }
+    const found = await this.#scanAll();
+    const placing = [...found.keys()];
+    for (const log of this.#chains) if (!found.has(log.path)) placing.push(log.path);
+    this.#placing = true;
+    this.#chains.take(found, nowMs);
+    await this.#place(placing, fresh);
+    this.#placing = false;
     this.#watch = new FolderWatch({
       paths: config.paths,
-      onFolder: (folder) => this.#look(folder),
+      onFolder: (folder) => {
+        if (!this.#stopping) this.#chains.look(folder, this.#now());
+      },
       onFailure: (code) =>
         events.watchFailed({
           code: 'WATCH_FAILED',
@@ -113,9 +162,12 @@ export class Collector {
     });
   }
 
+  /** While the stored positions are being taken up. */
+  #placing = false;
+
   /**
    * Stops reading, lets what has been read reach Loki for at most `withinMs`, and stores the positions. What was not
-   * answered by then is read again after the next start.
+   * answered by then is read again after the next start; what only an open file keeps alive goes to the spool.
    */
   async stop(withinMs: number): Promise<void> {
     this.#stopping = true;
@@ -124,61 +176,74 @@ export class Collector {
     await this.#scanning;
     await this.#workersIdle(deadlineMs);
     await this.#options.sender.stop(Math.max(0, deadlineMs - this.#now()));
-    for (const log of this.#logs.values()) this.#finish(log, this.#now());
+    const nowMs = this.#now();
+    for (const log of this.#chains) {
+      if (this.#poll(log, nowMs).look) this.#chains.look(log.folder, nowMs);
+    }
+    await this.#keeper.saveAll();
+    for (const log of [...this.#chains]) this.#finish(log, nowMs);
     this.#putMoved();
     await this.#options.journal.sync();
-  }
-
-  snapshot(): Snapshot {
-    const { sender, descriptors, budget, journal } = this.#options;
-    let unreadBytes = 0;
-    let behindMs = 0;
-    const nowMs = this.#now();
-    for (const log of this.#logs.values()) {
-      for (const generation of log.generations) {
-        const bytes = generation.unsettledBytes;
-        if (bytes === 0) continue;
-        unreadBytes += bytes;
-        behindMs = Math.max(behindMs, nowMs - generation.settledTimeMs);
-      }
-    }
-    return {
-      containerLogs: this.#logs.size,
-      generationsOpen: descriptors.openCount,
-      unreadBytes,
-      lagSeconds: behindMs / 1000,
-      memoryBudgetBytes: budget.pushBudgetBytes,
-      memoryBudgetUsedBytes: this.#jobs.heldBytes,
-      pushesInFlight: sender.figures.inFlight,
-      workers: budget.workers,
-      journalDirty: journal.unsynced > 0,
-    };
-  }
-
-  get logs(): ReadonlyMap<string, ContainerLog> {
-    return this.#logs;
   }
 
   /** Looks at every open file, and hands out everything unread. To be called at the pace of the batch wait. */
   tick(): void {
     const nowMs = this.#now();
-    for (const log of this.#logs.values()) {
-      this.#heed(log, pollLog(log, nowMs), nowMs);
+    const folders = new Set<string>();
+    for (const log of this.#chains) if (this.#poll(log, nowMs).look) folders.add(log.folder);
+    for (const folder of folders) this.#chains.look(folder, nowMs);
+    for (const log of [...this.#chains]) {
       if (log.wantsTurn(nowMs)) this.#planner.add(log);
       this.#finish(log, nowMs);
     }
+    this.#keeper.tend(nowMs);
+    this.#guard(nowMs);
     this.#jobs.resume(nowMs);
     this.#plan(nowMs);
     this.#store();
   }
 
-  #heed(log: ContainerLog, result: PollResult, nowMs: number): void {
-    for (const { generation, size } of result.truncated) this.#truncated(generation, size);
-    if (result.look) this.#lookAt(log.folder, nowMs);
+  /** Whether new folders are hinted at, so that scans may be rare. */
+  get hinted(): boolean {
+    return this.#watch?.working === true;
   }
 
+  /** Finds what no hint has told of. One scan runs at a time. */
+  rescan(): Promise<void> {
+    this.#scanning ??= this.#rescan().finally(() => {
+      this.#scanning = null;
+    });
+    return this.#scanning;
+  }
+
+  /** Container logs that make no progress though there is something to read. */
+  get stalls(): readonly Stall[] {
+    return this.#watchdog.stalls;
+  }
+
+  get logCount(): number {
+    return this.#chains.size;
+  }
+
+  snapshot(): Snapshot {
+    const { sender, descriptors, budget, journal } = this.#options;
+    return {
+      ...snapshotOf(this.#chains, this.#now()),
+      containerLogs: this.#chains.size,
+      generationsOpen: descriptors.openCount,
+      memoryBudgetBytes: budget.pushBudgetBytes,
+      memoryBudgetUsedBytes: this.#jobs.heldBytes,
+      pushesInFlight: sender.figures.inFlight,
+      workers: budget.workers,
+      journalDirty: journal.unsynced > 0,
+      spoolBytes: this.#spool.usedBytes,
+    };
+  }
+
+  // Reading
+
   #plan(nowMs: number): void {
-    if (this.#stopping) return;
+    if (this.#stopping || this.#placing) return;
     while (this.#jobs.mayLaunch) {
       const flights = this.#planner.nextJob(nowMs, {
         mayTake: (log) => this.#jobs.mayTake(log),
@@ -192,12 +257,26 @@ export class Collector {
   #onProgress(log: ContainerLog): void {
     const nowMs = this.#now();
     if (!this.#stopping) {
-      for (const generation of log.generations) this.#heed(log, pollGeneration(generation, nowMs), nowMs);
+      for (const generation of log.generations) this.#heed(pollGeneration(generation, nowMs));
+      if (log.generations.some(({ unidentified }) => unidentified)) void this.#identify(log);
       if (log.behind) this.#planner.add(log);
       this.#plan(nowMs);
     }
     if (log.moved) this.#store();
     if (this.#jobs.running === 0) this.#onIdle?.();
+  }
+
+  #poll(log: ContainerLog, nowMs: number): PollResult {
+    const result = pollLog(log, nowMs);
+    this.#heed(result);
+    return result;
+  }
+
+  #heed({ truncated }: PollResult): void {
+    for (const { generation, size } of truncated) {
+      this.#options.events.generationTruncated(generation.log.path);
+      this.#restart(generation, size);
+    }
   }
 
   #workersIdle(deadlineMs: number): Promise<void> {
@@ -223,151 +302,90 @@ export class Collector {
     return found;
   }
 
-  /** Whether new folders are hinted at, so that scans may be rare. */
-  get hinted(): boolean {
-    return this.#watch?.working === true;
-  }
-
-  /** Finds what no hint has told of. One scan runs at a time. */
-  rescan(): Promise<void> {
-    this.#scanning ??= this.#rescan().finally(() => {
-      this.#scanning = null;
-    });
-    return this.#scanning;
-  }
-
   async #rescan(): Promise<void> {
     const found = await this.#scanAll();
     if (this.#stopping) return;
-    const nowMs = this.#now();
     this.#watch?.refresh();
-    for (const [path, files] of found) this.#update(path, files, nowMs);
-    for (const [path, log] of this.#logs) if (!found.has(path)) this.#lookAt(log.folder, nowMs);
+    this.#chains.take(found, this.#now());
   }
 
-  /** A hint: something has happened in this folder. */
-  #look(folder: string): void {
-    if (!this.#stopping) this.#lookAt(folder, this.#now());
-  }
-
-  #lookAt(folder: string, nowMs: number): void {
-    const found = scanFolder(folder, this.#matcher);
-    for (const log of this.#folders.get(folder) ?? []) {
-      if (!found.has(log.path)) this.#update(log.path, [], nowMs);
-    }
-    for (const [path, files] of found) this.#update(path, files, nowMs);
-  }
-
-  #update(path: string, files: readonly FoundFile[], nowMs: number): void {
-    const log = this.#logs.get(path) ?? this.#add(path);
+  #open(generation: Generation): void {
     const { descriptors, events } = this.#options;
-    const change = updateListing(log, files, nowMs);
-    for (const generation of change.added) {
-      if (generation.path === null) continue;
-      try {
-        if (descriptors.open(generation, generation.path, generation.dev, generation.ino)) events.fileOpened(path);
-      } catch (error) {
-        this.#cannotOpen(generation.path, error);
-      }
+    const { path } = generation;
+    if (path === null) return;
+    try {
+      if (descriptors.open(generation, path, generation.dev, generation.ino)) events.fileOpened(path);
+      this.#unopened.delete(path);
+    } catch (error) {
+      const code = errnoOf(error);
+      if (code === undefined) throw error;
+      if (this.#unopened.has(path)) return;
+      this.#unopened.add(path);
+      events.problemFound({
+        code: 'LOG_UNREADABLE',
+        message: `Cannot open ${path}: ${code}`,
+        advice: 'Run as a user who may read the files below /var/log/pods; it is tried again.',
+      });
     }
-    for (const generation of change.gone) this.#lose(generation, 'deleted');
-    if (change.unidentified.length > 0) void this.#identify(log);
   }
 
-  #add(path: string): ContainerLog {
-    const { config, events } = this.#options;
-    const log = new ContainerLog(path, {
-      batchBytes: config.batchBytes,
-      graceMs: this.#options.graceMs ?? GRACE_MS,
-      carryFlushMs: this.#options.carryFlushMs ?? CARRY_FLUSH_MS,
-      sideBySide: this.#options.budget.workers * 2,
-    });
-    this.#logs.set(path, log);
-    const folder = this.#folders.get(log.folder);
-    if (folder === undefined) this.#folders.set(log.folder, new Set([log]));
-    else folder.add(log);
-    events.logFound(path);
-    return log;
-  }
-
-  #forget(log: ContainerLog): void {
-    this.#logs.delete(log.path);
-    const folder = this.#folders.get(log.folder);
-    folder?.delete(log);
-    if (folder?.size === 0) this.#folders.delete(log.folder);
-    this.#options.journal.forget(log.path);
-    this.#options.events.logForgotten(log.path);
-  }
-
+  /** Asks which of a chain's new files are known already. What cannot be told yet is asked again with its progress. */
   async #identify(log: ContainerLog): Promise<void> {
+    if (this.#placing || this.#identifying.has(log)) return;
     const { descriptors, workers } = this.#options;
+    this.#identifying.add(log);
     try {
       await identifyNewcomers(log, descriptors, (job) => workers.identify(job));
     } catch {
-      // The worker failed; the next look asks again.
-      log.folderTimeMs = 0;
+      // The worker has failed; the watchdog asks again.
+    } finally {
+      this.#identifying.delete(log);
     }
-    this.#onProgress(log);
-  }
-
-  #cannotOpen(path: string, error: unknown): void {
-    const code = errnoOf(error);
-    if (code === undefined) throw error;
-    if (this.#unopened.has(path)) return;
-    this.#unopened.add(path);
-    this.#options.events.problemFound({
-      code: 'LOG_UNREADABLE',
-      message: `Cannot open ${path}: ${code}`,
-      advice: 'Run as a user who may read the files below /var/log/pods; it is tried again.',
-    });
+    this.#keeper.notice(log.generations);
+    if (log.wantsTurn(this.#now())) this.#planner.add(log);
+    this.#plan(this.#now());
   }
 
   // Positions
 
-  async #resume(fresh: boolean): Promise<void> {
+  async #place(paths: string[], fresh: boolean): Promise<void> {
     const { journal } = this.#options;
-    const waiting = [...this.#logs.values()];
     const next = async (): Promise<void> => {
-      for (let log = waiting.pop(); log !== undefined; log = waiting.pop()) await this.#place(log, fresh);
+      for (let path = paths.pop(); path !== undefined; path = paths.pop()) await this.#placeOne(path, fresh);
     };
-    await Promise.all(Array.from({ length: IDENTIFY_AT_ONCE }, next));
+    await Promise.all(Array.from({ length: PLACED_AT_ONCE }, next));
     for (const [path, record] of [...journal.records]) {
-      if (this.#logs.has(path)) continue;
+      if (this.#chains.get(path) !== undefined) continue;
       for (const cursor of record.cursors) this.#missing(path, cursor);
       journal.forget(path);
     }
   }
 
-  async #place(log: ContainerLog, fresh: boolean): Promise<void> {
+  async #placeOne(path: string, fresh: boolean): Promise<void> {
     const { descriptors, workers, journal } = this.#options;
-    const record = journal.records.get(log.path);
+    const log = this.#chains.get(path);
+    if (log === undefined) return;
     for (const generation of log.generations) generation.unidentified = false;
+    log.moved = true;
+    const record = journal.records.get(path);
     if (record === undefined) {
-      if (fresh) startAtEnd(log, descriptors);
-      log.moved = true;
+      if (fresh) placeAtEnd(log, descriptors);
       return;
     }
     const missing = await placeAtCursors(log, record.cursors, descriptors, (job) => workers.identify(job));
-    for (const cursor of missing) this.#missing(log.path, cursor);
-    log.moved = true;
-  }
-
-  #missing(path: string, cursor: Cursor): void {
-    const bytes = cursor.size - cursor.offset;
-    if (bytes > 0) this.#options.events.bytesLost({ reason: 'gone_while_down', ...readPodPath(path), bytes, lines: 0 });
+    for (const cursor of missing) this.#missing(path, cursor);
   }
 
   #finish(log: ContainerLog, nowMs: number): void {
-    for (const generation of log.finish(nowMs)) this.#options.descriptors.close(generation);
-    const { generations } = log;
-    if (generations.some((generation) => generation.done && !named(generation))) {
-      log.generations = generations.filter((generation) => !generation.done || named(generation));
+    for (const generation of log.finish(nowMs)) {
+      this.#options.descriptors.close(generation);
+      if (!generation.spooling) this.#spool.release(generation);
     }
-    if (log.generations.length === 0) this.#forget(log);
+    this.#chains.prune(log);
   }
 
   #putMoved(): void {
-    for (const log of this.#logs.values()) {
+    for (const log of this.#chains) {
       if (!log.moved) continue;
       log.moved = false;
       this.#options.journal.put(log.record());
@@ -376,7 +394,7 @@ export class Collector {
 
   /** Writes what has moved, again and again while something moves. */
   #store(): void {
-    if (this.#storing) return;
+    if (this.#storing || this.#placing) return;
     this.#putMoved();
     const { journal, events } = this.#options;
     if (journal.unsynced === 0) return;
@@ -387,50 +405,79 @@ export class Collector {
       setTimeout(() => {
         this.#storing = false;
         if (!this.#stopping) this.#store();
-      }, JOURNAL_PAUSE_MS);
+      }, JOURNAL_PAUSE_MS).unref();
     });
   }
 
-  // Loss
+  // What goes wrong
 
-  #truncated(generation: Generation, size: number): void {
-    this.#options.events.generationTruncated(generation.log.path);
-    this.#restart(generation, size);
+  #guard(nowMs: number): void {
+    const stalled = this.#watchdog.look(this.#chains, nowMs);
+    for (const generation of stalled) {
+      generation.log.folderTimeMs = 0;
+      if (generation.unidentified) void this.#identify(generation.log);
+      this.#planner.add(generation.log);
+      if (generation.readers > 0 || generation.path === null || generation.flights.length > 0) continue;
+      this.#options.descriptors.close(generation);
+      this.#open(generation);
+    }
+    for (const { reason, logs, path, waitMs } of this.#watchdog.stalls) {
+      this.#options.events.problemFound({
+        code: 'LOG_STALLED',
+        message: `${logs} logs with unread bytes make no progress, ${path} for ${Math.round(waitMs / 1000)} s: ${reason}`,
+        advice: 'See what the reason names; nothing is lost while the files exist.',
+      });
+    }
+  }
+
+  #whyStalled(generation: Generation): string {
+    const { trouble } = this.#options.sender.figures;
+    if (trouble !== null) return `Loki takes no pushes (${trouble})`;
+    if (generation.blockedUntilMs > 0 && generation.failures > 0) return 'the file cannot be read';
+    if (generation.unidentified) return 'it is not known yet which file this is';
+    if (generation.source(generation.read.offset) === null) return 'the file cannot be opened';
+    if (generation.flights.some((flight) => flight.resolved)) return 'Loki has not answered its pushes';
+    if (!this.#jobs.mayLaunch) return 'the memory budget is spent';
+    return 'unknown';
   }
 
   #restart(generation: Generation, size: number): void {
     const unread = Number.isFinite(generation.size) ? generation.size - generation.read.offset : 0;
-    if (size < generation.size && unread > 0) this.#count(generation, 'truncated', unread);
+    if (size < generation.size && unread > 0) this.#count(generation, 'truncated', unread, 0);
     generation.restart(size);
     this.#jobs.abandon(generation);
     generation.log.moved = true;
   }
 
-  #lose(generation: Generation, reason: string): void {
-    const bytes = generation.unsettledBytes;
-    if (bytes > 0) this.#count(generation, reason, bytes);
+  #lose(generation: Generation, reason: string, lines: number): void {
+    if (generation.done) return;
+    const bytes = Number.isFinite(generation.size) ? generation.size - generation.read.offset : 0;
+    if (bytes > 0) this.#count(generation, reason, bytes, lines);
     generation.restart(0);
     generation.done = true;
     this.#jobs.abandon(generation);
+    this.#options.descriptors.close(generation);
+    this.#spool.release(generation);
     generation.log.moved = true;
   }
 
-  #count(generation: Generation, reason: string, bytes: number): void {
-    this.#options.events.bytesLost({ reason, ...generation.log.pod, bytes, lines: 0 });
+  #count(generation: Generation, reason: string, bytes: number, lines: number): void {
+    this.#options.events.bytesLost({ reason, ...generation.log.pod, bytes, lines });
+  }
+
+  #missing(path: string, cursor: Cursor): void {
+    const bytes = cursor.size - cursor.offset;
+    if (bytes <= 0) return;
+    this.#options.events.bytesLost({ reason: 'gone_while_down', ...readPodPath(path), bytes, lines: 0 });
   }
 }
 
-function named(generation: Generation): boolean {
-  return generation.path !== null || generation.gzipPath !== null;
-}
-
-/** Only what is written from now on: the current generation from its end, at the next start of a line. */
-function startAtEnd(log: ContainerLog, descriptors: Descriptors): void {
-  for (const generation of log.generations) {
-    const offset = Number.isFinite(generation.size) ? generation.size : 0;
-    generation.startAt({ offset, tail: null, carry: null }, null, null, false);
-    if (basename(generation.path ?? '') === basename(log.path)) continue;
-    generation.done = true;
-    descriptors.close(generation);
-  }
+function specOf(config: Config): PipelineSpec {
+  return {
+    revision: 1,
+    labelRegex: config.labelRegex,
+    staticLabels: config.labels,
+    streamMode: config.stream,
+    maxLineBytes: config.maxLineBytes,
+  };
 }

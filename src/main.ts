@@ -1,5 +1,6 @@
 import { availableParallelism, totalmem } from 'node:os';
 import { Descriptors, maxOpenFiles } from './chain/descriptors.js';
+import type { Stall } from './chain/watchdog.js';
 import { openJournal } from './checkpoint/journal.js';
 import { lockStateDir } from './checkpoint/lock.js';
 import type { CheckpointProblem } from './checkpoint/problem.js';
@@ -17,7 +18,7 @@ import { createLog, type Log } from './telemetry/log.js';
 import { createMetrics } from './telemetry/metrics.js';
 import { createTelemetry } from './telemetry/telemetry.js';
 import { VERSION } from './version.js';
-import { startWeb } from './web/server.js';
+import { startWeb, type Trouble } from './web/server.js';
 
 /** The workers' file beside this one in the bundle, and where the compiler puts it otherwise. */
 const WORKER_FILE = new URL(
@@ -69,7 +70,7 @@ async function collect(config: Config, budget: Budget, log: Log, ending: Ending)
   const web = await startWeb({
     ...config.httpAddr,
     registry: metrics.registry,
-    probes: { ready: () => ready, healthy: () => ({ ok: true, troubles: [] }) },
+    probes: { ready: () => ready, healthy: () => healthOf(collector?.stalls ?? []) },
   });
 
   const workers = startWorkers(
@@ -107,7 +108,7 @@ async function collect(config: Config, budget: Budget, log: Log, ending: Ending)
   const figures = startFigures(log, metrics, (everything) => events.flush(everything));
   const { href } = config.lokiUrl;
   log.info(
-    { version: VERSION, http: web.url, push: href, workers: budget.workers, logs: collector.logs.size },
+    { version: VERSION, http: web.url, push: href, workers: budget.workers, logs: collector.logCount },
     'started',
   );
 
@@ -125,6 +126,15 @@ async function collect(config: Config, budget: Budget, log: Log, ending: Ending)
   return 0;
 }
 
+/** Unread bytes that make no progress are the one thing that an operator must be told; everything else heals or is in the log. */
+function healthOf(stalls: readonly Stall[]): { ok: boolean; troubles: Trouble[] } {
+  const troubles = stalls.map(({ reason, logs, path, waitMs }) => ({
+    code: 'LOG_STALLED',
+    message: `${logs} logs make no progress, ${path} for ${Math.round(waitMs / 1000)} s: ${reason}`,
+  }));
+  return { ok: troubles.length === 0, troubles };
+}
+
 const NOTHING = {
   containerLogs: 0,
   generationsOpen: 0,
@@ -133,6 +143,7 @@ const NOTHING = {
   memoryBudgetUsedBytes: 0,
   pushesInFlight: 0,
   journalDirty: false,
+  spoolBytes: 0,
 };
 
 interface Ending {

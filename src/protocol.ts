@@ -42,10 +42,7 @@ export interface Mark {
  * Where the bytes of a generation are read from. Offsets are always offsets in the plain bytes, so a generation is
  * the same thing before and after gzip or spooling.
  */
-export type Source =
-  | { kind: 'plain'; fd: number }
-  | { kind: 'gzip'; path: string }
-  | { kind: 'spool'; path: string };
+export type Source = { kind: 'plain'; fd: number } | { kind: 'gzip'; path: string } | { kind: 'spool'; path: string };
 
 /** The lines of one generation that begin in [from, to). The last of them may reach beyond `to`. */
 export interface Slice {
@@ -166,4 +163,26 @@ export interface SpoolResult {
   fileBytes: number;
   /** Whether the generation's end was reached. */
   complete: boolean;
+}
+
+/** Reads what spool files say about themselves; no log bytes. */
+export interface SpoolHeadsJob {
+  paths: string[];
+}
+
+export interface SpoolHeadsResult {
+  /** For each path its note, the plain bytes [start, end) it holds and its size on disk; null if its head is damaged. */
+  heads: ({ note: string; start: number; end: number; fileBytes: number } | null)[];
+}
+
+/** Counts the lines in the plain bytes [from, end of file), before they are given up. */
+export interface CountJob {
+  source: Source;
+  from: number;
+}
+
+export interface CountResult {
+  /** Newlines, and one more for an unterminated rest. */
+  lines: number;
+  bytes: number;
 }

@@ -179,9 +179,11 @@ export class ContainerLog {
   /**
    * Follows the results of a generation in order as far as they are in. Returns the flights that became resolved, and
    * those whose supposition proved wrong: they have been set to begin where their predecessor ended, and must be read
-   * again. A flight that turned out to hold no line start is resolved with a result without lines.
+   * again. A flight that turned out to hold no line start is resolved with a result without lines. `missingBytes` were
+   * expected in a copy that has ended before its end.
    */
-  resolve(generation: Generation, nowMs: number): { resolved: Flight[]; again: Flight[] } {
+  resolve(generation: Generation, nowMs: number): { resolved: Flight[]; again: Flight[]; missingBytes: number } {
+    let missingBytes = 0;
     const resolved: Flight[] = [];
     for (const flight of generation.flights) {
       if (flight.resolved) continue;
@@ -189,13 +191,13 @@ export class ContainerLog {
       if (!flight.aligned && generation.read.offset >= flight.to) flight.result = nothingRead(flight, generation);
       else if (!flight.aligned && !follows(flight.result, generation, flight)) {
         this.#realign(flight);
-        return { resolved, again: [flight] };
+        return { resolved, again: [flight], missingBytes };
       }
-      this.#accept(generation, flight, flight.result);
+      missingBytes += this.#accept(generation, flight, flight.result);
       generation.progressAtMs = nowMs;
       resolved.push(flight);
     }
-    return { resolved, again: [] };
+    return { resolved, again: [], missingBytes };
   }
 
   #realign(flight: Flight): void {
@@ -207,17 +209,25 @@ export class ContainerLog {
     flight.result = null;
   }
 
-  #accept(generation: Generation, flight: Flight, result: SliceResult): void {
+  #accept(generation: Generation, flight: Flight, result: SliceResult): number {
     flight.resolved = true;
-    generation.read = { offset: result.next, tail: result.tail, carry: result.carry };
+    const stood = result.next === generation.read.offset;
+    const tail = stood ? (generation.read.tail ?? result.tail) : result.tail;
+    generation.read = { offset: result.next, tail, carry: result.carry };
     generation.head = result.head ?? generation.head;
     generation.format = result.format ?? generation.format;
     generation.failures = 0;
-    if (generation.flights.at(-1) !== flight) return;
+    if (generation.flights.at(-1) !== flight) return 0;
     generation.planned = result.next;
-    if (result.next >= flight.to || result.full) return;
-    if (Number.isFinite(generation.size)) generation.unfinishedAt = flight.to;
-    else generation.size = result.next;
+    if (result.next >= flight.to || result.full) return 0;
+    if (!generation.frozen) {
+      generation.unfinishedAt = flight.to;
+      return 0;
+    }
+    // The end of a gzipped generation is known now; a copy that ends before its end is damaged.
+    const missingBytes = Number.isFinite(generation.size) ? generation.size - result.next : 0;
+    generation.size = result.next;
+    return missingBytes;
   }
 
   /** Everything of a flight is settled: the position moves to the end of the unbroken run. */
@@ -256,14 +266,18 @@ export class ContainerLog {
     return finished;
   }
 
-  /** The position, as the journal stores it: a cursor for each generation that is begun or is the next to be. */
+  /**
+   * The position, as the journal stores it: a cursor for the oldest generation that is not done, and for those after it
+   * that are begun. What is older than the first cursor is done.
+   */
   record(): PositionRecord {
     const cursors: Cursor[] = [];
     const last = this.generations.at(-1);
     for (const generation of this.generations) {
       if (generation.unidentified) continue;
-      const begun = generation.settled.offset > 0 || generation.settled.carry !== null;
-      if (generation.done ? generation === last : begun || cursors.length === 0) cursors.push(cursorOf(generation));
+      const begun = generation.done || generation.settled.offset > 0 || generation.settled.carry !== null;
+      const oldest = cursors.length === 0 && (!generation.done || generation === last);
+      if (oldest || (begun && cursors.length > 0)) cursors.push(cursorOf(generation));
     }
     return { log: this.path, cursors };
   }

@@ -42,8 +42,10 @@ export class Generation {
   suffix: string;
   /** Path of its gzipped twin. */
   gzipPath: string | null = null;
-  /** Path of its copy in the spool, and the offset that copy begins at. */
-  spool: { path: string; start: number; fileBytes: number } | null = null;
+  /** Its copy in the spool, and the plain bytes [start, end) that copy holds. */
+  spool: { path: string; start: number; end: number; fileBytes: number } | null = null;
+  /** A copy is being made. */
+  spooling = false;
   fd: number | null = null;
   /** Jobs that read through `fd` just now. */
   readers = 0;
@@ -108,7 +110,12 @@ export class Generation {
 
   /** Whether its bytes would be gone if this process died now. */
   get onlyOpen(): boolean {
-    return this.path === null && this.gzipPath === null && this.spool === null && this.fd !== null;
+    return this.deleted && this.spool === null && this.fd !== null;
+  }
+
+  /** Without any name on disk: only the open file or a copy of ours keeps its bytes. */
+  get deleted(): boolean {
+    return this.path === null && this.gzipPath === null;
   }
 
   /** Bytes not yet handed out that may hold a complete line; Infinity if only reading tells. */

@@ -9,21 +9,21 @@ export type Identify = (job: IdentifyJob) => Promise<IdentifyResult>;
 
 /**
  * Tells files seen for the first time under a rotated name from other names of generations that are known: a `.gz`
- * whose plain file was rotated and compressed between two looks, or a copy. The known one takes over the name.
- *
- * @returns whether every file could be asked; if not, the rest is to be asked again
+ * whose plain file was rotated and compressed between two looks, or a copy. The known one takes over the name. Those
+ * that may be a generation of which nothing is read yet stay unidentified; they have to wait for that one anyway.
  */
 export async function identifyNewcomers(
   log: ContainerLog,
   descriptors: Descriptors,
   identify: Identify,
-): Promise<boolean> {
-  const newcomers = log.generations.filter((generation) => generation.unidentified);
+): Promise<void> {
+  const unread = log.generations.findIndex(
+    ({ deleted, head, size, done }) => deleted && head === null && size > 0 && !done,
+  );
+  const newcomers = log.generations.filter(
+    (generation, index) => generation.unidentified && (unread === -1 || index < unread),
+  );
   const known = log.generations.filter((generation) => !generation.unidentified && generation.head !== null);
-  if (known.length === 0) {
-    for (const newcomer of newcomers) newcomer.unidentified = false;
-    return true;
-  }
   const places = known.map(({ read, head }) => ({ offset: read.offset, head, tail: read.tail }));
   const asked = await ask(newcomers, () => places, descriptors, identify);
   for (const [newcomer, matches] of asked) {
@@ -31,16 +31,18 @@ export async function identifyNewcomers(
     const twin = known.find((_, index) => matches[index] === true);
     if (twin !== undefined) merge(twin, newcomer, descriptors);
   }
-  return asked.size === newcomers.length;
 }
 
 /** The newcomer is another name of a known generation, or a copy of it. */
 function merge(known: Generation, newcomer: Generation, descriptors: Descriptors): void {
   const { log } = known;
+  const renamed = newcomer.gzipPath === null && newcomer.ino === known.ino && newcomer.dev === known.dev;
+  const { path, gzipPath, suffix } = newcomer;
   skip(newcomer, descriptors);
-  if (newcomer.gzipPath === null) return;
-  known.suffix = newcomer.suffix;
-  known.gzipPath = newcomer.gzipPath;
+  if (!renamed && gzipPath === null) return;
+  known.suffix = suffix;
+  known.gzipPath = gzipPath ?? known.gzipPath;
+  if (renamed) known.path = path;
   log.generations = log.generations.filter((generation) => generation !== newcomer);
 }
 
@@ -138,5 +140,13 @@ async function ask(
     return new Map(asked.map((generation, index) => [generation, matches[index] as boolean[]]));
   } finally {
     for (const generation of asked) generation.readers -= 1;
+  }
+}
+
+/** Only what is written from now on: the current generation from its end, at the next start of a line. */
+export function placeAtEnd(log: ContainerLog, descriptors: Descriptors): void {
+  for (const generation of log.generations) {
+    if (generation.path !== log.path) skip(generation, descriptors);
+    else generation.startAt({ offset: generation.size, tail: null, carry: null }, null, null, false);
   }
 }

@@ -22,10 +22,8 @@ export function findFile(path: string, name: GenerationName): FoundFile | null {
 export interface ListingChange {
   /** Newly seen; to be opened at once, because an open file outlives its deletion. */
   added: Generation[];
-  /** Seen for the first time under a rotated name, in a chain that is known: to be identified before they are read. */
+  /** May be known already under another name, in a chain that is known: to be identified before they are read. */
   unidentified: Generation[];
-  /** Lost their last name with unsettled bytes that only the open descriptor keeps. */
-  unlinked: Generation[];
   /** Lost their last name and were not open: what was unsettled is gone. */
   gone: Generation[];
 }
@@ -37,7 +35,7 @@ export interface ListingChange {
  * @param files all files of this chain's names in its folder; none if the folder is gone
  */
 export function updateListing(log: ContainerLog, files: readonly FoundFile[], nowMs: number): ListingChange {
-  const change: ListingChange = { added: [], unidentified: [], unlinked: [], gone: [] };
+  const change: ListingChange = { added: [], unidentified: [], gone: [] };
   const ordered = [...files].sort((a, b) => compareSuffixes(a.suffix, b.suffix));
   const plainSuffixes = new Set(ordered.filter((file) => !file.gzip).map((file) => file.suffix));
   const known = log.generations.length > 0;
@@ -58,7 +56,7 @@ export function updateListing(log: ContainerLog, files: readonly FoundFile[], no
     }
     if (twin) continue;
     const added = new Generation(log, file, nowMs);
-    added.unidentified = known && file.suffix !== '';
+    added.unidentified = known && (file.suffix !== '' || sharesInode(log, file));
     log.generations.push(added);
     named.set(added, { path: added.path, gzipPath: added.gzipPath });
     change.added.push(added);
@@ -77,7 +75,6 @@ export function updateListing(log: ContainerLog, files: readonly FoundFile[], no
     generation.gzipPath = names?.gzipPath ?? null;
     if (names !== undefined || !hadName || generation.done) continue;
     if (generation.fd === null && generation.spool === null) change.gone.push(generation);
-    else if (generation.onlyOpen && generation.unsettledBytes > 0) change.unlinked.push(generation);
   }
   log.generations = log.generations.filter((generation) => !generation.done || named.has(generation));
   noteEnds(log, nowMs);
@@ -95,16 +92,18 @@ function reallyUnnamed(generation: Generation): boolean {
 }
 
 function byInode(log: ContainerLog, file: FoundFile): Generation | null {
-  for (const generation of log.generations) {
-    if (generation.ino !== file.ino || generation.dev !== file.dev) continue;
-    // Without an open descriptor the inode may have been given to a new file. A rotated file that becomes the current
-    // one again is rare (a rotation undone); a new file in its place is not.
-    const reused = generation.fd === null && generation.suffix !== '' && file.suffix === '';
-    const shrunk = generation.done && file.size < generation.settled.offset;
-    if (reused || shrunk) continue;
-    return generation;
-  }
-  return null;
+  const same = log.generations.filter(({ dev, ino }) => ino === file.ino && dev === file.dev);
+  // While it is open, its inode cannot be given to another file.
+  const open = same.find((generation) => generation.fd !== null);
+  if (open !== undefined) return open;
+  // Otherwise the inode may be that of a new file, unless the name is the same as well.
+  const named = same.find((generation) => generation.path === file.path);
+  return named === undefined || (named.done && file.size < named.settled.offset) ? null : named;
+}
+
+/** Whether a generation that is not open had this inode: it may have been renamed. */
+function sharesInode(log: ContainerLog, file: FoundFile): boolean {
+  return log.generations.some(({ dev, ino, path }) => path !== null && ino === file.ino && dev === file.dev);
 }
 
 function bySuffix(log: ContainerLog, named: ReadonlyMap<Generation, unknown>, file: FoundFile): Generation | null {

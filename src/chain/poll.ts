@@ -20,7 +20,7 @@ export function pollLog(log: ContainerLog, nowMs: number): PollResult {
   for (const generation of log.generations) {
     if (generation.done || generation.frozen) continue;
     if (generation.fd === null) {
-      if (pollByPath(generation, nowMs)) touched = true;
+      if (pollByPath(generation, nowMs, result)) touched = true;
       continue;
     }
     const stat = fstatSync(generation.fd);
@@ -44,6 +44,8 @@ export function pollGeneration(generation: Generation, nowMs: number): PollResul
 
 function noteSize(generation: Generation, size: number, nowMs: number, result: PollResult): void {
   if (size > generation.size) {
+    // From here on it waits; until now there was nothing to do.
+    if (generation.unsettledBytes === 0) generation.progressAtMs = nowMs;
     generation.size = size;
     generation.grownAtMs = nowMs;
   } else if (size < generation.size) {
@@ -51,14 +53,11 @@ function noteSize(generation: Generation, size: number, nowMs: number, result: P
   }
 }
 
-function pollByPath(generation: Generation, nowMs: number): boolean {
+function pollByPath(generation: Generation, nowMs: number, result: PollResult): boolean {
   if (generation.path === null) return false;
   const stat = statSync(generation.path, { bigint: true, throwIfNoEntry: false });
   if (stat === undefined || String(stat.ino) !== generation.ino) return true;
-  const size = Number(stat.size);
-  if (size > generation.size) generation.grownAtMs = nowMs;
-  // A shorter file is noticed when it is opened: the mark before the position will not match.
-  generation.size = Math.max(size, generation.size);
+  noteSize(generation, Number(stat.size), nowMs, result);
   return false;
 }
 

@@ -1,7 +1,7 @@
 import type { ContainerLog } from '../chain/container-log.js';
 import type { Flight } from '../chain/generation.js';
-import type { HeldPlace } from '../push/parcel.js';
 import type { CollectResult, Mark, Slice, SliceResult, Source } from '../protocol.js';
+import type { HeldPlace } from '../push/parcel.js';
 
 /** What one job covers of one flight: all of it, or a piece when it had to be cut. */
 export interface Unit {

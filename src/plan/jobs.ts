@@ -27,6 +27,10 @@ export interface JobsOptions {
   onProgress: (log: ContainerLog) => void;
   /** The bytes before a position are not those that were read. */
   onChanged: (generation: Generation) => void;
+  /** A copy has ended before its end. */
+  onMissing: (generation: Generation, bytes: number) => void;
+  /** A copy cannot be read on, however often it is tried. */
+  onBroken: (generation: Generation) => void;
 }
 
 /** A push that must be made anew. */
@@ -34,6 +38,8 @@ type Returned = Pick<Extract<Outcome, { hold: unknown }>, 'hold'>;
 
 /** The longest pause after failed reads of one file, in milliseconds. */
 const MAX_READ_PAUSE_MS = 10_000;
+/** What is damaged in a compressed file or a copy does not heal; newer generations wait behind it. */
+const MAX_COPY_FAILURES = 5;
 
 /**
  * The life of jobs: from a list of ranges to a worker, from its result to a push, from the answer to a settled
@@ -162,6 +168,7 @@ export class Jobs {
   #pause(unit: Unit, place: Place | null, why: string): void {
     const { generation } = unit.flight;
     generation.failures += 1;
+    if (generation.frozen && generation.failures > MAX_COPY_FAILURES) return this.#options.onBroken(generation);
     generation.blockedUntilMs =
       this.#options.now() + Math.min(MAX_READ_PAUSE_MS, 250 * 2 ** Math.min(generation.failures, 10));
     if (place !== null) place.pending += 1;
@@ -234,7 +241,8 @@ export class Jobs {
       const { flight } = unit;
       const { generation } = flight;
       flight.result = unit.result;
-      const { resolved, again } = logOf(unit).resolve(generation, this.#options.now());
+      const { resolved, again, missingBytes } = logOf(unit).resolve(generation, this.#options.now());
+      if (missingBytes > 0) this.#options.onMissing(generation, missingBytes);
       for (const next of resolved) {
         const owner = this.#jobs.get(next);
         if (owner !== undefined) ready.add(owner);

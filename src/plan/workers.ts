@@ -3,8 +3,12 @@ import { Piscina } from 'piscina';
 import type {
   CollectJob,
   CollectResult,
+  CountJob,
+  CountResult,
   IdentifyJob,
   IdentifyResult,
+  SpoolHeadsJob,
+  SpoolHeadsResult,
   SpoolJob,
   SpoolResult,
   WorkerSetup,
@@ -16,6 +20,8 @@ export interface Workers {
   collect(job: CollectJob): Promise<CollectResult>;
   identify(job: IdentifyJob): Promise<IdentifyResult>;
   spool(job: SpoolJob): Promise<SpoolResult>;
+  spoolHeads(job: SpoolHeadsJob): Promise<SpoolHeadsResult>;
+  count(job: CountJob): Promise<CountResult>;
   close(): Promise<void>;
 }
 
@@ -41,6 +47,8 @@ export function startWorkers(file: string | URL, setup: WorkerSetup, budget: Bud
     collect: (job) => pool.run(job, { name: 'collect' }),
     identify: (job) => pool.run(job, { name: 'identify' }),
     spool: (job) => pool.run(job, { name: 'spool' }),
+    spoolHeads: (job) => pool.run(job, { name: 'spoolHeads' }),
+    count: (job) => pool.run(job, { name: 'count' }),
     close: () => pool.destroy(),
   };
 }

@@ -19,6 +19,8 @@ export interface Snapshot {
   workers: number;
   /** Positions have moved that are not stored durably yet. */
   journalDirty: boolean;
+  /** Copies of deleted logs in the spool, in bytes on disk. */
+  spoolBytes: number;
 }
 
 /**
@@ -99,6 +101,7 @@ const GAUGES: Record<keyof Snapshot, [name: string, help: string]> = {
   pushesInFlight: ['pushes_in_flight', 'Pushes that wait for an answer.'],
   workers: ['workers', 'Worker threads running.'],
   journalDirty: ['journal_dirty', '1 while positions have moved that are not stored durably.'],
+  spoolBytes: ['spool_bytes', 'Size of the copies of deleted logs in the spool.'],
 };
 
 /** Loki answers in milliseconds when well; 10 s is what a push waits before it counts as unanswered. */

@@ -34,4 +34,5 @@ export const SNAPSHOT: Snapshot = {
   pushesInFlight: 17,
   workers: 18,
   journalDirty: true,
+  spoolBytes: 9,
 };

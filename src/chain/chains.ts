@@ -1,0 +1,97 @@
+import type { Matcher } from '../discover/match.js';
+import { type Found, scanFolder } from '../discover/scan.js';
+import { type ChainSettings, ContainerLog } from './container-log.js';
+import type { Generation } from './generation.js';
+import { type FoundFile, updateListing } from './listing.js';
+
+export interface ChainsOptions {
+  matcher: Matcher;
+  settings: ChainSettings;
+  onFound: (log: ContainerLog) => void;
+  onForgotten: (log: ContainerLog) => void;
+  /** A new generation, to be opened at once: an open file outlives its deletion. */
+  onAdded: (generation: Generation) => void;
+  /** Its names have changed. */
+  onChanged: (log: ContainerLog) => void;
+  /** To be identified before they are read. */
+  onUnidentified: (log: ContainerLog) => void;
+  /** Deleted while it was not open: what was unsettled is gone. */
+  onGone: (generation: Generation) => void;
+}
+
+/** All container logs that are known, and what is known of their files' names. */
+export class Chains {
+  readonly #options: ChainsOptions;
+  readonly #logs = new Map<string, ContainerLog>();
+  readonly #folders = new Map<string, Set<ContainerLog>>();
+
+  constructor(options: ChainsOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#logs.size;
+  }
+
+  [Symbol.iterator](): IterableIterator<ContainerLog> {
+    return this.#logs.values();
+  }
+
+  get(path: string): ContainerLog | undefined {
+    return this.#logs.get(path);
+  }
+
+  /** The chain of this path, which becomes known by it. */
+  getOrAdd(path: string): ContainerLog {
+    const known = this.#logs.get(path);
+    if (known !== undefined) return known;
+    const log = new ContainerLog(path, this.#options.settings);
+    this.#logs.set(path, log);
+    const folder = this.#folders.get(log.folder);
+    if (folder === undefined) this.#folders.set(log.folder, new Set([log]));
+    else folder.add(log);
+    this.#options.onFound(log);
+    return log;
+  }
+
+  /** Takes in what a scan has found. Logs it has not found are looked for once more in their folders. */
+  take(found: Found, nowMs: number): void {
+    for (const [path, files] of found) this.#update(path, files, nowMs);
+    const missed = new Set<string>();
+    for (const [path, log] of this.#logs) if (!found.has(path)) missed.add(log.folder);
+    for (const folder of missed) this.look(folder, nowMs);
+  }
+
+  /** Holds the chains of one folder against the files in it now. */
+  look(folder: string, nowMs: number): void {
+    const found = scanFolder(folder, this.#options.matcher);
+    for (const log of [...(this.#folders.get(folder) ?? [])]) {
+      if (!found.has(log.path)) this.#update(log.path, [], nowMs);
+    }
+    for (const [path, files] of found) this.#update(path, files, nowMs);
+  }
+
+  /** Drops generations that are done and have no file; and the chain, when none is left. */
+  prune(log: ContainerLog): void {
+    if (log.generations.some(isSpent)) log.generations = log.generations.filter((generation) => !isSpent(generation));
+    if (log.generations.length > 0) return;
+    this.#logs.delete(log.path);
+    const folder = this.#folders.get(log.folder);
+    folder?.delete(log);
+    if (folder?.size === 0) this.#folders.delete(log.folder);
+    this.#options.onForgotten(log);
+  }
+
+  #update(path: string, files: readonly FoundFile[], nowMs: number): void {
+    const log = this.getOrAdd(path);
+    const change = updateListing(log, files, nowMs);
+    for (const generation of change.added) this.#options.onAdded(generation);
+    for (const generation of change.gone) this.#options.onGone(generation);
+    this.#options.onChanged(log);
+    if (change.unidentified.length > 0) this.#options.onUnidentified(log);
+  }
+}
+
+function isSpent(generation: Generation): boolean {
+  return generation.done && generation.path === null && generation.gzipPath === null;
+}

@@ -1,0 +1,122 @@
+import type { Workers } from '../plan/workers.js';
+import type { Descriptors } from './descriptors.js';
+import type { Generation } from './generation.js';
+import type { Spool } from './spool.js';
+
+export interface KeeperOptions {
+  spool: Spool;
+  descriptors: Descriptors;
+  workers: Pick<Workers, 'count'>;
+  /** How long a nameless file is looked at for late writes, in milliseconds. */
+  graceMs: number;
+  /** Unlinked files may hold this many bytes of the disk. */
+  heldLimitBytes: number;
+  /** The unread rest of a generation is given up. */
+  onLost: (generation: Generation, reason: string, lines: number) => void;
+}
+
+/**
+ * Cares for generations that have lost their name while they are open: has what is not settled copied to the spool,
+ * lets go of the file once it can be read elsewhere, and sees to it that deleted logs do not fill the node's disk.
+ */
+export class Keeper {
+  readonly #options: KeeperOptions;
+  readonly #nameless = new Set<Generation>();
+  readonly #saving = new Set<Promise<void>>();
+
+  constructor(options: KeeperOptions) {
+    this.#options = options;
+  }
+
+  /** Takes notice of a chain's generations after its names have changed. */
+  notice(generations: readonly Generation[]): void {
+    for (const generation of generations) {
+      if (isNameless(generation)) this.#nameless.add(generation);
+    }
+    this.#save();
+  }
+
+  /** To be called with every tick. */
+  tend(nowMs: number): void {
+    if (this.#nameless.size === 0) return;
+    for (const generation of this.#nameless) {
+      if (!isNameless(generation)) this.#nameless.delete(generation);
+      else if (this.#elsewhere(generation, nowMs)) this.#options.descriptors.close(generation);
+    }
+    this.#save();
+    this.#limit();
+  }
+
+  /** Copies what would be gone with this process. Resolves when all copies are on disk. */
+  async saveAll(): Promise<void> {
+    this.#save();
+    await Promise.all(this.#saving);
+  }
+
+  #save(): void {
+    for (const generation of this.#nameless) {
+      if (!generation.onlyOpen || generation.spooling || generation.unsettledBytes === 0) continue;
+      generation.spooling = true;
+      const saved = this.#options.spool.save(generation).then(() => {
+        generation.spooling = false;
+        this.#saving.delete(saved);
+      });
+      this.#saving.add(saved);
+    }
+  }
+
+  /** Whether its bytes are all in a copy, and no more will come. */
+  #elsewhere(generation: Generation, nowMs: number): boolean {
+    if (generation.readers > 0 || generation.spool === null || generation.spool.end < generation.size) return false;
+    return nowMs - Math.max(generation.endedAtMs ?? nowMs, generation.grownAtMs) >= this.#options.graceMs;
+  }
+
+  /** Deleted files that are open still take their room on the disk. */
+  #limit(): void {
+    const { heldLimitBytes, descriptors } = this.#options;
+    let heldBytes = 0;
+    for (const generation of this.#nameless) if (generation.fd !== null) heldBytes += generation.size;
+    for (const generation of this.#nameless) {
+      if (heldBytes <= heldLimitBytes) return;
+      if (generation.gzipPath === null || generation.readers > 0 || generation.fd === null) continue;
+      heldBytes -= generation.size;
+      descriptors.close(generation);
+    }
+    if (heldBytes > heldLimitBytes) this.#giveUpOne();
+  }
+
+  /** Of the container with the largest backlog, the oldest generation without a name. */
+  #giveUpOne(): void {
+    let victim: Generation | null = null;
+    let mostBytes = -1;
+    for (const { log } of this.#nameless) {
+      if (log.unsettledBytes <= mostBytes) continue;
+      const oldest = log.generations.find(
+        (generation) => !generation.done && generation.deleted && !generation.spooling,
+      );
+      if (oldest === undefined) continue;
+      victim = oldest;
+      mostBytes = log.unsettledBytes;
+    }
+    if (victim !== null) void this.#giveUp(victim);
+  }
+
+  async #giveUp(generation: Generation): Promise<void> {
+    const { workers, onLost } = this.#options;
+    generation.spooling = true;
+    const from = generation.read.offset;
+    const source = generation.source(from);
+    generation.readers += 1;
+    try {
+      const counted = source === null ? null : await workers.count({ source, from }).catch(() => null);
+      onLost(generation, 'spool_full', counted?.lines ?? 0);
+    } finally {
+      generation.readers -= 1;
+      generation.spooling = false;
+    }
+  }
+}
+
+function isNameless(generation: Generation): boolean {
+  return !generation.done && generation.path === null && generation.fd !== null;
+}

@@ -1,0 +1,197 @@
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import * as v from 'valibot';
+import { errnoOf } from '../errors.js';
+import type { Workers } from '../plan/workers.js';
+import type { ContainerLog } from './container-log.js';
+import { Generation } from './generation.js';
+
+export interface SpoolOptions {
+  /** `STATE_DIR/spool`. */
+  folder: string;
+  /** For the copies on disk; and again for unlinked files that are held open. 0: no copies are made. */
+  limitBytes: number;
+  workers: Pick<Workers, 'spool' | 'spoolHeads'>;
+  onProblem: (problem: { code: string; message: string; advice: string }) => void;
+}
+
+const mark = v.nullable(v.object({ bytes: v.number(), hash: v.string() }));
+
+/** What a copy says of the generation it was made from. */
+const noteSchema = v.object({
+  log: v.string(),
+  dev: v.string(),
+  ino: v.string(),
+  suffix: v.string(),
+  head: mark,
+  tail: mark,
+  format: v.nullable(v.picklist(['cri', 'docker', 'raw'])),
+  /** Base64: what was open where the copy begins. */
+  carry: v.nullable(v.string()),
+});
+
+/** A copy left by an earlier run. */
+export interface Leftover {
+  log: string;
+  restore(log: ContainerLog, nowMs: number): Generation;
+}
+
+const FILE = /^(\d+)\.spool$/;
+
+/**
+ * Copies of generations that have lost their last name: their bytes would die with this process. A copy is one more
+ * place the bytes of its generation can be read from, and is deleted once these are settled.
+ */
+export class Spool {
+  readonly #options: SpoolOptions;
+  #usedBytes = 0;
+  #lastNumber = 0;
+  #broken = false;
+
+  constructor(options: SpoolOptions) {
+    this.#options = options;
+  }
+
+  get usedBytes(): number {
+    return this.#usedBytes;
+  }
+
+  get limitBytes(): number {
+    return this.#options.limitBytes;
+  }
+
+  /** Finds the copies that an earlier run has left, the oldest first; deletes unfinished ones. */
+  async load(): Promise<Leftover[]> {
+    const { folder, workers } = this.#options;
+    const numbers: number[] = [];
+    for (const name of existsSync(folder) ? readdirSync(folder) : []) {
+      const match = FILE.exec(name);
+      if (match !== null) numbers.push(Number(match[1]));
+      else if (name.endsWith('.tmp')) rmSync(join(folder, name), { force: true });
+    }
+    numbers.sort((a, b) => a - b);
+    this.#lastNumber = numbers.at(-1) ?? 0;
+    if (numbers.length === 0) return [];
+    const paths = numbers.map((number) => this.#pathOf(number));
+    const { heads } = await workers.spoolHeads({ paths });
+    return paths.flatMap((path, index) => this.#leftover(path, heads[index] ?? null) ?? []);
+  }
+
+  #leftover(
+    path: string,
+    head: { note: string; start: number; end: number; fileBytes: number } | null,
+  ): Leftover | null {
+    const note = head === null ? null : parseNote(head.note);
+    if (head === null || note === null) {
+      this.#options.onProblem({
+        code: 'SPOOL_DAMAGED',
+        message: `${path} cannot be read; the log bytes in it are lost`,
+        advice: 'Check the disk of the state directory; then delete the file.',
+      });
+      return null;
+    }
+    this.#usedBytes += head.fileBytes;
+    return {
+      log: note.log,
+      restore(log, nowMs) {
+        const { dev, ino, suffix, tail, format } = note;
+        const generation = new Generation(log, { path: '', suffix, gzip: false, dev, ino, size: head.end }, nowMs);
+        generation.path = null;
+        generation.spool = { path, start: head.start, end: head.end, fileBytes: head.fileBytes };
+        generation.endedAtMs = nowMs;
+        const carry = note.carry === null ? null : new Uint8Array(Buffer.from(note.carry, 'base64'));
+        generation.startAt({ offset: head.start, tail, carry }, note.head, format);
+        return generation;
+      },
+    };
+  }
+
+  /**
+   * Copies what is not settled of an open generation without a name, as far as there is room.
+   *
+   * @returns whether everything is in the copy
+   */
+  async save(generation: Generation): Promise<boolean> {
+    const { fd, settled, log, dev, ino, suffix, head, format } = generation;
+    const limitBytes = this.#options.limitBytes - this.#usedBytes;
+    if (fd === null || limitBytes <= 0 || generation.spool !== null) return false;
+    const { tail, carry } = settled;
+    const note: v.InferOutput<typeof noteSchema> = {
+      log: log.path,
+      dev,
+      ino,
+      suffix,
+      head,
+      tail,
+      format,
+      carry: carry === null ? null : Buffer.from(carry).toString('base64'),
+    };
+    this.#lastNumber += 1;
+    const path = this.#pathOf(this.#lastNumber);
+    // Room is taken before it is filled, so that copies made at the same time do not share it.
+    const reserved = Math.min(limitBytes, generation.unsettledBytes + NOTE_BYTES);
+    this.#usedBytes += reserved;
+    generation.readers += 1;
+    let used = 0;
+    try {
+      mkdirSync(this.#options.folder, { recursive: true });
+      const source = { kind: 'plain' as const, fd };
+      const text = JSON.stringify(note);
+      const made = await this.#options.workers.spool({
+        source,
+        from: settled.offset,
+        path,
+        note: text,
+        limitBytes: reserved,
+      });
+      this.#broken = false;
+      if (made.fileBytes === 0) return false;
+      if (generation.done) {
+        rmSync(path, { force: true });
+        return true;
+      }
+      used = made.fileBytes;
+      generation.spool = { path, start: settled.offset, end: made.end, fileBytes: made.fileBytes };
+      return made.complete;
+    } catch (error) {
+      this.#report(error);
+      return false;
+    } finally {
+      generation.readers -= 1;
+      this.#usedBytes += used - reserved;
+    }
+  }
+
+  /** Deletes the copy of a generation that is done or given up. */
+  release(generation: Generation): void {
+    if (generation.spool === null) return;
+    rmSync(generation.spool.path, { force: true });
+    this.#usedBytes -= generation.spool.fileBytes;
+    generation.spool = null;
+  }
+
+  #pathOf(number: number): string {
+    return join(this.#options.folder, `${String(number).padStart(8, '0')}.spool`);
+  }
+
+  #report(error: unknown): void {
+    if (this.#broken) return;
+    this.#broken = true;
+    this.#options.onProblem({
+      code: 'SPOOL_NOT_WRITTEN',
+      message: `Cannot copy deleted logs to ${this.#options.folder}: ${errnoOf(error) ?? String(error)}`,
+      advice: 'Make room on the disk of the state directory; what is deleted now is kept only while this process runs.',
+    });
+  }
+}
+
+/** A copy is at least this large, and incompressible bytes grow a little. */
+const NOTE_BYTES = 64 * 1024;
+
+function parseNote(text: string): v.InferOutput<typeof noteSchema> | null {
+  try {
+    return v.parse(noteSchema, JSON.parse(text));
+  } catch {
+    return null;
+  }
+}
