@@ -2,8 +2,8 @@ import type { Pool } from 'undici';
 import PoolClass from 'undici/lib/dispatcher/pool.js';
 import { errnoOf } from '../errors.js';
 import { Exchange } from './exchange.js';
-import { createSecretFiles } from './secret-files.js';
 import type { SecretTexts } from './secret-files.js';
+import { createSecretFiles } from './secret-files.js';
 import type { Answer } from './verdict.js';
 
 export interface EndpointOptions {
@@ -19,6 +19,8 @@ export interface EndpointOptions {
   connections?: number;
   /** From the hand-over to the end of the answer, in milliseconds. Default 30000. */
   requestTimeoutMs?: number;
+  /** Milliseconds from any origin, never going back; how often files are looked at goes by it. */
+  now?: () => number;
 }
 
 export interface Endpoint {
@@ -98,7 +100,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
 function headers(options: EndpointOptions): { current(): Promise<Record<string, string>>; doubt(): void } {
   const { bearerTokenFile = null, basicAuth = null, tenantId = null } = options;
   const paths = [bearerTokenFile ?? basicAuth?.passwordFile].filter((path) => path != null);
-  const files = createSecretFiles(paths);
+  const files = createSecretFiles(paths, options.now);
   const user = basicAuth?.username ?? decodeURIComponent(options.url.username);
   let from: SecretTexts | null = null;
   let made: Record<string, string> = {};
@@ -139,7 +141,10 @@ function pools(
 ): { current(): Promise<Pool>; doubt(): void; close(): Promise<void> } {
   const { caFile = null, certFile = null, keyFile = null } = options.tls ?? {};
   const named = Object.entries({ ca: caFile, cert: certFile, key: keyFile }).filter(([, path]) => path !== null);
-  const files = createSecretFiles(named.flatMap(([, path]) => path ?? []));
+  const files = createSecretFiles(
+    named.flatMap(([, path]) => path ?? []),
+    options.now,
+  );
   let from: SecretTexts | null = null;
   let pool: Pool | null = null;
   const open = new Set<Pool>();

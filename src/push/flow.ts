@@ -1,5 +1,5 @@
-import { backoffMs } from './backoff.js';
 import type { BackoffOptions } from './backoff.js';
+import { backoffMs } from './backoff.js';
 
 /** A request's ticket: tells whether its answer is news about the endpoint. */
 export type Wave = number;

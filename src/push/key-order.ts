@@ -17,10 +17,10 @@ export interface Place {
 export const STUCK_STRIKES = 2;
 
 /**
- * Keeps, for each key, the places that are not settled, oldest first. One may start when every older one of each of
- * its keys is in flight for the first time, these are fewer than the window, and its newest entry is not so much newer
- * than their oldest that Loki would refuse them if it came to this one first. So a refused one, and a held place, stop
- * all newer ones of their keys.
+ * Keeps, for each key, the places that are not settled, oldest first. One may start when, for each of its keys,
+ * fewer than the window are in flight, every older one is in flight for the first time, and its newest entry is not so
+ * much newer than their oldest that Loki would refuse them if it came to this one first. So a refused one, and a held
+ * place, stop all newer ones of their keys.
  */
 export class KeyOrder {
   readonly #queues = new Map<string, Place[]>();
@@ -53,16 +53,19 @@ export class KeyOrder {
   }
 
   mayStart(place: Place): boolean {
-    return place.keys.every((key) => {
-      let older = 0;
-      for (const other of this.#queues.get(key) ?? []) {
-        if (other === place) return true;
-        if (other.state !== 'inFlight' || other.refusals > 0) return false;
-        if (++older >= this.#windowSize) return false;
-        if (other.oldestMs > 0 && place.newestMs - other.oldestMs > this.#maxSpreadMs) return false;
-      }
-      return true;
-    });
+    return place.keys.every((key) => this.#mayStart(place, this.#queues.get(key) ?? []));
+  }
+
+  #mayStart(place: Place, queue: Place[]): boolean {
+    let inFlight = 0;
+    let isOlder = true;
+    for (const other of queue) {
+      if (other === place) isOlder = false;
+      if (isOlder && (other.state !== 'inFlight' || other.refusals > 0)) return false;
+      if (isOlder && other.oldestMs > 0 && place.newestMs - other.oldestMs > this.#maxSpreadMs) return false;
+      if (other.state === 'inFlight' && ++inFlight >= this.#windowSize) return false;
+    }
+    return true;
   }
 
   /** Whether any place of the key, older than `than` if given, is stuck. */

@@ -1,19 +1,20 @@
+import { setMaxListeners } from 'node:events';
 import { SleipnirError } from '../errors.js';
-import { backoffMs, DEFAULT_BACKOFF } from './backoff.js';
 import type { BackoffOptions } from './backoff.js';
-import { systemClock } from './clock.js';
+import { backoffMs, DEFAULT_BACKOFF } from './backoff.js';
 import type { Clock } from './clock.js';
+import { systemClock } from './clock.js';
 import type { Endpoint } from './endpoint.js';
 import type { PushEvents, SenderFigures } from './figures.js';
-import { Flow } from './flow.js';
 import type { Wave } from './flow.js';
-import { KeyOrder, STUCK_STRIKES } from './key-order.js';
+import { Flow } from './flow.js';
 import type { Place } from './key-order.js';
+import { KeyOrder, STUCK_STRIKES } from './key-order.js';
 import type { Final, HeldPlace, Instead, Parcel } from './parcel.js';
-import { mustBeCut, outcomeOf } from './settlement.js';
 import type { Again } from './settlement.js';
-import { judge } from './verdict.js';
+import { mustBeCut, outcomeOf } from './settlement.js';
 import type { Answer } from './verdict.js';
+import { judge } from './verdict.js';
 
 export type { Final, HeldPlace, Instead, Outcome, Parcel } from './parcel.js';
 
@@ -89,6 +90,7 @@ class PushSender {
     this.#random = options.random ?? Math.random;
     this.#backoff = options.backoff ?? DEFAULT_BACKOFF;
     this.#flow = new Flow(maxInFlight, this.#backoff, this.#random);
+    setMaxListeners(maxInFlight, this.#calledOff.signal);
     this.#order = new KeyOrder(options.window ?? 4, options.maxSpreadMs ?? DEFAULT_MAX_SPREAD_MS);
   }
 

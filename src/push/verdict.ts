@@ -1,6 +1,6 @@
 import { retryAfterMs } from './backoff.js';
-import { firstLine, refusalsIn, streamIn } from './refusals.js';
 import type { Refusal } from './refusals.js';
+import { firstLine, refusalsIn, streamIn } from './refusals.js';
 
 /** What came back for one push: an HTTP answer, or why there is none. */
 export type Answer =

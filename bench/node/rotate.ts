@@ -1,0 +1,94 @@
+import { createReadStream, createWriteStream } from 'node:fs';
+import { readdir, rename, rm, stat, unlink } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { createGzip } from 'node:zlib';
+
+const TMP = '.tmp';
+const GZIP = '.gz';
+/**
+ * The kubelet compresses at gzip's default level. A reader cannot tell, but the simulator shares its cores with what
+ * is measured against it.
+ */
+const GZIP_LEVEL = 1;
+const CHUNK_BYTES = 256 * 1024;
+
+export interface Rotation {
+  /** The live log, `.../0.log`. */
+  path: string;
+  /** Files a container may have in all, the live one included (`containerLogMaxFiles`). */
+  keepFiles: number;
+  /** Seconds since the epoch, for the name. Must be greater than that of the rotation before. */
+  stampSeconds: number;
+  /** Asks the runtime to open a new file at `path`; until it is through, the runtime writes to the renamed one. */
+  reopen: () => Promise<void>;
+}
+
+/**
+ * Rotates one container log in the kubelet's order of steps (kubernetes `pkg/kubelet/logs/container_log_manager.go`):
+ * remove leftovers, delete the oldest, compress what is still plain, rename, reopen. The newest rotated file so stays
+ * plain until the next rotation. When `reopen` fails, the rename is undone and its error thrown.
+ */
+export async function rotateLog(rotation: Rotation): Promise<void> {
+  const rotated = await removeUnused(await rotatedFiles(rotation.path));
+  const kept = await removeExcess(rotated, rotation.keepFiles);
+  for (const path of kept) if (!path.endsWith(GZIP)) await compress(path);
+  await renameAndReopen(rotation);
+}
+
+/** Every file of the container log at `path` but the live one, oldest first. */
+export async function rotatedFiles(path: string): Promise<string[]> {
+  const prefix = `${basename(path)}.`;
+  const names = await readdir(dirname(path));
+  const rotated = names.filter((name) => name.startsWith(prefix)).sort();
+  return rotated.map((name) => join(dirname(path), name));
+}
+
+/** The suffix of a rotated file, in UTC: `20261122-113905`. */
+export function rotationStamp(seconds: number): string {
+  const text = new Date(seconds * 1000).toISOString();
+  return text.slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
+}
+
+/** Removes unfinished archives, and plain files whose archive is finished. */
+async function removeUnused(files: string[]): Promise<string[]> {
+  const all = new Set(files);
+  const isUnused = (path: string) => path.endsWith(TMP) || all.has(path + GZIP);
+  for (const path of files.filter(isUnused)) await unlink(path);
+  return files.filter((path) => !isUnused(path));
+}
+
+/** Two more files are to come: the one that is rotated now and its successor. */
+async function removeExcess(files: string[], keepFiles: number): Promise<string[]> {
+  const excess = Math.max(0, files.length - Math.max(0, keepFiles - 2));
+  for (const path of files.slice(0, excess)) await unlink(path);
+  return files.slice(excess);
+}
+
+async function compress(path: string): Promise<void> {
+  const tmp = path + TMP;
+  const { mode } = await stat(path);
+  try {
+    await pipeline(
+      createReadStream(path, { highWaterMark: CHUNK_BYTES }),
+      createGzip({ level: GZIP_LEVEL, chunkSize: CHUNK_BYTES }),
+      createWriteStream(tmp, { mode }),
+    );
+    await rename(tmp, path + GZIP);
+  } catch (error) {
+    await rm(tmp, { force: true });
+    throw error;
+  }
+  await unlink(path);
+}
+
+async function renameAndReopen({ path, stampSeconds, reopen }: Rotation): Promise<void> {
+  const rotated = `${path}.${rotationStamp(stampSeconds)}`;
+  await rename(path, rotated);
+  try {
+    await reopen();
+  } catch (error) {
+    await rename(rotated, path);
+    throw error;
+  }
+}

@@ -1,0 +1,299 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, beforeEach, test } from 'node:test';
+import type { TLSSocket } from 'node:tls';
+import type { Endpoint, EndpointOptions } from '../../src/push/endpoint.js';
+import { createEndpoint } from '../../src/push/endpoint.js';
+import { createSecretFiles } from '../../src/push/secret-files.js';
+import { CERTIFICATE, KEY } from './certificate.js';
+
+const PUSH = Buffer.from('a push');
+const folder = mkdtempSync(join(tmpdir(), 'sleipnir-push-'));
+const endings: (() => unknown)[] = [];
+
+beforeEach(endAll);
+after(async () => {
+  await endAll();
+  rmSync(folder, { recursive: true });
+});
+
+async function endAll(): Promise<void> {
+  for (const end of endings.splice(0).reverse()) await end();
+}
+
+async function listening(server: Server): Promise<string> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  endings.push(() => {
+    server.closeAllConnections();
+    return new Promise((resolve) => server.close(resolve));
+  });
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+async function serve(listener: RequestListener): Promise<URL> {
+  return new URL(`http://${await listening(createServer(listener))}/loki/api/v1/push`);
+}
+
+function endpoint(url: URL, options: Partial<EndpointOptions> = {}): Endpoint {
+  const made = createEndpoint({ url, userAgent: 'sleipnir/test', ...options });
+  endings.push(() => made.close());
+  return made;
+}
+
+function file(name: string, content: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return path;
+}
+
+/** A listener that keeps what it was sent and answers 204. */
+function recorder(): { seen: { request: IncomingMessage; body: Buffer }[]; listener: RequestListener } {
+  const seen: { request: IncomingMessage; body: Buffer }[] = [];
+  const listener = async (request: IncomingMessage, response: ServerResponse) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    seen.push({ request, body: Buffer.concat(chunks) });
+    response.writeHead(204).end();
+  };
+  return { seen, listener };
+}
+
+test('a push is one POST with the headers of the Loki API, to path and query as they are', async () => {
+  const { seen, listener } = recorder();
+  const url = await serve(listener);
+  url.pathname = '/a%2Fb/push';
+  url.search = '?x=1&y=%20';
+  const answer = await endpoint(url, { tenantId: 'team-a' }).send(PUSH);
+  assert.deepEqual(answer, { status: 204, retryAfter: null, location: null, body: '' });
+  const [{ request, body } = assert.fail()] = seen;
+  assert.equal(request.method, 'POST');
+  assert.equal(request.url, '/a%2Fb/push?x=1&y=%20');
+  assert.deepEqual(body, PUSH);
+  const { host, connection, ...headers } = request.headers;
+  assert.deepEqual(headers, {
+    'content-type': 'application/x-protobuf',
+    'content-encoding': 'snappy',
+    'content-length': '6',
+    'user-agent': 'sleipnir/test',
+    'x-scope-orgid': 'team-a',
+  });
+  assert.equal(connection, 'keep-alive');
+  assert.equal(host, url.host);
+});
+
+test('connections are kept, and never more than allowed', async () => {
+  const sockets = new Set();
+  const waiting: ServerResponse[] = [];
+  const url = await serve((request, response) => {
+    sockets.add(request.socket);
+    waiting.push(response);
+    if (waiting.length === 2) for (const each of waiting.splice(0)) each.writeHead(204).end();
+  });
+  const target = endpoint(url, { connections: 2 });
+  const answers = await Promise.all(Array.from({ length: 10 }, () => target.send(PUSH)));
+  assert.ok(answers.every((answer) => 'status' in answer && answer.status === 204));
+  assert.equal(sockets.size, 2);
+});
+
+test('status, headers and body of a refusal are in the answer', async () => {
+  const url = await serve((_, response) => {
+    response.writeHead(429, { 'retry-after': '3', location: '/x' }).end('too much\n');
+  });
+  assert.deepEqual(await endpoint(url).send(PUSH), {
+    status: 429,
+    retryAfter: '3',
+    location: '/x',
+    body: 'too much\n',
+  });
+});
+
+test('an answer without end is cut, and the endpoint works on', async () => {
+  let endless = true;
+  const url = await serve((_, response) => {
+    if (!endless) return response.writeHead(204).end();
+    endless = false;
+    response.writeHead(500);
+    const more = () => {
+      while (!response.destroyed && response.write('x'.repeat(65_536)));
+    };
+    response.on('drain', more);
+    more();
+  });
+  const target = endpoint(url, { connections: 1 });
+  const answer = await target.send(PUSH);
+  assert.ok('status' in answer && answer.status === 500);
+  assert.equal(answer.body.length, 65_536);
+  assert.ok('status' in (await target.send(PUSH)));
+});
+
+test('a redirect is an answer, and is not followed', async () => {
+  const methods: string[] = [];
+  const url = await serve((request, response) => {
+    methods.push(`${request.method} ${request.url}`);
+    response.writeHead(request.url === '/elsewhere' ? 204 : 302, { location: '/elsewhere' }).end();
+  });
+  const answer = await endpoint(url).send(PUSH);
+  assert.ok('status' in answer && answer.status === 302 && answer.location === '/elsewhere');
+  assert.deepEqual(methods, ['POST /loki/api/v1/push']);
+});
+
+test('network failures are answers', async () => {
+  const server = createServer();
+  const address = await listening(server);
+  await endAll();
+  const refused = await endpoint(new URL(`http://${address}/`)).send(PUSH);
+  assert.ok('failure' in refused && refused.failure === 'ECONNREFUSED');
+
+  const dropping = await serve((request) => request.socket.destroy());
+  const dropped = await endpoint(dropping).send(PUSH);
+  assert.ok('failure' in dropped && dropped.failure === 'UND_ERR_SOCKET');
+
+  const unresolved = await endpoint(new URL('http://nowhere.invalid/')).send(PUSH);
+  assert.ok('failure' in unresolved && /^E/.test(unresolved.failure));
+});
+
+test('a body that breaks off: a status stands, a 400 does not', async () => {
+  let status = 503;
+  const url = await serve((_, response) => {
+    response.writeHead(status, { 'content-length': '100' });
+    response.write('half');
+    setImmediate(() => response.destroy());
+  });
+  const target = endpoint(url);
+  const unavailable = await target.send(PUSH);
+  assert.ok('status' in unavailable && unavailable.status === 503);
+  status = 400;
+  assert.ok('failure' in (await target.send(PUSH)));
+});
+
+test('no answer in time is a failure, wherever it hangs', async () => {
+  const url = await serve((request, response) => {
+    if (request.headers['x-scope-orgid'] === undefined) return;
+    response.writeHead(400).write('half');
+  });
+  for (const tenantId of [null, 'half an answer']) {
+    const target = endpoint(url, { requestTimeoutMs: 100, connections: 1, tenantId });
+    const answers = await Promise.all([target.send(PUSH), target.send(PUSH)]);
+    for (const answer of answers) assert.ok('failure' in answer && answer.failure === 'REQUEST_TIMEOUT');
+  }
+});
+
+test('a push that is called off is not sent any more', async () => {
+  let requests = 0;
+  let onFirst = () => {};
+  const first = new Promise<void>((resolve) => {
+    onFirst = resolve;
+  });
+  const url = await serve((_, response) => {
+    requests++;
+    if (requests === 1) onFirst();
+    else response.writeHead(204).end();
+  });
+  const target = endpoint(url, { connections: 1 });
+  const calledOff = new AbortController();
+  const answers = [target.send(PUSH, calledOff.signal), target.send(PUSH, calledOff.signal)];
+  await first;
+  calledOff.abort();
+  for (const answer of await Promise.all(answers)) assert.ok('failure' in answer && answer.failure === 'ABORTED');
+  const late = await target.send(PUSH, calledOff.signal);
+  assert.ok('failure' in late && late.failure === 'ABORTED');
+  const next = await target.send(PUSH);
+  assert.ok('status' in next && next.status === 204);
+  assert.equal(requests, 2);
+});
+
+test('basic authentication, from a file or from the URL', async () => {
+  const { seen, listener } = recorder();
+  const url = await serve(listener);
+  const passwordFile = file('password', 'päss:word\n');
+  await endpoint(url, { basicAuth: { username: 'me', passwordFile } }).send(PUSH);
+  url.username = 'you';
+  url.password = 'p@ss';
+  await endpoint(url).send(PUSH);
+  const plain = seen.map(({ request }) =>
+    Buffer.from(request.headers.authorization?.split('Basic ')[1] ?? '', 'base64').toString(),
+  );
+  assert.deepEqual(plain, ['me:päss:word', 'you:p@ss']);
+});
+
+test('a secret is looked at once a second and read when it changed or was doubted', async () => {
+  let nowMs = 0;
+  const path = file('token', 'one');
+  const files = createSecretFiles([path], () => nowMs);
+  const text = async () => (await files.current()).texts[0];
+  assert.equal(await text(), 'one');
+  file('token', 'two!');
+  assert.equal(await text(), 'one');
+  nowMs = 1000;
+  assert.equal(await text(), 'two!');
+  const known = await files.current();
+  files.doubt();
+  nowMs = 2000;
+  assert.equal(await files.current(), known, 'read anew, and still the same');
+  rmSync(path);
+  nowMs = 3000;
+  assert.equal(await text(), 'two!', 'what is gone keeps its last content');
+});
+
+test('a bearer token that is rotated is read anew after a 401', async () => {
+  let valid = 'one';
+  let nowMs = 0;
+  const url = await serve((request, response) => {
+    response.writeHead(request.headers.authorization === `Bearer ${valid}` ? 204 : 401).end();
+  });
+  const bearerTokenFile = file('bearer', 'one\n');
+  utimesSync(bearerTokenFile, 1_700_000_000, 1_700_000_000);
+  const target = endpoint(url, { bearerTokenFile, now: () => nowMs });
+  const status = async () => {
+    const answer = await target.send(PUSH);
+    return 'status' in answer ? answer.status : answer.failure;
+  };
+  assert.equal(await status(), 204);
+  valid = 'two';
+  // Same size and same time: only the 401 says that it is another one.
+  utimesSync(file('bearer', 'two\n'), 1_700_000_000, 1_700_000_000);
+  assert.equal(await status(), 401);
+  assert.equal(await status(), 401, 'no more than one look a second');
+  nowMs = 1000;
+  assert.equal(await status(), 204);
+});
+
+test('a credential that is not there yet is a failure, then found', async () => {
+  const { seen, listener } = recorder();
+  const url = await serve(listener);
+  const bearerTokenFile = join(folder, 'late');
+  const target = endpoint(url, { bearerTokenFile });
+  const early = await target.send(PUSH);
+  assert.ok('failure' in early && early.failure === 'ENOENT');
+  file('late', 'here');
+  assert.ok('status' in (await target.send(PUSH)));
+  assert.equal(seen[0]?.request.headers.authorization, 'Bearer here');
+});
+
+test('TLS: the authority is checked, the own certificate is shown', async () => {
+  const caFile = file('ca.pem', CERTIFICATE);
+  const certFile = file('cert.pem', CERTIFICATE);
+  const keyFile = file('key.pem', KEY);
+  let authorized = false;
+  const server = createTlsServer(
+    { cert: CERTIFICATE, key: KEY, ca: CERTIFICATE, requestCert: true, rejectUnauthorized: false },
+    (request, response) => {
+      authorized = (request.socket as TLSSocket).authorized;
+      response.writeHead(204).end();
+    },
+  );
+  const url = new URL(`https://${await listening(server)}/`);
+  const trusting = endpoint(url, { tls: { caFile, certFile, keyFile } });
+  const answer = await trusting.send(PUSH);
+  assert.ok('status' in answer && answer.status === 204, JSON.stringify(answer));
+  assert.equal(authorized, true);
+  const distrusting = await endpoint(url).send(PUSH);
+  assert.ok('failure' in distrusting && /CERT/.test(distrusting.failure), JSON.stringify(distrusting));
+  const broken = await endpoint(url, { tls: { caFile: file('no.pem', 'no'), certFile, keyFile: caFile } }).send(PUSH);
+  assert.ok('failure' in broken);
+});
