@@ -1,3 +1,4 @@
+import { accessSync, constants } from 'node:fs';
 import { availableParallelism, totalmem } from 'node:os';
 import { Descriptors, maxOpenFiles } from './chain/descriptors.js';
 import type { Stall } from './chain/watchdog.js';
@@ -7,15 +8,19 @@ import type { CheckpointProblem } from './checkpoint/problem.js';
 import { Collector } from './collector.js';
 import type { Config } from './config/config.js';
 import type { EffectiveSetting } from './config/load.js';
+import { watchRoot } from './discover/watch.js';
+import { errnoOf } from './errors.js';
 import { readLimits } from './plan/limits.js';
 import { type Budget, deriveBudget } from './plan/sizing.js';
 import { startWorkers } from './plan/workers.js';
-import { createEndpoint } from './push/endpoint.js';
+import { createEndpoint, type EndpointOptions } from './push/endpoint.js';
+import type { PushEvents } from './push/figures.js';
 import { createSender } from './push/sender.js';
 import { startRhythm } from './rhythm.js';
+import type { CollectorEvents, Problem } from './telemetry/events.js';
 import { startFigures } from './telemetry/figures.js';
 import { createLog, type Log } from './telemetry/log.js';
-import { createMetrics } from './telemetry/metrics.js';
+import { createMetrics, type Snapshot } from './telemetry/metrics.js';
 import { createTelemetry } from './telemetry/telemetry.js';
 import { VERSION } from './version.js';
 import { startWeb, type Trouble } from './web/server.js';
@@ -49,81 +54,115 @@ export async function runCollector(
 }
 
 async function collect(config: Config, budget: Budget, log: Log, ending: Ending): Promise<number> {
-  const onProblem = (problem: CheckpointProblem): void => {
-    const { code, advice, resolved, message } = problem;
+  /** Undone in the opposite order, also when starting fails half way. */
+  const closers: (() => unknown)[] = [];
+  const open = <T>(thing: T, close: (thing: T) => unknown): T => {
+    closers.push(() => close(thing));
+    return thing;
+  };
+  const onProblem = ({ code, advice, resolved, message }: CheckpointProblem): void => {
     if (resolved) log.info({ code }, message);
     else log.error({ code, advice }, message);
   };
-  const lock = await lockStateDir(config.stateDir, { onProblem });
-  const journal = await openJournal(config.stateDir, { onProblem });
-  const { recovery } = journal;
-  if (recovery.damagedLines > 0 || recovery.usedPrevious) {
-    log.warn({ code: 'JOURNAL_DAMAGED', ...recovery }, 'the journal was damaged, positions were recovered');
+  try {
+    open(await lockStateDir(config.stateDir, { onProblem }), (lock) => lock.release());
+    const journal = open(await openJournal(config.stateDir, { onProblem }), (it) => it.close());
+    const { recovery } = journal;
+    if (recovery.damagedLines > 0 || recovery.usedPrevious) {
+      log.warn({ code: 'JOURNAL_DAMAGED', ...recovery }, 'the journal was damaged, positions were recovered');
+    }
+
+    let collector: Collector | null = null;
+    let ready: { ok: boolean; why?: string } = { ok: false, why: 'starting' };
+    const nothing = nothingYet(budget);
+    const metrics = open(
+      createMetrics(() => collector?.snapshot() ?? nothing),
+      (it) => it.stop(),
+    );
+    const events = createTelemetry(log, metrics);
+    const web = open(
+      await startWeb({
+        ...config.httpAddr,
+        registry: metrics.registry,
+        probes: { ready: () => ready, healthy: () => healthOf(collector?.stalls ?? []) },
+      }),
+      (it) => it.close(),
+    );
+    const setup = { batchBytes: config.batchBytes, maxLineBytes: config.maxLineBytes };
+    const workers = open(startWorkers(WORKER_FILE, setup, budget), (it) => it.close());
+    const endpoint = open(createEndpoint(endpointOf(config)), (it) => it.close());
+    const sender = createSender({ endpoint, events: pushEvents(events) });
+    const descriptors = open(new Descriptors(maxOpenFiles(), shortOfDescriptors(events)), (it) => it.closeAll());
+    collector = new Collector({ config, budget, workers, sender, journal, descriptors, events });
+    if (budget.shortBytes > 0) events.problemFound(lowMemory(budget));
+    checkFolders(config, events);
+    await collector.start();
+    const stopRhythm = startRhythm(collector, config);
+    ready = { ok: true };
+    const figures = startFigures(log, metrics, (everything) => events.flush(everything));
+    const { href } = config.lokiUrl;
+    log.info(
+      { version: VERSION, http: web.url, push: href, workers: budget.workers, logs: collector.logCount },
+      'started',
+    );
+
+    const signal = await ending.signal;
+    ready = { ok: false, why: 'ending' };
+    log.info({ signal }, 'ending: what has been read is sent, positions are stored');
+    stopRhythm();
+    await collector.stop(config.shutdownTimeoutMs);
+    figures.stop();
+  } finally {
+    for (const close of closers.reverse()) await close();
   }
+  log.info('ended');
+  return 0;
+}
 
-  let collector: Collector | null = null;
-  const metrics = createMetrics(
-    () => collector?.snapshot() ?? { ...NOTHING, memoryBudgetBytes: budget.pushBudgetBytes, workers: budget.workers },
-  );
-  const events = createTelemetry(log, metrics);
-  let ready: { ok: boolean; why?: string } = { ok: false, why: 'starting' };
-  const web = await startWeb({
-    ...config.httpAddr,
-    registry: metrics.registry,
-    probes: { ready: () => ready, healthy: () => healthOf(collector?.stalls ?? []) },
-  });
+function endpointOf(config: Config): EndpointOptions {
+  const { lokiUrl: url, tenantId, bearerTokenFile, basicAuth, tls } = config;
+  return { url, userAgent: `sleipnir/${VERSION}`, tenantId, bearerTokenFile, basicAuth, tls };
+}
 
-  const workers = startWorkers(
-    WORKER_FILE,
-    { batchBytes: config.batchBytes, maxLineBytes: config.maxLineBytes },
-    budget,
-  );
-  const endpoint = createEndpoint({
-    url: config.lokiUrl,
-    userAgent: `sleipnir/${VERSION}`,
-    tenantId: config.tenantId,
-    bearerTokenFile: config.bearerTokenFile,
-    basicAuth: config.basicAuth,
-    tls: config.tls,
-  });
-  const sender = createSender({
-    endpoint,
-    events: {
-      pushed: (status, ms, bytes) => events.pushAnswered({ status, seconds: ms / 1000, bytes }),
-      retried: (reason, message, waitMs) => events.pushRetried({ reason, message, waitMs }),
-      refused: (kind, message) => events.pushRefused({ kind, message }),
-    },
-  });
-  const descriptors = new Descriptors(maxOpenFiles(), (open) =>
+function pushEvents(events: CollectorEvents): PushEvents {
+  return {
+    pushed: (status, ms, bytes) => events.pushAnswered({ status, seconds: ms / 1000, bytes }),
+    retried: (reason, message, waitMs) => events.pushRetried({ reason, message, waitMs }),
+    refused: (kind, message) => events.pushRefused({ kind, message }),
+  };
+}
+
+function shortOfDescriptors(events: CollectorEvents): (open: number) => void {
+  return (open) =>
     events.problemFound({
       code: 'DESCRIPTORS_SHORT',
       message: `Only ${open} log files can be open at once; idle ones are closed and opened again`,
       advice: 'Raise the limit of open files (ulimit -n): a closed file that is deleted is gone with what was unread.',
-    }),
-  );
-  collector = new Collector({ config, budget, workers, sender, journal, descriptors, events });
-  await collector.start();
-  const stopRhythm = startRhythm(collector, config);
-  ready = { ok: true };
-  const figures = startFigures(log, metrics, (everything) => events.flush(everything));
-  const { href } = config.lokiUrl;
-  log.info(
-    { version: VERSION, http: web.url, push: href, workers: budget.workers, logs: collector.logCount },
-    'started',
-  );
+    });
+}
 
-  const signal = await ending.signal;
-  ready = { ok: false, why: 'ending' };
-  log.info({ signal }, 'ending: what has been read is sent, positions are stored');
-  stopRhythm();
-  await collector.stop(config.shutdownTimeoutMs);
-  figures.stop();
-  await Promise.all([workers.close(), endpoint.close(), web.close(), journal.close()]);
-  descriptors.closeAll();
-  metrics.stop();
-  await lock.release();
-  log.info('ended');
-  return 0;
+function lowMemory(budget: Budget): Problem {
+  const miB = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MiB`;
+  return {
+    code: 'MEMORY_LIMIT_LOW',
+    message: `The memory limit of ${miB(budget.memoryBytes)} is ${miB(budget.shortBytes)} short of the least that works`,
+    advice: 'Raise the memory limit, or lower SLEIPNIR_WORKERS or SLEIPNIR_BATCH_BYTES.',
+  };
+}
+
+/** A folder that is not there is the most common mistake of all: nothing is collected, and nothing fails. */
+function checkFolders(config: Config, events: CollectorEvents): void {
+  for (const base of new Set(config.paths.map((path) => watchRoot(path).base))) {
+    try {
+      accessSync(base, constants.R_OK | constants.X_OK);
+    } catch (error) {
+      events.problemFound({
+        code: 'LOGS_MISSING',
+        message: `${base} cannot be read: ${errnoOf(error) ?? 'unknown'}`,
+        advice: `Mount the node's ${base} read-only at the same path (hostPath), and run as a user who may read it; it is looked for all the time.`,
+      });
+    }
+  }
 }
 
 /** Unread bytes that make no progress are the one thing that an operator must be told; everything else heals or is in the log. */
@@ -135,16 +174,20 @@ function healthOf(stalls: readonly Stall[]): { ok: boolean; troubles: Trouble[] 
   return { ok: troubles.length === 0, troubles };
 }
 
-const NOTHING = {
-  containerLogs: 0,
-  generationsOpen: 0,
-  unreadBytes: 0,
-  lagSeconds: 0,
-  memoryBudgetUsedBytes: 0,
-  pushesInFlight: 0,
-  journalDirty: false,
-  spoolBytes: 0,
-};
+function nothingYet(budget: Budget): Snapshot {
+  return {
+    containerLogs: 0,
+    generationsOpen: 0,
+    unreadBytes: 0,
+    lagSeconds: 0,
+    memoryBudgetBytes: budget.pushBudgetBytes,
+    memoryBudgetUsedBytes: 0,
+    pushesInFlight: 0,
+    workers: budget.workers,
+    journalDirty: false,
+    spoolBytes: 0,
+  };
+}
 
 interface Ending {
   signal: Promise<NodeJS.Signals>;

@@ -75,7 +75,9 @@ export async function placeAtCursors(
   for (const [index, cursor] of cursors.entries()) {
     const generation = choose(cursor, log.generations, taken, (candidate) => asked.get(candidate)?.[index]);
     if (generation === undefined) {
-      missing.push(cursor);
+      // One of which nothing was read cannot be told from those that begin anew.
+      const mayBeThere = cursor.head === null && candidates.some((candidate) => !taken.has(candidate));
+      if (!mayBeThere) missing.push(cursor);
       continue;
     }
     taken.add(generation);

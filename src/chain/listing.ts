@@ -86,7 +86,12 @@ export function updateListing(log: ContainerLog, files: readonly FoundFile[], no
  * An open file tells by its link count; for others a second look must agree.
  */
 function reallyUnnamed(generation: Generation): boolean {
-  if (generation.fd !== null && generation.path !== null) return fstatSync(generation.fd).nlink === 0;
+  if (generation.fd !== null && generation.path !== null) {
+    const { nlink, size } = fstatSync(generation.fd);
+    // What was written last is not seen by a poll yet, and an unread file must not be taken for an empty one.
+    if (nlink === 0) generation.size = Math.max(generation.size, size);
+    return nlink === 0;
+  }
   generation.missedLooks += 1;
   return generation.missedLooks > 1;
 }

@@ -1,4 +1,5 @@
 import { access, mkdir, open, readdir, readFile, rename, unlink } from 'node:fs/promises';
+import { errnoOf } from '../errors.js';
 
 /** An open journal file, as far as it is used here. */
 export interface JournalFile {
@@ -22,11 +23,16 @@ export interface Files {
 
 export const nodeFiles: Files = { access, mkdir, open, readdir, readFile, rename, unlink };
 
-/** Makes renames and new names in a folder last through a power cut. */
+/** What file systems say that cannot sync a folder. */
+const CANNOT_SYNC = new Set(['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
+
+/** Makes renames and new names in a folder last through a power cut, where the file system has a way to. */
 export async function syncFolder(files: Files, path: string): Promise<void> {
   const folder = await files.open(path, 'r');
   try {
     await folder.sync();
+  } catch (error) {
+    if (!CANNOT_SYNC.has(errnoOf(error) ?? '')) throw error;
   } finally {
     await folder.close();
   }

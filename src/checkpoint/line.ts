@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import * as v from 'valibot';
-import type { PositionRecord } from './record.js';
+import type { Cursor, PositionRecord } from './record.js';
 
 /** The version of the format of journal files that is written here. */
 export const JOURNAL_VERSION = 1;
@@ -107,9 +107,14 @@ function toStored(entry: Entry): unknown {
       return { end: entry.records };
     case 'put': {
       const { log, cursors } = entry.record;
-      return { put: log, cursors: cursors.map((at) => ({ ...at, carry: at.carry && base64(at.carry) })) };
+      return { put: log, cursors: cursors.map(storedCursor) };
     }
   }
+}
+
+/** Field by field: an object that holds more than a cursor is one to the compiler too. */
+function storedCursor({ dev, ino, name, head, tail, offset, size, format, carry }: Cursor): unknown {
+  return { dev, ino, name, head, tail, offset, size, format, carry: carry && base64(carry) };
 }
 
 function base64(bytes: Uint8Array): string {
