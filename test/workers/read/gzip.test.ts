@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readlinkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { after, describe, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { errnoOf } from '../../../src/errors.js';
+import type { Source } from '../../../src/protocol.js';
+import { Sources } from '../../../workers/read/source.js';
+import { decode, READ_TIME_MS, runInTurn, sliceOf, smallWorker, spec, TestFile } from '../harness.js';
+import { runJob } from '../../../workers/run-job.js';
+import { logBytes, readAll } from './sources.js';
+
+const file = new TestFile();
+after(() => file.close());
+const plain = logBytes(5000);
+const source: Source = { kind: 'gzip', path: file.path };
+
+describe('gzip', () => {
+  test('reads what was packed, from any offset, forward and back, in several members', async () => {
+    const half = plain.length >> 1;
+    writeFileSync(file.path, Buffer.concat([gzipSync(plain.subarray(0, half)), gzipSync(plain.subarray(half))]));
+    const sources = new Sources();
+    assert.ok((await readAll(sources, source)).equals(plain));
+    for (const from of [100, half - 5, plain.length - 1, 0, half + 7, plain.length, plain.length + 10]) {
+      assert.ok((await readAll(sources, source, from)).equals(plain.subarray(from)), `${from}`);
+    }
+  });
+
+  test('what is given back is read again without starting over', async () => {
+    writeFileSync(file.path, gzipSync(plain));
+    const sources = new Sources();
+    const opened = await sources.open(source);
+    const bytes = Buffer.alloc(1000);
+    assert.equal(await opened.read(bytes, 0, 1000, 5000), 1000);
+    opened.giveBack(bytes, 600, 1000, 5600);
+    // Nothing but what is held already can be read now.
+    renameSync(file.path, `${file.path}.away`);
+    const again = Buffer.alloc(900);
+    assert.equal(await opened.read(again, 0, 900, 5600), 900);
+    assert.ok(again.equals(plain.subarray(5600, 6500)));
+    renameSync(`${file.path}.away`, file.path);
+  });
+
+  test('slices in turn, and slices from anywhere, give the lines of the plain file', async () => {
+    writeFileSync(file.path, gzipSync(plain));
+    const worker = smallWorker(1024, 7001, 1 << 22);
+    const cuts = [0, 3, 50_000, 50_001, 120_000, 250_000, plain.length];
+    const ran = await runInTurn(worker, spec(), cuts.length - 1, (i) =>
+      sliceOf(-1, cuts[i]!, cuts[i + 1]!, { source, aligned: i === 0, final: true }),
+    );
+    assert.equal(ran.entries.length, 5000);
+    assert.equal(ran.entries[4999]!.content, plain.toString().trimEnd().split('\n').at(-1)!.split(' F ')[1]);
+    ran.results.forEach((result, i) => {
+      if (i > 0) assert.equal(result.first, ran.results[i - 1]!.next);
+    });
+    const marked = await runInTurn(worker, spec(), 1, () =>
+      sliceOf(-1, ran.results[1]!.next, 60_000, { source, before: ran.results[1]!.tail }),
+    );
+    assert.equal(marked.results[0]!.outcome, 'read');
+  });
+
+  test('a damaged file is unreadable, each time, and the other slices of the job are not touched', async () => {
+    const packed = gzipSync(plain);
+    writeFileSync(file.path, packed.subarray(0, packed.length >> 1));
+    const good = new TestFile();
+    good.set('2026-08-01T12:00:00Z stdout F good\n');
+    const worker = smallWorker(1024, 7001, 1 << 22);
+    for (let i = 0; i < 2; i++) {
+      const result = await runJob(
+        {
+          spec: spec(),
+          slices: [
+            sliceOf(good.fd, 0, 100),
+            sliceOf(-1, 0, plain.length, { source, final: true }),
+            sliceOf(good.fd, 0, 100, { readTimeMs: READ_TIME_MS }),
+          ],
+        },
+        worker,
+      );
+      assert.deepEqual(
+        result.slices.map(({ outcome, entries }) => [outcome, entries]),
+        [
+          ['read', 1],
+          ['unreadable', 0],
+          ['read', 1],
+        ],
+      );
+      assert.match(result.slices[1]!.error!.code, /^Z_/);
+      assert.equal(decode(result.push).length, 2);
+    }
+    good.close();
+  });
+
+  test('behind the damage it is unreadable each time, too, not at its end', async () => {
+    const packed = gzipSync(plain);
+    writeFileSync(file.path, packed.subarray(0, packed.length >> 1));
+    const sources = new Sources();
+    for (let i = 0; i < 2; i++) {
+      await assert.rejects(readAll(sources, source, plain.length - 100), (error) => errnoOf(error) === 'Z_BUF_ERROR');
+    }
+  });
+
+  test('a file that is gone or no gzip says so', async () => {
+    const sources = new Sources();
+    rmSync(file.path);
+    await assert.rejects(readAll(sources, source), (error) => errnoOf(error) === 'ENOENT');
+    writeFileSync(file.path, plain);
+    await assert.rejects(readAll(sources, source), (error) => errnoOf(error) === 'Z_DATA_ERROR');
+  });
+
+  test('between jobs no descriptor stays open', async () => {
+    writeFileSync(file.path, gzipSync(plain));
+    const sources = new Sources();
+    const opened = await sources.open(source);
+    await opened.read(Buffer.alloc(100), 0, 100, 0);
+    opened.close();
+    const open = readdirSync('/proc/self/fd').map((fd) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${fd}`);
+      } catch {
+        return '';
+      }
+    });
+    // The harness holds one of its own.
+    assert.ok(open.filter((path) => path === file.path).length <= 1);
+  });
+});

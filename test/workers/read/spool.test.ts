@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { errnoOf } from '../../../src/errors.js';
+import type { SpoolJob } from '../../../src/protocol.js';
+import { Sources } from '../../../workers/read/source.js';
+import { readSpoolHead } from '../../../workers/read/spool-format.js';
+import { writeSpool } from '../../../workers/read/spool-writer.js';
+import { runInTurn, sliceOf, smallWorker, spec, TestFile } from '../harness.js';
+import { logBytes, readAll } from './sources.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'sleipnir-spool-'));
+const file = new TestFile();
+after(() => {
+  file.close();
+  rmSync(folder, { recursive: true });
+});
+const plain = logBytes(15_000);
+file.set(plain);
+const NOTE = '{"chain":"é"}';
+let count = 0;
+
+function jobOf(rest: Partial<SpoolJob> = {}): SpoolJob {
+  const path = join(folder, `${count++}.spool`);
+  return { source: { kind: 'plain', fd: file.fd }, from: 0, path, note: NOTE, limitBytes: 1 << 30, ...rest };
+}
+
+describe('spool', () => {
+  test('holds what was written, with its note, from any offset', async () => {
+    const sources = new Sources();
+    const job = jobOf({ from: 1234 });
+    const result = await writeSpool(job, sources);
+    assert.deepEqual(result, { end: plain.length, fileBytes: statSync(job.path).size, complete: true });
+    assert.ok(result.fileBytes < plain.length / 2);
+    assert.deepEqual(readSpoolHead(job.path), {
+      note: NOTE,
+      start: 1234,
+      end: plain.length,
+      fileBytes: result.fileBytes,
+    });
+    assert.deepEqual(readdirSync(folder), ['0.spool']);
+    for (const from of [1234, 1235, 262_143, 262_144, 600_000, plain.length - 1, plain.length]) {
+      const read = await readAll(sources, { kind: 'spool', path: job.path }, from);
+      assert.ok(read.equals(plain.subarray(from)), `${from}`);
+    }
+  });
+
+  test('of a gzip file, too', async () => {
+    const sources = new Sources();
+    const path = join(folder, 'log.gz');
+    writeFileSync(path, gzipSync(plain));
+    const job = jobOf({ source: { kind: 'gzip', path }, from: 500_000 });
+    await writeSpool(job, sources);
+    assert.ok((await readAll(sources, { kind: 'spool', path: job.path }, 500_000)).equals(plain.subarray(500_000)));
+  });
+
+  test('slices of it are slices of the file it is a copy of', async () => {
+    const sources = new Sources();
+    const lineStart = plain.indexOf(10, 1000) + 1;
+    const job = jobOf({ from: lineStart });
+    await writeSpool(job, sources);
+    const worker = smallWorker(1024, 7001, 1 << 22);
+    const source = { kind: 'spool', path: job.path } as const;
+    const cuts = [lineStart, 300_000, 300_500, plain.length];
+    const from = (fd: number, rest: object) =>
+      runInTurn(worker, spec(), cuts.length - 1, (i, before) =>
+        sliceOf(fd, cuts[i]!, cuts[i + 1]!, {
+          aligned: i === 0,
+          final: true,
+
+          carry: before?.carry ?? null,
+          ...rest,
+        }),
+      );
+    const copy = await from(-1, { source });
+    const original = await from(file.fd, {});
+    assert.deepEqual(copy.entries, original.entries);
+    assert.deepEqual(
+      copy.results.map(({ tail }) => tail),
+      original.results.map(({ tail }) => tail),
+    );
+    // The mark of what lies before its start can not be held against it.
+    const first = await runInTurn(worker, spec(), 1, () =>
+      sliceOf(-1, lineStart, 5000, { source, before: { bytes: 128, hash: '0123456789abcdef' } }),
+    );
+    assert.equal(first.results[0]!.outcome, 'read');
+    assert.equal(first.results[0]!.head, null);
+  });
+
+  test('stops at its limit', async () => {
+    const sources = new Sources();
+    const whole = await writeSpool(jobOf(), sources);
+    const job = jobOf({ limitBytes: whole.fileBytes - 1 });
+    const result = await writeSpool(job, sources);
+    assert.equal(result.complete, false);
+    assert.ok(result.end > 0 && result.end < plain.length);
+    assert.equal(statSync(job.path).size, result.fileBytes);
+    assert.ok((await readAll(sources, { kind: 'spool', path: job.path })).equals(plain.subarray(0, result.end)));
+  });
+
+  test('nothing to copy, or no room for a frame, makes no file', async () => {
+    const sources = new Sources();
+    const none = jobOf({ from: plain.length });
+    assert.deepEqual(await writeSpool(none, sources), { end: plain.length, fileBytes: 0, complete: true });
+    const tight = jobOf({ limitBytes: 100 });
+    assert.deepEqual(await writeSpool(tight, sources), { end: 0, fileBytes: 0, complete: false });
+    for (const { path } of [none, tight]) assert.ok(!existsSync(path) && !existsSync(`${path}.tmp`));
+  });
+
+  test('a failure leaves nothing behind', async () => {
+    const sources = new Sources();
+    const job = jobOf({ source: { kind: 'gzip', path: file.path } });
+    await assert.rejects(writeSpool(job, sources), (error) => errnoOf(error) === 'Z_DATA_ERROR');
+    assert.ok(!existsSync(job.path) && !existsSync(`${job.path}.tmp`));
+    await assert.rejects(writeSpool(jobOf({ path: '/nowhere/x' }), sources), (error) => errnoOf(error) === 'ENOENT');
+  });
+
+  test('a full disk leaves nothing behind', { skip: !existsSync('/dev/full') }, async () => {
+    // The temporary file is a link to a device that is always full.
+    const { symlinkSync } = await import('node:fs');
+    const job = jobOf();
+    symlinkSync('/dev/full', `${job.path}.tmp`);
+    await assert.rejects(writeSpool(job, new Sources()), (error) => errnoOf(error) === 'ENOSPC');
+    assert.ok(!existsSync(job.path) && !existsSync(`${job.path}.tmp`));
+    assert.ok(existsSync('/dev/full'));
+  });
+
+  test('any damage ends the file at a frame, or is told; wrong bytes are never read', async () => {
+    const sources = new Sources();
+    const job = jobOf();
+    await writeSpool(job, sources);
+    const good = readFileSync(job.path);
+    const damaged = join(folder, 'damaged.spool');
+    const check = async (bytes: Buffer) => {
+      writeFileSync(damaged, bytes);
+      let read: Buffer;
+      try {
+        read = await readAll(new Sources(), { kind: 'spool', path: damaged });
+      } catch (error) {
+        assert.equal(errnoOf(error), 'SPOOL_DAMAGED');
+        assert.throws(() => readSpoolHead(damaged), { code: 'SPOOL_DAMAGED' });
+        return;
+      }
+      assert.ok(read.equals(plain.subarray(0, read.length)));
+      assert.ok(read.length === plain.length || read.length % 262_144 === 0);
+      const { end } = readSpoolHead(damaged);
+      assert.ok(end >= read.length && (end === plain.length || end % 262_144 === 0));
+    };
+    const place = fc.oneof(fc.nat(99), fc.nat(good.length - 1));
+    await fc.assert(
+      fc.asyncProperty(place, fc.integer({ min: 1, max: 255 }), async (at, flip) => {
+        const bytes = Buffer.from(good);
+        bytes[at]! ^= flip;
+        await check(bytes);
+      }),
+    );
+    await fc.assert(fc.asyncProperty(place, (length) => check(good.subarray(0, length))));
+    await fc.assert(
+      fc.asyncProperty(place, fc.nat(5000), async (at, length) =>
+        check(Buffer.from(good).fill(0, at, Math.min(good.length, at + length))),
+      ),
+    );
+  });
+});

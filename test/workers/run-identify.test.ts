@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { after, describe, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import type { Place, Source } from '../../src/protocol.js';
+import { markOf } from '../../workers/mark.js';
+import { Sources } from '../../workers/read/source.js';
+import { writeSpool } from '../../workers/read/spool-writer.js';
+import { runIdentify } from '../../workers/run-identify.js';
+import { TestFile } from './harness.js';
+import { logBytes } from './read/sources.js';
+
+const file = new TestFile();
+after(() => file.close());
+const sources = new Sources();
+const plain = logBytes(2000);
+const plainSource: Source = { kind: 'plain', fd: file.fd };
+
+function placeOf(bytes: Buffer, offset: number): Place {
+  return {
+    offset,
+    head: markOf(bytes, 0, Math.min(1024, offset)),
+    tail: offset === 0 ? null : markOf(bytes, Math.max(0, offset - 128), offset),
+  };
+}
+
+async function matches(source: Source, places: Place[]): Promise<boolean[]> {
+  return (await runIdentify({ candidates: [{ source, places }] }, sources)).matches[0]!;
+}
+
+const offsets = [plain.length, 0, 1, 50, 128, 1000, 1024, 1025, 60_000, 60_050];
+const other = Buffer.from(plain);
+other[500]! ^= 1;
+const longer = Buffer.concat([plain, Buffer.from('more')]);
+const otherBefore = Buffer.from(plain);
+otherBefore[59_950]! ^= 1;
+
+const places = [
+  ...offsets.map((offset) => placeOf(plain, offset)),
+  placeOf(other, 60_000),
+  placeOf(other, 400),
+  placeOf(longer, longer.length),
+  placeOf(otherBefore, 60_000),
+  { offset: 60_000, head: null, tail: null },
+  { offset: plain.length + 1, head: null, tail: null },
+  { offset: 5, head: null, tail: markOf(plain, 0, 10) },
+];
+const expected = [...offsets.map(() => true), false, true, false, false, true, false, false];
+
+describe('identify', () => {
+  test('a plain file', async () => {
+    file.set(plain);
+    assert.deepEqual(await matches(plainSource, places), expected);
+  });
+
+  test('a gzip file, and how long it is if it was read to its end', async () => {
+    const path = join(file.folder, 'log.gz');
+    writeFileSync(path, gzipSync(plain));
+    const source: Source = { kind: 'gzip', path };
+    assert.deepEqual(await matches(source, places), expected);
+    const fresh = new Sources();
+    const near = { source, places: [placeOf(plain, 100)] };
+    const beyond = { source, places: [placeOf(longer, longer.length)] };
+    assert.deepEqual(await runIdentify({ candidates: [near, beyond, near] }, fresh), {
+      matches: [[true], [false], [true]],
+      plainBytes: [null, plain.length, plain.length],
+    });
+  });
+
+  test('a spool file is held to what it has', async () => {
+    const path = join(file.folder, 'log.spool');
+    file.set(plain);
+    await writeSpool({ source: plainSource, from: 59_900, path, note: '', limitBytes: 1e9 }, sources);
+    const source: Source = { kind: 'spool', path };
+    const asked = [60_050, 59_900, 59_950, 59_000, plain.length + 1].map((offset) => placeOf(longer, offset));
+    assert.deepEqual(await matches(source, asked), [true, true, true, false, false]);
+    assert.deepEqual(await matches(source, [placeOf(otherBefore, 60_050)]), [false]);
+  });
+
+  test('a candidate that can not be read has none of the places', async () => {
+    const missing: Source = { kind: 'gzip', path: join(file.folder, 'missing.gz') };
+    file.set(plain);
+    const result = await runIdentify(
+      {
+        candidates: [
+          { source: missing, places: [placeOf(plain, 0), placeOf(plain, 10)] },
+          { source: plainSource, places: [placeOf(plain, 10)] },
+          { source: { kind: 'plain', fd: 9999 }, places: [placeOf(plain, 10)] },
+        ],
+      },
+      sources,
+    );
+    assert.deepEqual(result, { matches: [[false, false], [true], [false]], plainBytes: [null, null, null] });
+  });
+});

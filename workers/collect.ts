@@ -1,0 +1,48 @@
+import { workerData } from 'node:worker_threads';
+import type {
+  CollectJob,
+  CountJob,
+  CountResult,
+  IdentifyJob,
+  IdentifyResult,
+  SpoolHeadsJob,
+  SpoolHeadsResult,
+  SpoolJob,
+  SpoolResult,
+  WorkerSetup,
+} from '../src/protocol.js';
+import { readSpoolHeads } from './read/spool-format.js';
+import { writeSpool } from './read/spool-writer.js';
+import { runCount } from './run-count.js';
+import { runIdentify } from './run-identify.js';
+import { runJob } from './run-job.js';
+import { transferring } from './transfer.js';
+import { WorkerState } from './worker-state.js';
+
+/*
+ * The piscina task file. One exported function for each kind of job; `workerData` is a WorkerSetup.
+ */
+
+const setup: WorkerSetup = workerData;
+const state = new WorkerState(setup);
+
+/** Resolves, on the other side, to a CollectResult. */
+export async function collect(job: CollectJob): Promise<object> {
+  return transferring(await runJob(job, state));
+}
+
+export function identify(job: IdentifyJob): Promise<IdentifyResult> {
+  return runIdentify(job, state.sources);
+}
+
+export function spool(job: SpoolJob): Promise<SpoolResult> {
+  return writeSpool(job, state.sources);
+}
+
+export function spoolHeads(job: SpoolHeadsJob): SpoolHeadsResult {
+  return readSpoolHeads(job);
+}
+
+export function count(job: CountJob): Promise<CountResult> {
+  return runCount(job, state.sources);
+}

@@ -1,0 +1,72 @@
+import { RE2JS } from 're2js';
+import type { PipelineSpec } from '../../src/protocol.js';
+import { NO_STREAM, STDERR, STDOUT, type StreamKind } from '../encode/push.js';
+import { quote } from './quote.js';
+
+/** More paths than a node has container logs; beyond it the oldest is forgotten and made anew when it comes again. */
+const MAX_REMEMBERED_PATHS = 4096;
+
+export interface PathLabels {
+  /** Whether the regex matched the path. */
+  matched: boolean;
+  /** Label blocks like `{a="v", b="w"}`: three by stream kind in the mode `label`, else one. UTF-8. */
+  blocks: Uint8Array[];
+}
+
+/** `labels` as Loki reads them, names sorted by their bytes, empty values left out (to Loki they are no labels). */
+export function labelBlock(labels: ReadonlyMap<string, string>): Uint8Array {
+  const names = [...labels.keys()].filter((name) => labels.get(name) !== '');
+  names.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+  return Buffer.from(`{${names.map((name) => `${name}=${quote(labels.get(name)!)}`).join(', ')}}`);
+}
+
+function streamLabel(kind: StreamKind): string {
+  return kind === STDOUT ? 'stdout' : kind === STDERR ? 'stderr' : '';
+}
+
+/** The labels of a pipeline: worked out once for each path, not for each line. */
+export class Labeler {
+  readonly revision: number;
+  readonly #regex: RE2JS;
+  readonly #groups: string[];
+  readonly #staticLabels: [string, string][];
+  readonly #kinds: readonly StreamKind[];
+  readonly #byPath = new Map<string, PathLabels>();
+
+  /** Throws what re2js throws if the regex does not compile; it is checked at start. */
+  constructor(spec: PipelineSpec) {
+    this.revision = spec.revision;
+    this.#regex = RE2JS.compile(spec.labelRegex);
+    this.#groups = Object.keys(this.#regex.namedGroups());
+    this.#staticLabels = spec.staticLabels;
+    this.#kinds = spec.streamMode === 'label' ? [NO_STREAM, STDOUT, STDERR] : [NO_STREAM];
+  }
+
+  of(path: string): PathLabels {
+    const known = this.#byPath.get(path);
+    if (known !== undefined) return known;
+    const labels = this.#labelsOf(path);
+    if (this.#byPath.size >= MAX_REMEMBERED_PATHS) this.#byPath.delete(this.#byPath.keys().next().value!);
+    this.#byPath.set(path, labels);
+    return labels;
+  }
+
+  #labelsOf(path: string): PathLabels {
+    const labels = new Map(this.#staticLabels);
+    const matcher = this.#regex.matcher(path);
+    const matched = matcher.find();
+    if (matched) {
+      for (const name of this.#groups) {
+        const value = matcher.group(name);
+        if (value !== null && value !== '') labels.set(name, value);
+      }
+    }
+    // A stream without any label is refused.
+    const none = [...labels.values()].every((value) => value === '');
+    if (!matched || none) labels.set('filename', path);
+    const blocks = this.#kinds.map((kind) =>
+      labelBlock(kind === NO_STREAM ? labels : new Map([...labels, ['stream', streamLabel(kind)]])),
+    );
+    return { matched, blocks };
+  }
+}

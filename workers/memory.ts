@@ -1,0 +1,63 @@
+import { HEAD_BYTES, type WorkerSetup } from '../src/protocol.js';
+
+/** Sizes that are no setting. */
+export interface MemoryLimits {
+  /** How much of a file one read call brings at most. */
+  readChunkBytes: number;
+  /**
+   * How much longer than `maxLineBytes` a physical line may be and still be parsed whole: room for the head of a CRI
+   * line, and for the escapes and other keys of a Docker line.
+   */
+  headRoomBytes: number;
+  /** Room in the output beyond the log bytes of a job: labels, and what entries take more than the lines they came from. */
+  spareOutputBytes: number;
+}
+
+const DEFAULT_LIMITS: MemoryLimits = {
+  // From 64 KiB to 1 MiB no difference is to be measured (bench/workers/run-job.bench.ts); so the least memory.
+  readChunkBytes: 64 * 1024,
+  // Docker splits lines at 16 KiB of content, which is at most 96 KiB escaped.
+  headRoomBytes: 128 * 1024,
+  spareOutputBytes: 64 * 1024,
+};
+
+/**
+ * All bytes a worker ever parses or encodes, in one ArrayBuffer, so that `copyWithin` can move a line from the input to
+ * the push without making an object. Pages that no job touches cost no memory.
+ *
+ * Regions, in order: input window, Docker scratch, one join buffer for each of stdout and stderr, and one output region
+ * for each stream kind (the second and third are used only when stdout/stderr is a label).
+ */
+export class Memory {
+  readonly bytes: Buffer;
+  readonly view: DataView;
+  readonly maxLineBytes: number;
+  /** The longest physical line that is looked at whole; of a longer one only this many bytes are looked at. */
+  readonly holdBytes: number;
+  readonly readChunkBytes: number;
+  readonly inputBytes: number;
+  readonly scratchAt: number;
+  /** Start of the join buffer by stream kind; the first is unused. */
+  readonly joinAt: readonly [number, number, number];
+  /** Start of the output region by stream kind. */
+  readonly outputAt: readonly [number, number, number];
+  readonly outputBytes: number;
+
+  constructor(setup: WorkerSetup, limits: MemoryLimits = DEFAULT_LIMITS) {
+    this.readChunkBytes = limits.readChunkBytes;
+    this.maxLineBytes = setup.maxLineBytes;
+    this.holdBytes = setup.maxLineBytes + limits.headRoomBytes;
+    // What is kept before a line, the longest line, and one byte for the newline that ends every search.
+    this.inputBytes = HEAD_BYTES + this.holdBytes + limits.readChunkBytes + 1;
+    this.outputBytes = Math.ceil(setup.batchBytes * 1.5) + setup.maxLineBytes + limits.spareOutputBytes;
+    this.scratchAt = this.inputBytes;
+    const stdoutJoin = this.scratchAt + this.holdBytes;
+    const stderrJoin = stdoutJoin + setup.maxLineBytes;
+    this.joinAt = [0, stdoutJoin, stderrJoin];
+    const output = stderrJoin + setup.maxLineBytes;
+    this.outputAt = [output, output + this.outputBytes, output + 2 * this.outputBytes];
+    const buffer = new ArrayBuffer(output + 3 * this.outputBytes);
+    this.bytes = Buffer.from(buffer);
+    this.view = new DataView(buffer);
+  }
+}

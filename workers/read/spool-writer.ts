@@ -1,0 +1,75 @@
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { SpoolJob, SpoolResult } from '../../src/protocol.js';
+import type { ByteSource, Sources } from './source.js';
+import { encodeFrameHead, encodeHead, FRAME_HEAD_BYTES, FRAME_PLAIN_BYTES } from './spool-format.js';
+
+/**
+ * Copies the plain bytes [from, end) of a generation into a new spool file. It appears under `job.path` complete and
+ * synced, or not at all: not even one frame within `limitBytes`, or nothing to copy, makes no file and `fileBytes` 0.
+ * Throws what the system throws (ENOSPC, ...), leaving no file behind.
+ */
+export async function writeSpool(job: SpoolJob, sources: Sources): Promise<SpoolResult> {
+  const source = await sources.open(job.source);
+  try {
+    const temporary = `${job.path}.tmp`;
+    try {
+      const result = await copyFrames(job, source, temporary);
+      if (result.fileBytes === 0) {
+        rmSync(temporary, { force: true });
+      } else {
+        renameSync(temporary, job.path);
+        syncFolder(dirname(job.path));
+      }
+      return result;
+    } catch (error) {
+      rmSync(temporary, { force: true });
+      throw error;
+    }
+  } finally {
+    source.close();
+  }
+}
+
+async function copyFrames(job: SpoolJob, source: ByteSource, temporary: string): Promise<SpoolResult> {
+  const { compressSync } = await import('lz4-napi');
+  const plain = Buffer.allocUnsafe(FRAME_PLAIN_BYTES);
+  const head = encodeHead(job.from, job.note);
+  let end = job.from;
+  let fileBytes = head.length;
+  let complete = false;
+  const fd = openSync(temporary, 'w', 0o600);
+  try {
+    writeAll(fd, head);
+    for (;;) {
+      const got = await source.read(plain, 0, plain.length, end);
+      complete = got === 0;
+      if (complete) break;
+      const block = plain.subarray(0, got);
+      const packed = compressSync(block);
+      if (fileBytes + FRAME_HEAD_BYTES + packed.length > job.limitBytes) break;
+      writeAll(fd, encodeFrameHead(end, got, packed));
+      writeAll(fd, packed);
+      end += got;
+      fileBytes += FRAME_HEAD_BYTES + packed.length;
+    }
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+  return { end, fileBytes: end === job.from ? 0 : fileBytes, complete };
+}
+
+function writeAll(fd: number, bytes: Uint8Array): void {
+  let at = 0;
+  while (at < bytes.length) at += writeSync(fd, bytes, at);
+}
+
+function syncFolder(path: string): void {
+  const fd = openSync(path, 'r');
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}

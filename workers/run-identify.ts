@@ -1,0 +1,68 @@
+import { errnoOf } from '../src/errors.js';
+import {
+  HEAD_BYTES,
+  type IdentifyJob,
+  type IdentifyResult,
+  type Mark,
+  type Place,
+  TAIL_BYTES,
+} from '../src/protocol.js';
+import { markOf } from './mark.js';
+import type { ByteSource, Sources } from './read/source.js';
+
+type Candidate = IdentifyJob['candidates'][number];
+interface Answer {
+  matches: boolean[];
+  plainBytes: number | null;
+}
+
+/** Looks which of the remembered places are in which candidate. One that can not be read has none. */
+export async function runIdentify(job: IdentifyJob, sources: Sources): Promise<IdentifyResult> {
+  const result: IdentifyResult = { matches: [], plainBytes: [] };
+  for (const candidate of job.candidates) {
+    const answer = await identifyOrNone(candidate, sources);
+    result.matches.push(answer.matches);
+    result.plainBytes.push(answer.plainBytes);
+  }
+  return result;
+}
+
+async function identifyOrNone(candidate: Candidate, sources: Sources): Promise<Answer> {
+  let source: ByteSource | null = null;
+  try {
+    source = await sources.open(candidate.source);
+    return await identify(candidate.places, source);
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return { matches: candidate.places.map(() => false), plainBytes: null };
+  } finally {
+    source?.close();
+  }
+}
+
+async function identify(places: readonly Place[], source: ByteSource): Promise<Answer> {
+  const matches = places.map(() => false);
+  const bytes = Buffer.alloc(HEAD_BYTES);
+  const headBytes = source.start === 0 ? await source.read(bytes, 0, HEAD_BYTES, 0) : 0;
+  const head = Buffer.from(bytes.subarray(0, headBytes));
+  source.giveBack(head, 0, headBytes, 0);
+  // In ascending order, because a compressed source is read forward.
+  const order = [...places.keys()].sort((a, b) => places[a]!.offset - places[b]!.offset);
+  for (const index of order) {
+    const { offset, head: headMark, tail } = places[index]!;
+    // What lies before the start of a spool file can not be compared; its note says what it is a copy of.
+    const wanted = Math.max(TAIL_BYTES, Math.min(tail?.bytes ?? 0, HEAD_BYTES));
+    const lead = Math.min(offset - source.start, wanted);
+    if (lead < 0 || !(source.start > 0 || headMark === null || startsWith(head, headMark))) continue;
+    const got = await source.read(bytes, 0, lead, offset - lead);
+    source.giveBack(bytes, 0, got, offset - lead);
+    if (got < lead) continue;
+    if (tail === null || tail.bytes > lead) matches[index] = tail === null || source.start > 0;
+    else matches[index] = markOf(bytes, lead - tail.bytes, lead).hash === tail.hash;
+  }
+  return { matches, plainBytes: source.plainBytes };
+}
+
+function startsWith(head: Buffer, mark: Mark): boolean {
+  return mark.bytes <= head.length && markOf(head, 0, mark.bytes).hash === mark.hash;
+}

@@ -1,0 +1,208 @@
+import { errnoOf } from '../src/errors.js';
+import { type Format, type PipelineSpec, type Slice, type SliceResult, TAIL_BYTES } from '../src/protocol.js';
+import { detectFormat } from './parse/auto.js';
+import { decodeCarry, encodeCarry } from './parse/carry.js';
+import type { LineParser } from './parse/parser.js';
+import type { ByteSource } from './read/source.js';
+import { Window } from './read/window.js';
+import type { WorkerState } from './worker-state.js';
+
+const NEWLINE = 0x0a;
+
+function emptyResult(slice: Slice, pathMatched: boolean): SliceResult {
+  return {
+    outcome: 'read',
+    first: slice.from,
+    next: slice.from,
+    full: false,
+    lines: 0,
+    entries: 0,
+    malformedLines: 0,
+    cutEntries: 0,
+    cutBytes: 0,
+    flushedEntries: 0,
+    format: slice.format === 'auto' ? null : slice.format,
+    head: null,
+    tail: slice.before,
+    carry: slice.carry,
+    oldestMs: 0,
+    newestMs: 0,
+    pathMatched,
+  };
+}
+
+/**
+ * Reads one slice and writes its entries to the push that `state` has begun. A slice that can not be read leaves
+ * nothing in the push; errors that are no failure of reading are thrown.
+ */
+export async function runSlice(slice: Slice, spec: PipelineSpec, state: WorkerState): Promise<SliceResult> {
+  const labels = state.labeler(spec).of(slice.path);
+  if (!state.push.beginSlice(labels.blocks)) return { ...emptyResult(slice, labels.matched), full: true };
+  let source: ByteSource | null = null;
+  try {
+    source = await state.sources.open(slice.source);
+    const result = await new SliceRun(slice, state, source).run(emptyResult(slice, labels.matched));
+    if (result.outcome === 'read') state.push.endSlice();
+    return result;
+  } catch (error) {
+    const code = errnoOf(error);
+    if (code === undefined) throw error;
+    const message = error instanceof Error ? error.message : code;
+    return { ...emptyResult(slice, labels.matched), outcome: 'unreadable', error: { code, message } };
+  } finally {
+    source?.close();
+  }
+}
+
+/** One pass over a slice. */
+class SliceRun {
+  readonly #slice: Slice;
+  readonly #state: WorkerState;
+  readonly #window: Window;
+  #lines = 0;
+  /** Inside a line whose head was cut: everything up to the next newline is skipped. */
+  #skipLine = false;
+  #full = false;
+
+  constructor(slice: Slice, state: WorkerState, source: ByteSource) {
+    this.#slice = slice;
+    this.#state = state;
+    this.#window = new Window(state.memory, source);
+  }
+
+  async run(result: SliceResult): Promise<SliceResult> {
+    const slice = this.#slice;
+    const { push, joiner, malformed, unstamped } = this.#state;
+    const window = this.#window;
+    await window.begin(slice.from, slice.to, Math.max(TAIL_BYTES, slice.before?.bytes ?? 0));
+    if (slice.before !== null && !(window.reachesStart && window.follows(slice.before))) {
+      return { ...result, outcome: 'changed' };
+    }
+    if (!window.reachesStart) return result;
+
+    const carry = decodeCarry(slice.carry);
+    this.#skipLine = carry.skipLine;
+    joiner.beginSlice(carry.open);
+    unstamped.beginSlice(slice.readTimeMs);
+    malformed.count = 0;
+
+    if (!slice.aligned && !this.#skipLine && slice.from > 0) await this.#findFirstLine();
+    const first = window.position;
+    const format = await this.#takeLines();
+    let flushed = 0;
+    if (slice.flush && !this.#full) {
+      flushed = joiner.flush();
+      this.#full = joiner.pending;
+      this.#skipLine = false;
+    }
+    window.giveBack(slice.to);
+    return {
+      ...result,
+      first,
+      next: window.position,
+      full: this.#full,
+      lines: this.#lines,
+      entries: push.entries,
+      malformedLines: malformed.count,
+      cutEntries: push.cutEntries,
+      cutBytes: push.cutBytes,
+      flushedEntries: flushed,
+      format,
+      head: window.headMark(),
+      tail: window.tailMark(),
+      carry: encodeCarry({ skipLine: this.#skipLine, open: joiner.carried() }),
+      oldestMs: push.oldestMs,
+      newestMs: push.newestMs,
+    };
+  }
+
+  /** Moves to the start of the first line that begins at or after `from`, or to the end of the source. */
+  async #findFirstLine(): Promise<void> {
+    if (this.#window.at > 0) this.#window.at--;
+    await this.#passNewline();
+  }
+
+  /** Moves behind the next newline; returns how many bytes stood before it, and whether there was one. */
+  async #passNewline(): Promise<{ passed: number; found: boolean }> {
+    const window = this.#window;
+    let passed = 0;
+    for (;;) {
+      const newline = window.bytes.indexOf(NEWLINE, window.at);
+      passed += newline - window.at;
+      if (newline < window.end) {
+        window.at = newline + 1;
+        return { passed, found: true };
+      }
+      window.at = window.end;
+      if (window.ended) return { passed, found: false };
+      await window.fill(this.#slice.to);
+    }
+  }
+
+  async #takeLines(): Promise<Format | null> {
+    const { to, final, format: asked } = this.#slice;
+    const { memory, cri, docker, parsers } = this.#state;
+    const window = this.#window;
+    let format = asked === 'auto' ? null : asked;
+    if (this.#skipLine) await this.#skipRest();
+    while (!this.#skipLine && window.position < to) {
+      format ??= await detectFormat(window, cri, docker, this.#slice, memory.holdBytes);
+      if (format === null) break;
+      const parser = parsers[format];
+      this.#takeWholeLines(parser);
+      if (this.#full || window.position >= to) break;
+      if (window.end - window.at > memory.holdBytes) {
+        if (!this.#takeLine(parser, window.at + memory.holdBytes)) break;
+        this.#skipLine = true;
+        await this.#skipRest();
+      } else if (!window.ended) {
+        await window.fill(to);
+      } else {
+        if (final && window.at < window.end) this.#takeLine(parser, window.end);
+        break;
+      }
+    }
+    return format;
+  }
+
+  async #skipRest(): Promise<void> {
+    const { passed, found } = await this.#passNewline();
+    this.#state.push.cutBytes += passed;
+    this.#skipLine = !found && !this.#slice.final;
+  }
+
+  /** Takes the line from `window.at` to `end`, and stands at `end`. */
+  #takeLine(parser: LineParser, end: number): boolean {
+    const window = this.#window;
+    this.#state.unstamped.origin = window.origin;
+    this.#full = !parser.line(window.at, end);
+    if (this.#full) return false;
+    this.#lines++;
+    window.at = end;
+    return true;
+  }
+
+  /** Takes the lines that are whole in the window and begin before `to`. This is the loop that everything is about. */
+  #takeWholeLines(parser: LineParser): void {
+    const window = this.#window;
+    const bytes = window.bytes;
+    const end = window.end;
+    const holdBytes = this.#state.memory.holdBytes;
+    const stop = Math.min(end, this.#slice.to - window.origin);
+    this.#state.unstamped.origin = window.origin;
+    let at = window.at;
+    let lines = 0;
+    while (at < stop) {
+      const newline = bytes.indexOf(NEWLINE, at);
+      if (newline >= end || newline - at > holdBytes) break;
+      if (!parser.line(at, newline)) {
+        this.#full = true;
+        break;
+      }
+      lines++;
+      at = newline + 1;
+    }
+    window.at = at;
+    this.#lines += lines;
+  }
+}
