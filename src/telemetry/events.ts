@@ -1,6 +1,7 @@
-/** Lines, bytes and entries of slices that are settled, named as in `SliceResult` and summed. */
+/** Lines, bytes and entries of slices that were read, named as in `SliceResult`. */
 export interface JobFigures {
   lines: number;
+  entries: number;
   bytes: number;
   malformedLines: number;
   cutEntries: number;

@@ -29,6 +29,8 @@ export interface Snapshot {
  */
 export interface Totals {
   linesRead: number;
+  /** Entries made of the lines read: stored, refused or pending. */
+  entriesRead: number;
   bytesRead: number;
   entriesStored: number;
   entriesRefused: number;
@@ -73,8 +75,9 @@ type PlainTotal = Exclude<keyof Totals, 'pushes' | 'pushRetries' | 'entriesRefus
 
 /** Totals that stand in one series each; the others are split by a label. */
 const COUNTERS: Record<PlainTotal, [name: string, help: string]> = {
-  linesRead: ['lines_read_total', 'Lines read and settled.'],
-  bytesRead: ['bytes_read_total', 'Bytes of log read and settled.'],
+  linesRead: ['lines_read_total', 'Lines read.'],
+  entriesRead: ['entries_read_total', 'Entries made of the lines read: stored, refused or pending.'],
+  bytesRead: ['bytes_read_total', 'Bytes of log read.'],
   entriesStored: ['entries_stored_total', 'Entries that Loki has stored.'],
   linesMalformed: [
     'lines_malformed_total',
@@ -142,6 +145,7 @@ export function createMetrics(collect: () => Snapshot): Metrics {
   const lostBytes = counter('lost_bytes_total', 'Bytes of log that vanished before they were read.', lostLabels);
   const lostLines = counter('lost_lines_total', 'Lines that vanished before they were read.', lostLabels);
   const repeated = counter('jobs_repeated_total', 'Jobs that were run again.', ['reason']);
+  const pending = gauge('entries_pending', 'Entries read that are neither stored nor refused yet.');
   const inotifyFallback = gauge('inotify_fallback', '1 while folders cannot be watched and are scanned instead.');
   const utilization = gauge(
     'event_loop_utilization',
@@ -174,6 +178,7 @@ export function createMetrics(collect: () => Snapshot): Metrics {
       counters[key].reset();
       counters[key].inc(totals[key]);
     }
+    pending.set(totals.entriesRead - totals.entriesStored - totals.entriesRefused);
     const loop = eventLoop.take();
     utilization.set(loop.utilization);
     maxLag.set(loop.maxLagSeconds);
@@ -224,6 +229,7 @@ function addProcessMetrics(register: Registry): void {
 function noTotals(): Totals {
   return {
     linesRead: 0,
+    entriesRead: 0,
     bytesRead: 0,
     entriesStored: 0,
     entriesRefused: 0,

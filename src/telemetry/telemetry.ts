@@ -91,6 +91,7 @@ export function createTelemetry(log: Log, metrics: Metrics, nowMs: () => number 
 
     jobFinished(figures) {
       totals.linesRead += figures.lines;
+      totals.entriesRead += figures.entries;
       totals.bytesRead += figures.bytes;
       totals.linesMalformed += figures.malformedLines;
       totals.entriesCut += figures.cutEntries;

@@ -29,6 +29,7 @@ describe('metrics', () => {
     const metrics = metricsFor();
     const names = {
       linesRead: 'lines_read_total',
+      entriesRead: 'entries_read_total',
       bytesRead: 'bytes_read_total',
       entriesStored: 'entries_stored_total',
       linesMalformed: 'lines_malformed_total',
@@ -70,6 +71,8 @@ describe('metrics', () => {
       pushes_in_flight: 17,
       workers: 18,
       journal_dirty: 1,
+      spool_bytes: 9,
+      entries_pending: 0,
       [`build_info{version="${VERSION}"}`]: 1,
       inotify_fallback: 0,
     };

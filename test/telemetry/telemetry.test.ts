@@ -5,7 +5,15 @@ import { createMetrics } from '../../src/telemetry/metrics.js';
 import { createTelemetry } from '../../src/telemetry/telemetry.js';
 import { keptLog, manualClock, SNAPSHOT } from './sink.js';
 
-const FIGURES = { lines: 10, bytes: 1000, malformedLines: 3, cutEntries: 2, cutBytes: 50, flushedEntries: 1 };
+const FIGURES = {
+  entries: 9,
+  lines: 10,
+  bytes: 1000,
+  malformedLines: 3,
+  cutEntries: 2,
+  cutBytes: 50,
+  flushedEntries: 1,
+};
 const RETRY = { reason: '5xx', message: 'busy', waitMs: 500 };
 const STORED = { entries: 1, bytes: 1 };
 const PROBLEM = { code: 'SOME_CODE', message: 'it went wrong', advice: 'do this' };
@@ -35,6 +43,7 @@ describe('telemetry', () => {
     telemetry.positionsStored({ ms: 1 });
     assert.deepEqual(metrics.totals, {
       linesRead: 20,
+      entriesRead: 18,
       bytesRead: 2000,
       linesMalformed: 6,
       entriesCut: 4,
