@@ -22,7 +22,8 @@ LABEL org.opencontainers.image.title="sleipnir" \
       org.opencontainers.image.version="0.1.0" \
       org.opencontainers.image.revision="${REVISION}" \
       org.opencontainers.image.licenses="Apache-2.0"
-ENV NODE_ENV=production
+# With one allocation arena for each thread, freed pushes stay in many places at once: 20 MiB of memory (bench:load).
+ENV NODE_ENV=production MALLOC_ARENA_MAX=2
 WORKDIR /app
 COPY LICENSE package.json ./
 COPY --from=dependencies /app/node_modules/ node_modules/
@@ -38,5 +39,7 @@ RUN ["/nodejs/bin/node", "dist/cli.js", "version"]
 
 EXPOSE 12345
 STOPSIGNAL SIGTERM
-ENTRYPOINT ["/nodejs/bin/node", "/app/dist/cli.js"]
+# The main thread makes little garbage that lives: a small young generation is enough. The flag works on the command
+# line only. The same as in the start script of package.json.
+ENTRYPOINT ["/nodejs/bin/node", "--max-semi-space-size=1", "/app/dist/cli.js"]
 CMD ["run"]

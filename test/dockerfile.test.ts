@@ -20,9 +20,14 @@ const root = new URL('../../', import.meta.url);
 const read = (file: string): Promise<string> => readFile(new URL(file, root), 'utf8');
 
 const dockerfile = await read('Dockerfile');
-const { version, license, bin }: { version: string; license: string; bin: { sleipnir: string } } = JSON.parse(
-  await read('package.json'),
-);
+interface Package {
+  version: string;
+  license: string;
+  bin: { sleipnir: string };
+  scripts: { start: string };
+}
+
+const { version, license, bin, scripts }: Package = JSON.parse(await read('package.json'));
 /** What .dockerignore lets into the build. */
 const context = (await read('.dockerignore')).match(/^!.*/gm)?.map((line) => line.slice(1)) ?? [];
 
@@ -102,8 +107,13 @@ suite('Dockerfile', () => {
   });
 
   test('starts the command of the package, as root, and ends it by SIGTERM', () => {
-    assert.deepEqual(texts('ENTRYPOINT').map(argvOf), [['/nodejs/bin/node', `/app/${bin.sleipnir}`]]);
-    assert.deepEqual(texts('CMD').map(argvOf), [['run']]);
+    const [entry = []] = texts('ENTRYPOINT').map(argvOf);
+    const [command = []] = texts('CMD').map(argvOf);
+    assert.deepEqual([entry[0], entry.at(-1), command], ['/nodejs/bin/node', `/app/${bin.sleipnir}`, ['run']]);
+    const words = scripts.start.split(' ');
+    const environment = words.slice(0, words.indexOf('node'));
+    assert.deepEqual(words.slice(words.indexOf('node')), ['node', ...entry.slice(1, -1), bin.sleipnir, ...command]);
+    assert.ok(environment.every((variable) => texts('ENV').some((text) => text.split(' ').includes(variable))));
     assert.deepEqual(texts('WORKDIR'), ['/app']);
     assert.deepEqual(texts('USER'), ['0:0']);
     assert.deepEqual(texts('STOPSIGNAL'), ['SIGTERM']);

@@ -2,6 +2,7 @@ import type { Pool } from 'undici';
 import PoolClass from 'undici/lib/dispatcher/pool.js';
 import { errnoOf } from '../errors.js';
 import { Exchange } from './exchange.js';
+import { keepWasmLight } from './light-wasm.js';
 import type { SecretTexts } from './secret-files.js';
 import { createSecretFiles } from './secret-files.js';
 import type { Answer } from './verdict.js';
@@ -43,6 +44,7 @@ const CREDENTIAL_STATUSES = new Set([401, 403, 407]);
  * that cannot be read are a failure like any other, so a secret that is mounted late is only waited for.
  */
 export function createEndpoint(options: EndpointOptions): Endpoint {
+  keepWasmLight();
   const { url } = options;
   const requestTimeoutMs = options.requestTimeoutMs ?? 30_000;
   const headersOf = headers(options);
