@@ -28,6 +28,13 @@ test('streams that share the values of some labels share a sequence', async (t) 
   assert.deepEqual(receiver.store.sequenceReports(), { web: report });
 });
 
+test('the number may stand behind one of several markers, and spaces before it', async (t) => {
+  const receiver = await receiverFor(t, { store: { mode: 'count', sequence: { marker: ['seq=', '"seq":'] } } });
+  await push(receiver, [stream(web, ['{"seq":        2}', 'seq=000000001', 'none', '{"seq":3,"at":"seq="}'])]);
+  const report = { unnumbered: 1, first: 1, last: 3, distinct: 3, repeated: 0, missing: 0 };
+  assert.deepEqual(receiver.store.sequenceReports(), { [web]: report });
+});
+
 test('a sequence that has got nothing reports nothing', () => {
   const report = { unnumbered: 0, first: 0, last: 0, distinct: 0, repeated: 0, missing: 0 };
   assert.deepEqual(new Sequence().report(), report);

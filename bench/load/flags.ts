@@ -1,0 +1,135 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import { parseBytes, parseDurationMs } from '../../src/config/units.js';
+import { SleipnirError } from '../../src/errors.js';
+import type { Run } from './scenarios.js';
+import { NOTHING, type Workload } from './workload.js';
+
+/** What stands on the command line of the commands that load a collector. Nothing has a default here. */
+export interface LoadFlags {
+  pods?: number;
+  size?: number;
+  rate?: number;
+  lineBytes?: number;
+  seconds?: number;
+  even?: true;
+  rotate?: number;
+  seed?: number;
+  workers?: number;
+  set?: Record<string, string>;
+  cpu?: number;
+  memory?: number;
+  lokiDelay?: number;
+  away?: number;
+  idle?: number;
+  patience?: number;
+  floor?: number;
+}
+
+const MIB = 2 ** 20;
+const DEFAULT_PODS = 20;
+const DEFAULT_SECONDS = 20;
+const DEFAULT_FLOOR_RUNS = 3;
+
+/** Adds the flags that say what the collectors are put under. */
+export function withLoadFlags(command: Command): Command {
+  return command
+    .option('--pods <count>', 'pods', whole)
+    .option('--size <size>', 'a corpus of so many bytes is there at the start', size)
+    .option('--rate <size>', 'pods write so many bytes a second while the collector runs', size)
+    .option('--seconds <count>', 'how long they write', amount)
+    .option('--even', 'all of them write the same')
+    .option('--rotate <size>', 'their logs are rotated at this size', size)
+    .option('--line-bytes <size>', 'bytes of content of every line; 0: natural lengths', size)
+    .option('--seed <number>', 'names and lines follow from it', whole)
+    .option('--cpu <cores>', 'CPU limit, such as 0.5 (cgroup)', amount)
+    .option('--memory <size>', 'memory limit (cgroup)', size)
+    .option('--loki-delay <duration>', 'every answer of the receiver comes so much later', duration)
+    .option('--away <duration>', 'the receiver appears so long after the start', duration)
+    .option('--idle <duration>', 'look for so long at what it costs when there is nothing to do any more', duration)
+    .option('--patience <duration>', 'give up when nothing new was stored for so long (default: 30s)', duration)
+    .option('--floor <runs>', 'how often to measure the floor', whole);
+}
+
+/** Adds the flags that are settings of this collector. */
+export function withOurFlags(command: Command): Command {
+  return command
+    .option('--workers <count>', 'worker threads of the collector', whole)
+    .option('--set <NAME=VALUE>', 'another setting of the collector, such as SLEIPNIR_BATCH_WAIT=100ms', setting);
+}
+
+/** The run that the flags describe by themselves: 256 MiB in 20 pods if they name no load. */
+export function runOf(flags: LoadFlags): Run {
+  const size = flags.size ?? (flags.rate === undefined ? 256 * MIB : 0);
+  const corpus = size > 0 ? { pods: DEFAULT_PODS, bytes: size, lineBytes: 0, seed: 1 } : null;
+  const rate = { rateBytes: 0, seconds: DEFAULT_SECONDS, even: false, rotateBytes: 10 * MIB };
+  const live = flags.rate === undefined ? null : { pods: DEFAULT_PODS, lineBytes: 0, seed: 2, ...rate };
+  const workload: Workload = { ...NOTHING, corpus, live, floorRuns: corpus === null ? 0 : DEFAULT_FLOOR_RUNS };
+  return changed({ label: 'load', workers: null, env: {}, workload }, flags);
+}
+
+/** A run with what the flags name in place of what it says itself. */
+export function changed(run: Run, flags: LoadFlags): Run {
+  const { pods, lineBytes, seed, rate, seconds, even, rotate } = flags;
+  const both = given({ pods, lineBytes, seed });
+  const { corpus, live, limits } = run.workload;
+  const ofLive = given({ rateBytes: rate, seconds, even, rotateBytes: rotate });
+  const workload: Workload = {
+    ...run.workload,
+    corpus: corpus === null ? null : { ...corpus, ...both, ...given({ bytes: flags.size }) },
+    live: live === null ? null : { ...live, ...both, ...ofLive },
+    limits: { ...limits, ...given({ cpus: flags.cpu, memoryBytes: flags.memory }) },
+    ...given({
+      delayMs: flags.lokiDelay,
+      awaySeconds: inSeconds(flags.away),
+      idleSeconds: inSeconds(flags.idle),
+      patienceSeconds: inSeconds(flags.patience),
+      floorRuns: flags.floor,
+    }),
+  };
+  return { ...run, workload, workers: flags.workers ?? run.workers, env: { ...run.env, ...flags.set } };
+}
+
+function inSeconds(ms: number | undefined): number | undefined {
+  return ms === undefined ? undefined : ms / 1000;
+}
+
+/** Leaves out what has no value. */
+function given<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
+}
+
+function setting(text: string, before: Record<string, string> = {}): Record<string, string> {
+  const [, name, value] = /^([A-Z][A-Z0-9_]*)=(.*)$/s.exec(text) ?? [];
+  if (name === undefined || value === undefined) throw new InvalidArgumentError('Write NAME=VALUE.');
+  return { ...before, [name]: value };
+}
+
+export function whole(text: string): number {
+  if (/^\d+$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('It is not a whole number.');
+}
+
+function amount(text: string): number {
+  if (/^\d+(\.\d+)?$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('It is not a number.');
+}
+
+function size(text: string): number {
+  return checked(() => parseBytes(text));
+}
+
+function duration(text: string): number {
+  return checked(() => parseDurationMs(text));
+}
+
+/** Gives a refusal of ours the form in which commander names the flag. */
+function checked(parse: () => number): number {
+  try {
+    return parse();
+  } catch (error) {
+    if (error instanceof SleipnirError) throw new InvalidArgumentError(`It ${error.message}. ${error.advice}`);
+    throw error;
+  }
+}

@@ -1,0 +1,146 @@
+import { figure, mebibytes } from '../measure/table.js';
+import type { LoadResult } from './result.js';
+import { NOTHING, type Workload } from './workload.js';
+
+/** One run of a scenario. */
+export interface Run {
+  /** Distinguishes it from the other runs of the scenario. */
+  label: string;
+  workers: number | null;
+  /** Further settings of the collector, by variable. */
+  env: Record<string, string>;
+  workload: Workload;
+}
+
+/** What a scenario is to show, and whether it did. */
+export interface Verdict {
+  goal: string;
+  measured: string;
+  met: boolean;
+}
+
+/** A named measurement: one row of the table of goals. */
+export interface Scenario {
+  about: string;
+  runs: Run[];
+  /** Takes the results of the runs, in their order. */
+  judge(results: LoadResult[]): Verdict[];
+}
+
+const MIB = 2 ** 20;
+const GIB = 2 ** 30;
+const FLOOR_RUNS = 3;
+const CRI_HEAD_BYTES = '2026-01-01T00:00:00.000000000Z stdout F \n'.length;
+/** Where files are so small that a line of natural length might not fit, or where lines are counted by the second. */
+const LINE_BYTES = 200;
+
+/** The verdicts on the results of a scenario's runs. No goal is met where something was not stored. */
+export function judge(scenario: Scenario, results: LoadResult[]): Verdict[] {
+  const whole = results.every(({ complete, lost }) => complete && lost === 0);
+  return scenario.judge(results).map((verdict) => ({ ...verdict, met: verdict.met && whole }));
+}
+
+function run(label: string, workload: Partial<Workload>, workers: number | null = null): Run {
+  return { label, workers, env: {}, workload: { ...NOTHING, ...workload } };
+}
+
+function files(pods: number, bytes: number, lineBytes = 0): Workload['corpus'] {
+  return { pods, bytes, lineBytes, seed: 1 };
+}
+
+function pods(count: number, rateBytes: number, seconds: number, lineBytes = 0): Workload['live'] {
+  return { pods: count, rateBytes, lineBytes, seconds, even: true, rotateBytes: 10 * MIB, seed: 2 };
+}
+
+function atMost(what: string, limit: number, value: number | null, show = figure): Verdict {
+  const met = value !== null && value <= limit;
+  return { goal: `${what}: at most ${show(limit)}`, measured: value === null ? 'not measured' : show(value), met };
+}
+
+function atLeast(what: string, limit: number, value: number): Verdict {
+  return { goal: `${what}: at least ${figure(limit)}`, measured: figure(value), met: value >= limit };
+}
+
+function overCorpus(bytes: number, ratio: number): Scenario {
+  const workload = { corpus: files(20, bytes), floorRuns: FLOOR_RUNS };
+  const rssMiB = [100, 115];
+  return {
+    about: `${mebibytes(bytes)} in 20 pods, read as fast as it goes, with one worker and with two`,
+    runs: [run('1 worker', workload, 1), run('2 workers', workload, 2)],
+    judge: (results) =>
+      results.flatMap(({ floorRatio, peakRssBytes }, i) => [
+        atMost(`CPU as a multiple of the floor, ${i + 1} worker(s)`, ratio, floorRatio),
+        atMost(`peak RSS, ${i + 1} worker(s)`, (rssMiB[i] ?? 0) * MIB, peakRssBytes, mebibytes),
+      ]),
+  };
+}
+
+const HOT_FILE = { corpus: files(1, GIB) };
+
+export const scenarios: Record<string, Scenario> = {
+  'corpus-256': overCorpus(256 * MIB, 2.2),
+  'corpus-1g': overCorpus(GIB, 1.9),
+  'half-core': {
+    about: '1 GiB in 20 pods with half a core and 512 MiB',
+    runs: [run('half a core', { corpus: files(20, GIB), limits: { cpus: 0.5, memoryBytes: 512 * MIB } })],
+    judge: ([result]) => [
+      atLeast('MB/s of raw log', 90, result!.megabytesPerSecond),
+      atMost('processes killed for memory', 0, result!.cgroup?.oomKills ?? null),
+    ],
+  },
+  'hot-file-1': { about: 'one file of 1 GiB, one worker', runs: [run('1 worker', HOT_FILE, 1)], judge: () => [] },
+  'hot-file-2': { about: 'one file of 1 GiB, two workers', runs: [run('2 workers', HOT_FILE, 2)], judge: () => [] },
+  'hot-file': {
+    about: 'one file of 1 GiB, two workers against one; needs cores for the receiver besides',
+    runs: [run('1 worker', HOT_FILE, 1), run('2 workers', HOT_FILE, 2)],
+    judge: ([one, two]) => [
+      atLeast('MB/s of two workers as a multiple of one', 1.7, two!.megabytesPerSecond / one!.megabytesPerSecond),
+    ],
+  },
+  'short-lines': {
+    about: '256 MiB of 40-byte lines against 200-byte lines',
+    runs: [40, 200].map((lineBytes) => run(`${lineBytes} bytes`, { corpus: files(20, 256 * MIB, lineBytes) }, 1)),
+    judge: ([short, long]) => [
+      atMost('MB/s of 200-byte lines as a multiple', 2.5, long!.megabytesPerSecond / short!.megabytesPerSecond),
+      atMost('the same, MB per CPU second', 2.5, long!.megabytesPerCpuSecond / short!.megabytesPerCpuSecond),
+    ],
+  },
+  'idle-500': {
+    about: '500 files to which nobody writes',
+    runs: [run('500 idle files', { corpus: files(500, 500 * 4096, LINE_BYTES), idleSeconds: 30 })],
+    judge: ([result]) => [
+      atMost('% of a core', 0.3, result!.idle?.cpuPercent ?? null),
+      atMost('RSS', 85 * MIB, result!.idle?.rssBytes ?? null, mebibytes),
+    ],
+  },
+  'start-5000': {
+    about: '5,000 files of 1 KiB, from start to the last line stored',
+    runs: [run('5,000 files', { corpus: files(5000, 5000 * 1024, LINE_BYTES) })],
+    judge: ([result]) => [
+      atMost('seconds until all are known and tailed', 2, result!.seconds),
+      atMost('CPU milliseconds for each file, start-up included', 0.5, (result!.cpuSeconds * 1000) / 5000),
+    ],
+  },
+  latency: {
+    about: '2,000 lines a second in 20 pods, SLEIPNIR_BATCH_WAIT=100ms',
+    runs: [
+      {
+        ...run('2,000 lines/s', { live: pods(20, 2000 * (LINE_BYTES + CRI_HEAD_BYTES), 20, LINE_BYTES) }),
+        env: { SLEIPNIR_BATCH_WAIT: '100ms' },
+      },
+    ],
+    judge: ([result]) => [atMost('p99 from write to accepted, ms', 300, result!.latencyMs?.p99 ?? null)],
+  },
+  'noisy-neighbour': {
+    about: 'one pod with 2 GiB to read beside 200 that write 1 KiB/s each',
+    runs: [run('200 quiet pods', { corpus: files(1, 2 * GIB), live: pods(200, 200 * 1024, 15, LINE_BYTES) })],
+    judge: ([result]) => [atMost('p99 of the quiet pods (batch wait 1 s), ms', 2000, result!.latencyMs?.p99 ?? null)],
+  },
+  backlog: {
+    about: '10 GiB in 20 pods, Loki away for 10 minutes, then back',
+    runs: [run('all', { corpus: files(20, 10 * GIB), awaySeconds: 600 })],
+    judge: ([result]) => [
+      atMost('RSS risen while Loki was away', 10 * MIB, result!.away?.risenBytes ?? null, mebibytes),
+    ],
+  },
+};

@@ -1,0 +1,83 @@
+import { type Floor, floorPerGiB } from '../measure/floor.js';
+import { median } from '../measure/median.js';
+import type { Usage } from '../measure/proc.js';
+import { type LatencyReport, quantileMs } from '../receiver/latency.js';
+import type { LoadResult, Sample } from './result.js';
+import type { Watch } from './watch.js';
+
+/** What is written in all. `lines` are CRI lines; of `entries` a line in parts is one. */
+export interface Written {
+  bytes: number;
+  lines: number;
+  entries: number;
+}
+
+export interface Observed {
+  watch: Pick<Watch, 'samples' | 'figures' | 'distinct'>;
+  usage: Usage;
+  written: Written;
+  floors: Floor[];
+  latency: LatencyReport | null;
+  /** When the collector was started, by `Date.now()`. */
+  startedMs: number;
+}
+
+type Summary = Omit<
+  LoadResult,
+  'contender' | 'complete' | 'readySeconds' | 'idle' | 'limits' | 'cgroup' | 'limitsMissing' | 'endedWith'
+>;
+
+const GIB = 2 ** 30;
+
+/** Turns what was observed into figures. */
+export function summarize({ watch, usage, written, floors, latency, startedMs }: Observed): Summary {
+  const { figures, samples } = watch;
+  const { bytes, lines, entries } = written;
+  const { cpuSeconds } = usage;
+  const seconds = Math.max(0.001, ((figures?.lastPushMs ?? 0) - startedMs) / 1000);
+  const cpuSecondsPerGiB = (cpuSeconds / bytes) * GIB;
+  const floor = floors.length === 0 ? null : median(floors.map(floorPerGiB));
+  return {
+    seconds,
+    bytes,
+    lines,
+    entries,
+    megabytesPerSecond: bytes / 1e6 / seconds,
+    linesPerSecond: lines / seconds,
+    cpuSeconds,
+    threadSeconds: usage.threadSeconds,
+    cpuSecondsPerGiB,
+    megabytesPerCpuSecond: bytes / 1e6 / cpuSeconds,
+    floors,
+    floorRatio: floor === null ? null : cpuSecondsPerGiB / floor,
+    peakRssBytes: usage.peakRssBytes,
+    latencyMs: latency === null ? null : latencyOf(latency),
+    pushes: figures?.pushes ?? 0,
+    answers: figures?.answers ?? {},
+    wireBytes: figures?.wireBytes ?? 0,
+    lost: Math.max(0, entries - watch.distinct),
+    repeated: figures?.sequence?.repeated ?? 0,
+    away: awayOf(samples, bytes, seconds),
+    receiverCpuSeconds: ((figures?.cpuUserMs ?? 0) + (figures?.cpuSystemMs ?? 0)) / 1000,
+    samples,
+  };
+}
+
+function latencyOf(report: LatencyReport): LoadResult['latencyMs'] {
+  const at = (quantile: number): number => quantileMs(report, quantile) ?? Number.NaN;
+  return { p50: at(0.5), p99: at(0.99), max: report.maxMs };
+}
+
+function awayOf(samples: readonly Sample[], bytes: number, seconds: number): LoadResult['away'] {
+  const away = samples.filter((sample) => !sample.up);
+  const last = away.at(-1);
+  if (last === undefined) return null;
+  const settled = away.filter((sample) => sample.seconds >= last.seconds / 10);
+  const peakRssBytes = Math.max(...settled.map(({ rssBytes }) => rssBytes));
+  return {
+    seconds: last.seconds,
+    rssBytes: last.rssBytes,
+    risenBytes: peakRssBytes - (settled[0] ?? last).rssBytes,
+    drainMegabytesPerSecond: bytes / 1e6 / (seconds - last.seconds),
+  };
+}

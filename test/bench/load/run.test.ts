@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { commandContender } from '../../../bench/compare/command.js';
+import type { Contender, Place } from '../../../bench/load/contender.js';
+import { runLoad } from '../../../bench/load/run.js';
+import { NOTHING, type Workload } from '../../../bench/load/workload.js';
+
+const STAND_IN = fileURLToPath(new URL('../compare/stand-in.js', import.meta.url));
+const CORPUS: Workload = { ...NOTHING, corpus: { pods: 3, bytes: 1 << 20, lineBytes: 0, seed: 5 } };
+
+function standIn(...flags: string[]): { contender: Contender; places: Place[] } {
+  const places: Place[] = [];
+  const contender = commandContender(
+    'stand-in',
+    `${process.execPath} ${STAND_IN} {paths} {push_url} ${flags.join(' ')}`,
+  );
+  const command = (place: Place) => {
+    places.push(place);
+    return contender.command(place);
+  };
+  return { contender: { ...contender, command }, places };
+}
+
+test('a corpus is stored to the last line, and everything about it is counted', async () => {
+  const { contender, places } = standIn();
+  const result = await runLoad(contender, { ...CORPUS, floorRuns: 2 });
+  assert.ok(result.complete);
+  assert.equal(result.lost, 0);
+  assert.equal(result.repeated, 0);
+  assert.ok(result.bytes <= 1 << 20 && result.bytes > 900_000);
+  assert.ok(result.entries > 1000 && result.lines >= result.entries);
+  assert.equal(result.answers['204'], result.pushes);
+  assert.ok(result.cpuSeconds > 0 && result.peakRssBytes > 10 * 2 ** 20);
+  assert.equal(result.floors.length, 2);
+  assert.ok(result.floors.every(({ bytes }) => bytes === result.bytes));
+  assert.ok(result.floorRatio !== null && result.floorRatio > 0);
+  assert.equal(result.latencyMs, null);
+  assert.equal(result.samples.at(-1)!.storedEntries >= result.entries, true);
+  assert.ok(!existsSync(places[0]!.stateDir), 'nothing is left behind');
+});
+
+test('pods that write meanwhile are counted by what they wrote, and their lines have an age', async () => {
+  const live = { pods: 2, rateBytes: 200_000, lineBytes: 0, even: true, rotateBytes: 0, seed: 3, seconds: 1 };
+  const result = await runLoad(standIn().contender, { ...NOTHING, live });
+  assert.ok(result.complete);
+  assert.equal(result.lost, 0);
+  assert.ok(result.bytes > 50_000);
+  assert.ok(result.latencyMs !== null && result.latencyMs.p50 <= result.latencyMs.p99);
+  assert.ok(result.latencyMs.p99 <= result.latencyMs.max);
+});
+
+test('the receiver can be away at first', async () => {
+  const retrying: Contender = {
+    ...standIn().contender,
+    command: ({ paths, pushUrl }) => ({
+      argv: [
+        '/bin/sh',
+        '-c',
+        `until ${process.execPath} ${STAND_IN} '${paths.join(',')}' ${pushUrl}; do sleep 0.1; done`,
+      ],
+      env: {},
+    }),
+  };
+  const result = await runLoad(retrying, { ...CORPUS, awaySeconds: 1 });
+  assert.equal(result.lost, 0);
+  assert.ok(result.away !== null && result.away.seconds >= 0.5 && result.away.rssBytes > 0);
+  assert.ok(result.seconds > 1);
+});
+
+test('a collector that ends by itself is an error that tells what it said', async () => {
+  const failing = commandContender('failing', "echo 'no such option' >&2; exit 3");
+  await assert.rejects(runLoad(failing, CORPUS), {
+    code: 'BENCH_CHILD_ENDED',
+    message: /exit code 3.*no such option/s,
+  });
+});

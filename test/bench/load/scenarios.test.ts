@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { LoadResult } from '../../../bench/load/result.js';
+import { judge, scenarios } from '../../../bench/load/scenarios.js';
+
+const MIB = 2 ** 20;
+
+function result(values: Partial<LoadResult>): LoadResult {
+  return { complete: true, lost: 0, ...values } as unknown as LoadResult;
+}
+
+test('a goal is met up to its limit', () => {
+  const one = result({ floorRatio: 2.2, peakRssBytes: 100 * MIB });
+  const two = result({ floorRatio: 2.21, peakRssBytes: 115 * MIB });
+  const verdicts = judge(scenarios['corpus-256']!, [one, two]);
+  assert.deepEqual(
+    verdicts.map(({ met }) => met),
+    [true, true, false, true],
+  );
+  assert.deepEqual(verdicts[3], { goal: 'peak RSS, 2 worker(s): at most 115 MiB', measured: '115 MiB', met: true });
+});
+
+test('nothing is met where something was not stored or not measured', () => {
+  const quick = { seconds: 1, cpuSeconds: 1 };
+  const scenario = scenarios['start-5000']!;
+  const met = (values: Partial<LoadResult>) => judge(scenario, [result(values)]).every((verdict) => verdict.met);
+  assert.ok(met(quick));
+  assert.ok(!met({ ...quick, complete: false }));
+  assert.ok(!met({ ...quick, lost: 1 }));
+  assert.ok(judge(scenarios.latency!, [result({ latencyMs: null })]).every((verdict) => !verdict.met));
+});
+
+test('every scenario has runs with names of their own', () => {
+  for (const [name, { about, runs }] of Object.entries(scenarios)) {
+    assert.ok(about.length > 0 && runs.length > 0, name);
+    assert.equal(new Set(runs.map(({ label }) => label)).size, runs.length, name);
+    for (const { workload } of runs) assert.ok(workload.corpus !== null || workload.live !== null, name);
+  }
+});

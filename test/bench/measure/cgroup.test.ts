@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { test } from 'node:test';
+import { errnoOf } from '../../../src/errors.js';
+import { makeCgroup } from '../../../bench/measure/cgroup.js';
+import { Child } from '../../../bench/measure/child.js';
+
+const LIMITS = { cpus: 0.25, memoryBytes: 200 * 2 ** 20 };
+const LIMITS_MODULE = new URL('../../../src/plan/limits.js', import.meta.url).href;
+
+function cgroupOrReason() {
+  try {
+    return makeCgroup(LIMITS);
+  } catch (error) {
+    assert.equal(errnoOf(error), 'BENCH_CGROUP');
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+test('a process in the cgroup has the limits, they bite, and nothing is left of it', async (t) => {
+  const cgroup = cgroupOrReason();
+  if (typeof cgroup === 'string') return t.skip(cgroup);
+  const work = `
+    import { readLimits } from ${JSON.stringify(LIMITS_MODULE)};
+    while (process.cpuUsage().user < 300_000);
+    console.log(JSON.stringify(readLimits()));
+    setInterval(() => {}, 1000);
+  `;
+  const child = new Child([process.execPath, '--input-type=module', '-e', work], { cgroup });
+  try {
+    const limits = await child.firstLine((line) => JSON.parse(line) as { cpus: number; memoryBytes: number });
+    assert.equal(limits.cpus, LIMITS.cpus);
+    assert.equal(limits.memoryBytes, LIMITS.memoryBytes);
+    const { periods, throttledPeriods, throttledSeconds, oomKills } = cgroup.figures();
+    assert.ok(throttledPeriods > 0 && throttledPeriods <= periods && throttledSeconds > 0);
+    assert.equal(oomKills, 0);
+  } finally {
+    await child.stop();
+    await cgroup.remove();
+  }
+  for (const procs of cgroup.procs) assert.ok(!existsSync(dirname(procs)));
+});
