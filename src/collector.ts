@@ -1,3 +1,4 @@
+import { fstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { Chains } from './chain/chains.js';
 import type { ContainerLog } from './chain/container-log.js';
@@ -11,9 +12,9 @@ import { type Stall, Watchdog } from './chain/watchdog.js';
 import type { Journal } from './checkpoint/journal.js';
 import type { Cursor } from './checkpoint/record.js';
 import type { Config } from './config/config.js';
-import { createMatcher, type Matcher } from './discover/match.js';
+import { createMatcher } from './discover/match.js';
 import { readPodPath } from './discover/pod-path.js';
-import { type Found, scan } from './discover/scan.js';
+import { type Found, Scanner } from './discover/scan.js';
 import { FolderWatch } from './discover/watch.js';
 import { errnoOf } from './errors.js';
 import { Jobs } from './plan/jobs.js';
@@ -59,7 +60,7 @@ const HELD_WITHOUT_SPOOL_BYTES = 1024 ** 3;
 export class Collector {
   readonly #options: CollectorOptions;
   readonly #now: () => number;
-  readonly #matcher: Matcher;
+  readonly #scanner: Scanner;
   readonly #chains: Chains;
   readonly #planner: Planner;
   readonly #jobs: Jobs;
@@ -69,6 +70,8 @@ export class Collector {
   #watch: FolderWatch | null = null;
   #scanning: Promise<void> | null = null;
   #storing = false;
+  /** Done, with a copy in the spool that is no longer needed. */
+  readonly #copied: Generation[] = [];
   #stopping = false;
   readonly #identifying = new Set<ContainerLog>();
   #onIdle: (() => void) | null = null;
@@ -80,9 +83,10 @@ export class Collector {
     const graceMs = options.graceMs ?? GRACE_MS;
     this.#options = options;
     this.#now = options.now ?? Date.now;
-    this.#matcher = createMatcher(config.paths, config.exclude);
+    const matcher = createMatcher(config.paths, config.exclude);
+    this.#scanner = new Scanner(config.paths, matcher);
     this.#chains = new Chains({
-      matcher: this.#matcher,
+      matcher,
       settings: {
         batchBytes: config.batchBytes,
         graceMs,
@@ -114,19 +118,21 @@ export class Collector {
       onLost: (generation, reason, lines) => this.#lose(generation, reason, lines),
     });
     this.#watchdog = new Watchdog((generation) => this.#whyStalled(generation));
-    this.#planner = new Planner(config.batchBytes);
+    const maxRunning = budget.workers * 2;
+    this.#planner = new Planner(config.batchBytes, Math.max(1, Math.floor(descriptors.max / (maxRunning + 1))));
     this.#jobs = new Jobs({
       collect: (job) => workers.collect(job),
       sender,
       spec: specOf(config),
       descriptors,
       events,
-      maxRunning: budget.workers * 2,
+      maxRunning,
       budgetBytes: budget.pushBudgetBytes,
       batchBytes: config.batchBytes,
       now: this.#now,
       onProgress: (log) => this.#onProgress(log),
-      onChanged: (generation) => this.#restart(generation, generation.size),
+      onChanged: (generation) =>
+        this.#restart(generation, generation.fd === null ? generation.size : fstatSync(generation.fd).size),
       onMissing: (generation, bytes) => this.#count(generation, 'damaged', bytes, 0),
       onBroken: (generation) => this.#lose(generation, 'damaged', 0),
     });
@@ -145,11 +151,12 @@ export class Collector {
     const placing = [...found.keys()];
     for (const log of this.#chains) if (!found.has(log.path)) placing.push(log.path);
     this.#placing = true;
-    this.#chains.take(found, nowMs);
+    this.#chains.take(found, nowMs, (folder) => this.#scanner.timeOf(folder));
     await this.#place(placing, fresh);
     this.#placing = false;
     this.#watch = new FolderWatch({
       paths: config.paths,
+      isKnown: (folder) => this.#chains.hasFolder(folder),
       onFolder: (folder) => {
         if (!this.#stopping) this.#chains.look(folder, this.#now());
       },
@@ -177,13 +184,19 @@ export class Collector {
     await this.#workersIdle(deadlineMs);
     await this.#options.sender.stop(Math.max(0, deadlineMs - this.#now()));
     const nowMs = this.#now();
+    const folders = new Set<string>();
     for (const log of this.#chains) {
-      if (this.#poll(log, nowMs).look) this.#chains.look(log.folder, nowMs);
+      this.#poll(log, nowMs);
+      // That a .gz is gone does not show in the open file it was made from.
+      folders.add(log.folder);
     }
+    // Only a second look is sure that a name is gone.
+    for (const folder of [...folders, ...folders]) this.#chains.look(folder, nowMs);
     await this.#keeper.saveAll();
     for (const log of [...this.#chains]) this.#finish(log, nowMs);
     this.#putMoved();
     await this.#options.journal.sync();
+    this.#dropCopies(this.#copied.splice(0));
   }
 
   /** Looks at every open file, and hands out everything unread. To be called at the pace of the batch wait. */
@@ -193,6 +206,7 @@ export class Collector {
     for (const log of this.#chains) if (this.#poll(log, nowMs).look) folders.add(log.folder);
     for (const folder of folders) this.#chains.look(folder, nowMs);
     for (const log of [...this.#chains]) {
+      if (log.generations.some(({ unidentified }) => unidentified)) void this.#identify(log);
       if (log.wantsTurn(nowMs)) this.#planner.add(log);
       this.#finish(log, nowMs);
     }
@@ -293,9 +307,9 @@ export class Collector {
   // Discovery
 
   async #scanAll(): Promise<Found> {
-    const { config, events } = this.#options;
+    const { events } = this.#options;
     const startedMs = performance.now();
-    const found = await scan(config.paths, this.#matcher);
+    const found = await this.#scanner.scan();
     let files = 0;
     for (const list of found.values()) files += list.length;
     events.scanFinished({ files, ms: performance.now() - startedMs });
@@ -306,7 +320,7 @@ export class Collector {
     const found = await this.#scanAll();
     if (this.#stopping) return;
     this.#watch?.refresh();
-    this.#chains.take(found, this.#now());
+    this.#chains.take(found, this.#now(), (folder) => this.#scanner.timeOf(folder));
   }
 
   #open(generation: Generation): void {
@@ -365,21 +379,24 @@ export class Collector {
     const { descriptors, workers, journal } = this.#options;
     const log = this.#chains.get(path);
     if (log === undefined) return;
-    for (const generation of log.generations) generation.unidentified = false;
+    const copied = log.generations.some(({ spool }) => spool !== null);
+    // Beside a copy in the spool there may be a .gz of the same generation.
+    for (const generation of log.generations) generation.unidentified &&= copied;
     log.moved = true;
     const record = journal.records.get(path);
-    if (record === undefined) {
-      if (fresh) placeAtEnd(log, descriptors);
-      return;
+    if (record !== undefined) {
+      const missing = await placeAtCursors(log, record.cursors, descriptors, (job) => workers.identify(job));
+      for (const cursor of missing) this.#missing(path, cursor);
+    } else if (fresh) {
+      placeAtEnd(log, descriptors);
     }
-    const missing = await placeAtCursors(log, record.cursors, descriptors, (job) => workers.identify(job));
-    for (const cursor of missing) this.#missing(path, cursor);
+    if (copied) await identifyNewcomers(log, descriptors, (job) => workers.identify(job));
   }
 
   #finish(log: ContainerLog, nowMs: number): void {
     for (const generation of log.finish(nowMs)) {
       this.#options.descriptors.close(generation);
-      if (!generation.spooling) this.#spool.release(generation);
+      if (generation.spool !== null && !generation.spooling) this.#copied.push(generation);
     }
     this.#chains.prune(log);
   }
@@ -400,13 +417,21 @@ export class Collector {
     if (journal.unsynced === 0) return;
     this.#storing = true;
     const startedMs = performance.now();
+    const copied = this.#copied.splice(0);
     void journal.sync().then(() => {
       if (journal.unsynced === 0) events.positionsStored({ ms: performance.now() - startedMs });
+      this.#dropCopies(copied);
       setTimeout(() => {
         this.#storing = false;
         if (!this.#stopping) this.#store();
       }, JOURNAL_PAUSE_MS).unref();
     });
+  }
+
+  /** Before it is stored that they are done, a crash would make them look lost. */
+  #dropCopies(generations: readonly Generation[]): void {
+    if (this.#options.journal.unsynced > 0) this.#copied.push(...generations);
+    else for (const generation of generations) this.#spool.release(generation);
   }
 
   // What goes wrong

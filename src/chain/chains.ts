@@ -2,7 +2,7 @@ import type { Matcher } from '../discover/match.js';
 import { type Found, scanFolder } from '../discover/scan.js';
 import { type ChainSettings, ContainerLog } from './container-log.js';
 import type { Generation } from './generation.js';
-import { type FoundFile, updateListing } from './listing.js';
+import { type FoundName, findFiles, updateListing } from './listing.js';
 
 export interface ChainsOptions {
   matcher: Matcher;
@@ -37,6 +37,10 @@ export class Chains {
     return this.#logs.values();
   }
 
+  hasFolder(folder: string): boolean {
+    return this.#folders.has(folder);
+  }
+
   get(path: string): ContainerLog | undefined {
     return this.#logs.get(path);
   }
@@ -54,9 +58,20 @@ export class Chains {
     return log;
   }
 
-  /** Takes in what a scan has found. Logs it has not found are looked for once more in their folders. */
-  take(found: Found, nowMs: number): void {
-    for (const [path, files] of found) this.#update(path, files, nowMs);
+  /**
+   * Takes in what a scan has found. Logs it has not found are looked for once more in their folders.
+   *
+   * @param timeOf modification time of a folder when the scan listed it; 0 if that is not known
+   */
+  take(found: Found, nowMs: number, timeOf: (folder: string) => number): void {
+    for (const [path, names] of found) {
+      const known = this.#logs.get(path);
+      // Nothing has changed in its folder since it was last looked at.
+      if (known?.resting != null && known.folderTimeMs === timeOf(known.folder)) continue;
+      this.#update(path, names, nowMs);
+      const log = this.#logs.get(path);
+      if (known === undefined && log !== undefined) log.folderTimeMs = timeOf(log.folder);
+    }
     const missed = new Set<string>();
     for (const [path, log] of this.#logs) if (!found.has(path)) missed.add(log.folder);
     for (const folder of missed) this.look(folder, nowMs);
@@ -68,7 +83,7 @@ export class Chains {
     for (const log of [...(this.#folders.get(folder) ?? [])]) {
       if (!found.has(log.path)) this.#update(log.path, [], nowMs);
     }
-    for (const [path, files] of found) this.#update(path, files, nowMs);
+    for (const [path, names] of found) this.#update(path, names, nowMs);
   }
 
   /** Drops generations that are done and have no file; and the chain, when none is left. */
@@ -82,7 +97,9 @@ export class Chains {
     this.#options.onForgotten(log);
   }
 
-  #update(path: string, files: readonly FoundFile[], nowMs: number): void {
+  #update(path: string, names: readonly FoundName[], nowMs: number): void {
+    const files = findFiles(names);
+    if (files.length === 0 && !this.#logs.has(path)) return;
     const log = this.getOrAdd(path);
     const change = updateListing(log, files, nowMs);
     for (const generation of change.added) this.#options.onAdded(generation);

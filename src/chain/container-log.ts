@@ -34,6 +34,12 @@ export class ContainerLog {
   moved = false;
   /** Bytes of finished pushes that hold lines of this log. */
   heldBytes = 0;
+  /**
+   * While all is read and settled: the one generation that may still grow. Then an unchanged `fstat` of it is all there
+   * is to do with this log in a tick.
+   */
+  resting: Generation | null = null;
+  polls = 0;
   /** Folder modification time at the last look, to see new names without reading the folder. */
   folderTimeMs = 0;
   readonly #settings: ChainSettings;
@@ -72,6 +78,17 @@ export class ContainerLog {
     );
   }
 
+  /** Notes whether there is nothing left to do. To be called at the end of a tick. */
+  rest(): void {
+    let resting: Generation | null = null;
+    for (const generation of this.generations) {
+      if (generation.done) continue;
+      if (resting !== null || !isQuiet(generation)) return;
+      resting = generation;
+    }
+    this.resting = resting;
+  }
+
   /** Whether a whole batch is waiting, or more of a generation that nobody adds to: no reason to wait for company. */
   get behind(): boolean {
     for (const generation of this.generations) {
@@ -104,7 +121,7 @@ export class ContainerLog {
         return this.#take(generation, index, Math.min(generation.planned + roomBytes, generation.size), nowMs);
       }
       if (reading) return null;
-      const next = this.generations[index + 1];
+      const next = this.generations.find((later, at) => at > index && !later.done);
       const rest = Number.isFinite(generation.size) && generation.size > generation.read.offset;
       const open = generation.read.carry !== null;
       if (!this.#over(generation, nowMs)) {
@@ -113,7 +130,7 @@ export class ContainerLog {
         continue;
       }
       if (rest) return this.#finish(generation, nowMs);
-      const handedOn = next !== undefined && next.planned === 0 && !next.done;
+      const handedOn = next !== undefined && next.planned === 0;
       const waited = nowMs - generation.grownAtMs >= this.#settings.carryFlushMs;
       if (open && (!handedOn || (waited && next.unplannedBytes === 0))) return this.#flush(generation, nowMs);
     }
@@ -121,7 +138,7 @@ export class ContainerLog {
   }
 
   #take(generation: Generation, index: number, to: number, nowMs: number): Flight {
-    const before = this.generations[index - 1];
+    const before = this.generations.findLast((earlier, at) => at < index && !earlier.done);
     let carriedFrom: Generation | null = null;
     if (generation.read.offset === 0 && generation.read.carry === null && before !== undefined) {
       if (before.read.carry !== null) {
@@ -166,6 +183,7 @@ export class ContainerLog {
       epoch: generation.epoch,
       before: aligned ? generation.read.tail : null,
       carry: aligned ? generation.read.carry : null,
+      sizeThen: generation.size,
       readTimeMs: nowMs,
       result: null,
       resolved: false,
@@ -220,8 +238,8 @@ export class ContainerLog {
     if (generation.flights.at(-1) !== flight) return 0;
     generation.planned = result.next;
     if (result.next >= flight.to || result.full) return 0;
-    if (!generation.frozen) {
-      generation.unfinishedAt = flight.to;
+    if (!generation.frozen || !flight.final) {
+      generation.unfinishedAt = flight.sizeThen;
       return 0;
     }
     // The end of a gzipped generation is known now; a copy that ends before its end is damaged.
@@ -235,15 +253,25 @@ export class ContainerLog {
     const { generation } = flight;
     flight.openUnits = 0;
     if (flight.epoch !== generation.epoch) return;
+    this.#advance(generation, nowMs);
+    for (const later of this.generations) {
+      if (later.flights[0]?.carriedFrom === generation) this.#advance(later, nowMs);
+    }
+  }
+
+  #advance(generation: Generation, nowMs: number): void {
     for (;;) {
       const first = generation.flights[0];
       if (first === undefined || !first.resolved || first.openUnits > 0) break;
+      const { carriedFrom } = first;
+      if (carriedFrom !== null) {
+        // Behind what it carries on: else that would be read again without this, and be taken for an entry of its own.
+        if (carriedFrom.flights.length > 0) break;
+        carriedFrom.settled = { ...carriedFrom.settled, carry: null };
+      }
       const result = first.result as SliceResult;
       generation.flights.shift();
       generation.settled = { offset: result.next, tail: result.tail, carry: result.carry };
-      if (first.carriedFrom !== null) {
-        first.carriedFrom.settled = { ...first.carriedFrom.settled, carry: null };
-      }
       generation.progressAtMs = nowMs;
       if (result.newestMs > 0) generation.settledTimeMs = result.newestMs;
       this.moved = true;
@@ -252,10 +280,13 @@ export class ContainerLog {
 
   /** Generations that are settled to their end and get no more late writes become done. Returns them. */
   finish(nowMs: number): Generation[] {
+    // One without a name is still needed to tell new files from it.
+    const asked = this.generations.some(({ unidentified }) => unidentified);
     const finished = this.generations.filter(
       (generation) =>
         !generation.done &&
         !generation.unidentified &&
+        !(asked && generation.deleted) &&
         generation.flights.length === 0 &&
         generation.settled.offset === generation.size &&
         generation.settled.carry === null &&
@@ -267,20 +298,30 @@ export class ContainerLog {
   }
 
   /**
-   * The position, as the journal stores it: a cursor for the oldest generation that is not done, and for those after it
-   * that are begun. What is older than the first cursor is done.
+   * The position, as the journal stores it: a cursor for the oldest generation that is not done and for all that came
+   * after it. An unread file can be told by nothing but its inode, which may be used again, so the newest done
+   * generation that has a fingerprint comes first, to tell where "done" ends.
    */
   record(): PositionRecord {
-    const cursors: Cursor[] = [];
-    const last = this.generations.at(-1);
-    for (const generation of this.generations) {
-      if (generation.unidentified) continue;
-      const begun = generation.done || generation.settled.offset > 0 || generation.settled.carry !== null;
-      const oldest = cursors.length === 0 && (!generation.done || generation === last);
-      if (oldest || (begun && cursors.length > 0)) cursors.push(cursorOf(generation));
-    }
-    return { log: this.path, cursors };
+    const generations = this.generations.filter((generation) => !generation.unidentified);
+    const unfinished = generations.findIndex((generation) => !generation.done);
+    const first = unfinished === -1 ? generations.length : unfinished;
+    const lastDone = generations.findLastIndex((generation, index) => index < first && generation.head !== null);
+    const cursors = generations.filter((_, index) => index === lastDone || index >= first);
+    return { log: this.path, cursors: cursors.map(cursorOf) };
   }
+}
+
+function isQuiet(generation: Generation): boolean {
+  const { fd, endedAtMs, flights, settled, size, unidentified } = generation;
+  return (
+    fd !== null &&
+    endedAtMs === null &&
+    !unidentified &&
+    flights.length === 0 &&
+    settled.offset === size &&
+    settled.carry === null
+  );
 }
 
 function cursorOf(generation: Generation): Cursor {

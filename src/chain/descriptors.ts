@@ -1,5 +1,6 @@
-import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { errnoOf } from '../errors.js';
+import { sightDescriptor } from './identity.js';
 
 /** Something that can hold an open file and go on without it for a while. */
 export interface Holder {
@@ -16,15 +17,15 @@ const RESERVED = 96;
  * is opened again by path when it is its turn.
  */
 export class Descriptors {
+  readonly max: number;
   /** In order of use, the longest unused first. */
   readonly #open = new Set<Holder>();
-  readonly #max: number;
   /** Called once, when holders begin to be closed for want of descriptors. */
   readonly #onPressure: (maxOpen: number) => void;
   #pressed = false;
 
   constructor(max: number, onPressure: (maxOpen: number) => void) {
-    this.#max = max;
+    this.max = max;
     this.#onPressure = onPressure;
   }
 
@@ -45,11 +46,11 @@ export class Descriptors {
    */
   open(holder: Holder, path: string, dev: string, ino: string): boolean {
     if (holder.fd !== null) return true;
-    if (this.#open.size >= this.#max && !this.#makeRoom()) return false;
+    if (this.#open.size >= this.max && !this.#makeRoom()) return false;
     const fd = this.#openPath(path);
     if (fd === null) return false;
-    const stat = fstatSync(fd, { bigint: true });
-    if (String(stat.dev) !== dev || String(stat.ino) !== ino) {
+    const seen = sightDescriptor(fd);
+    if (seen.dev !== dev || seen.ino !== ino) {
       closeSync(fd);
       return false;
     }

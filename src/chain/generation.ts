@@ -21,6 +21,8 @@ export interface Flight {
   carry: Uint8Array | null;
   flush: boolean;
   final: boolean;
+  /** Size of the generation when this was handed out; a line that begins before `to` is looked for up to there at least. */
+  sizeThen: number;
   readTimeMs: number;
   /** The older generation whose carry this flight took over, so that it is let go when this flight is settled. */
   carriedFrom: Generation | null;
@@ -52,7 +54,6 @@ export class Generation {
 
   /** Plain bytes; Infinity where only reading to the end will tell (gzip). */
   size: number;
-  changeTimeMs = 0;
   head: Mark | null = null;
   format: Format | null = null;
   /** End of what is handed out. */
@@ -153,6 +154,10 @@ export class Generation {
   /** The file was rewritten in place: everything known of its bytes is void. */
   restart(size: number): void {
     this.epoch += 1;
+    // What an older generation has left open is its own again.
+    for (const { carriedFrom, carry } of this.flights) {
+      if (carriedFrom !== null) carriedFrom.read = { ...carriedFrom.read, carry };
+    }
     this.flights = [];
     this.size = size;
     this.head = null;
@@ -173,5 +178,6 @@ export class Generation {
     this.head = head;
     this.format = format;
     this.aligned = aligned;
+    this.unidentified = false;
   }
 }

@@ -10,7 +10,8 @@ export type Identify = (job: IdentifyJob) => Promise<IdentifyResult>;
 /**
  * Tells files seen for the first time under a rotated name from other names of generations that are known: a `.gz`
  * whose plain file was rotated and compressed between two looks, or a copy. The known one takes over the name. Those
- * that may be a generation of which nothing is read yet stay unidentified; they have to wait for that one anyway.
+ * that may be a generation which is not read to its end yet stay unidentified: the more is read of it, the less can
+ * another file be taken for it, and they have to wait for it anyway.
  */
 export async function identifyNewcomers(
   log: ContainerLog,
@@ -18,7 +19,7 @@ export async function identifyNewcomers(
   identify: Identify,
 ): Promise<void> {
   const unread = log.generations.findIndex(
-    ({ deleted, head, size, done }) => deleted && head === null && size > 0 && !done,
+    ({ deleted, read, size, done, unidentified }) => deleted && read.offset < size && !done && !unidentified,
   );
   const newcomers = log.generations.filter(
     (generation, index) => generation.unidentified && (unread === -1 || index < unread),
@@ -38,8 +39,12 @@ function merge(known: Generation, newcomer: Generation, descriptors: Descriptors
   const { log } = known;
   const renamed = newcomer.gzipPath === null && newcomer.ino === known.ino && newcomer.dev === known.dev;
   const { path, gzipPath, suffix } = newcomer;
+  if (!renamed && gzipPath === null) {
+    // The original may be truncated now, with what was not read of it.
+    newcomer.startAt({ ...known.read, carry: null }, known.head, known.format);
+    return;
+  }
   skip(newcomer, descriptors);
-  if (!renamed && gzipPath === null) return;
   known.suffix = suffix;
   known.gzipPath = gzipPath ?? known.gzipPath;
   if (renamed) known.path = path;
@@ -55,8 +60,9 @@ function skip(generation: Generation, descriptors: Descriptors): void {
 }
 
 /**
- * Puts the generations found at start where the journal says they were left: those before the oldest cursor are done,
- * those with a cursor go on there, the others begin at 0.
+ * Puts the generations found at start where the journal says they were left: those before the first cursor are done,
+ * those with a cursor go on there, the others begin at 0. When the generation of the first cursor is gone, those before
+ * the next are done only if nothing of the first was left to be read.
  *
  * @returns the cursors whose generation is nowhere to be found
  */
@@ -66,34 +72,59 @@ export async function placeAtCursors(
   descriptors: Descriptors,
   identify: Identify,
 ): Promise<Cursor[]> {
-  const candidates = log.generations.filter((generation) => generation.spool === null);
   const placesOf = (): Place[] => cursors.map(({ offset, head, tail }) => ({ offset, head, tail }));
-  const asked = await ask(candidates, placesOf, descriptors, identify);
+  const asked = await ask(log.generations, placesOf, descriptors, identify);
   const taken = new Set<Generation>();
   const missing: Cursor[] = [];
-  let oldest = Number.POSITIVE_INFINITY;
+  /** Places of generations in the chain, as far as the cursors tell. */
+  const ranks = new Map<Generation, number>();
+  /** All before this index are done. */
+  let doneBefore = 0;
+  let unbroken = true;
   for (const [index, cursor] of cursors.entries()) {
-    const generation = choose(cursor, log.generations, taken, (candidate) => asked.get(candidate)?.[index]);
-    if (generation === undefined) {
-      // One of which nothing was read cannot be told from those that begin anew.
-      const mayBeThere = cursor.head === null && candidates.some((candidate) => !taken.has(candidate));
-      if (!mayBeThere) missing.push(cursor);
+    if (cursor.head === null && cursor.offset === 0) {
+      // Nothing of it was read, so it begins at 0 wherever it is; its inode alone would not say that it is this one.
+      const copy = log.generations.find((generation) => generation.spool !== null && isOf(cursor, generation));
+      if (copy !== undefined) ranks.set(copy, index);
+      else if (taken.size === log.generations.length) missing.push(cursor);
+      unbroken = false;
       continue;
     }
-    taken.add(generation);
-    oldest = Math.min(oldest, log.generations.indexOf(generation));
-    const { offset, tail, carry, head, format } = cursor;
-    // A spool copy made after the cursor was stored begins later, and knows what was open there.
-    if (generation.spool === null || offset >= generation.spool.start) {
-      generation.startAt({ offset, tail, carry }, head, format);
+    const generation = choose(cursor, log.generations, taken, (candidate) => asked.get(candidate)?.[index]);
+    if (generation === undefined) {
+      missing.push(cursor);
+    } else {
+      taken.add(generation);
+      ranks.set(generation, index);
+      if (unbroken && generation.spool === null) doneBefore = log.generations.indexOf(generation);
+      const { offset, tail, carry, head, format } = cursor;
+      // A spool copy made after the cursor was stored begins later, and knows what was open there.
+      if (generation.spool === null || offset >= generation.spool.start) {
+        generation.startAt({ offset, tail, carry }, head, format);
+      }
     }
+    unbroken &&= cursor.offset === cursor.size && cursor.carry === null;
   }
-  for (const [index, generation] of log.generations.entries()) {
-    if (index < oldest && Number.isFinite(oldest) && generation.spool === null && !taken.has(generation)) {
-      skip(generation, descriptors);
-    }
+  for (const generation of log.generations.slice(0, doneBefore)) {
+    if (generation.spool !== null || taken.has(generation)) continue;
+    skip(generation, descriptors);
+    ranks.set(generation, -1);
   }
+  // Copies in the spool come without a name that would tell their place among the others.
+  const rankOf = (generation: Generation) =>
+    ranks.get(generation) ?? cursors.length + (generation.spool === null ? 1 : 0);
+  log.generations.sort((a, b) => rankOf(a) - rankOf(b));
   return missing;
+}
+
+/** Whether a copy in the spool is of the generation a cursor stands in; its inode may be used again meanwhile. */
+function isCopy({ offset, head }: Cursor, { spool, head: ownHead }: Generation, matched: boolean | undefined): boolean {
+  if (spool !== null && offset >= spool.start) return matched === true;
+  return head === null || ownHead === null || head.bytes !== ownHead.bytes || head.hash === ownHead.hash;
+}
+
+function isOf(cursor: Cursor, { dev, ino }: Generation): boolean {
+  return dev === cursor.dev && ino === cursor.ino;
 }
 
 function choose(
@@ -103,10 +134,10 @@ function choose(
   matches: (candidate: Generation) => boolean | undefined,
 ): Generation | undefined {
   const free = generations.filter((generation) => !taken.has(generation));
-  const same = (generation: Generation) => generation.dev === cursor.dev && generation.ino === cursor.ino;
-  const byInode = free.find(
-    (generation) => same(generation) && (generation.spool !== null || matches(generation) !== false),
-  );
+  const byInode = free.find((generation) => {
+    if (!isOf(cursor, generation)) return false;
+    return generation.spool === null ? matches(generation) !== false : isCopy(cursor, generation, matches(generation));
+  });
   if (byInode !== undefined) return byInode;
   // Without a fingerprint anything would match.
   if (cursor.head === null) return undefined;
@@ -130,7 +161,7 @@ async function ask(
     } catch {
       // Not to be read now; asked again at the next scan, or read from its start.
     }
-    const source = generation.source(0);
+    const source = generation.source(generation.spool?.start ?? 0);
     if (source === null) continue;
     generation.readers += 1;
     asked.push(generation);

@@ -41,10 +41,11 @@ export class Keeper {
     if (this.#nameless.size === 0) return;
     for (const generation of this.#nameless) {
       if (!isNameless(generation)) this.#nameless.delete(generation);
-      else if (this.#elsewhere(generation, nowMs)) this.#options.descriptors.close(generation);
+      else if (this.#mayLetGo(generation, nowMs)) this.#options.descriptors.close(generation);
     }
-    this.#save();
+    // First: what is being copied just now is not given up.
     this.#limit();
+    this.#save();
   }
 
   /** Copies what would be gone with this process. Resolves when all copies are on disk. */
@@ -66,8 +67,8 @@ export class Keeper {
   }
 
   /** Whether its bytes are all in a copy, and no more will come. */
-  #elsewhere(generation: Generation, nowMs: number): boolean {
-    if (generation.readers > 0 || generation.spool === null || generation.spool.end < generation.size) return false;
+  #mayLetGo(generation: Generation, nowMs: number): boolean {
+    if (generation.readers > 0 || !isCopied(generation)) return false;
     return nowMs - Math.max(generation.endedAtMs ?? nowMs, generation.grownAtMs) >= this.#options.graceMs;
   }
 
@@ -78,7 +79,7 @@ export class Keeper {
     for (const generation of this.#nameless) if (generation.fd !== null) heldBytes += generation.size;
     for (const generation of this.#nameless) {
       if (heldBytes <= heldLimitBytes) return;
-      if (generation.gzipPath === null || generation.readers > 0 || generation.fd === null) continue;
+      if (!isElsewhere(generation) || generation.readers > 0 || generation.fd === null) continue;
       heldBytes -= generation.size;
       descriptors.close(generation);
     }
@@ -92,7 +93,7 @@ export class Keeper {
     for (const { log } of this.#nameless) {
       if (log.unsettledBytes <= mostBytes) continue;
       const oldest = log.generations.find(
-        (generation) => !generation.done && generation.deleted && !generation.spooling,
+        (generation) => !generation.done && !generation.spooling && !isElsewhere(generation) && generation.deleted,
       );
       if (oldest === undefined) continue;
       victim = oldest;
@@ -115,6 +116,15 @@ export class Keeper {
       generation.spooling = false;
     }
   }
+}
+
+function isCopied({ spool, size }: Generation): boolean {
+  return spool !== null && spool.end >= size;
+}
+
+/** Whether its bytes can be read without the open file. */
+function isElsewhere(generation: Generation): boolean {
+  return generation.gzipPath !== null || isCopied(generation);
 }
 
 function isNameless(generation: Generation): boolean {

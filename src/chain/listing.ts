@@ -1,21 +1,29 @@
-import { fstatSync, statSync } from 'node:fs';
+import { fstatSync } from 'node:fs';
 import type { ContainerLog } from './container-log.js';
 import { Generation } from './generation.js';
+import { sightPath } from './identity.js';
 import { compareSuffixes, type GenerationName } from './name.js';
 
-/** A file that bears the name of a generation, and its identity. */
-export interface FoundFile extends GenerationName {
+/** A path that is the name of a generation. */
+export interface FoundName extends GenerationName {
   path: string;
+}
+
+/** A file that bears the name of a generation, and its identity. */
+export interface FoundFile extends FoundName {
   dev: string;
   ino: string;
   size: number;
 }
 
-/** Looks at a file by its path; null if it is gone or is no regular file. */
-export function findFile(path: string, name: GenerationName): FoundFile | null {
-  const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
-  if (stat === undefined || !stat.isFile()) return null;
-  return { ...name, path, dev: String(stat.dev), ino: String(stat.ino), size: Number(stat.size) };
+/** Looks at the files of these names; those that are gone or no regular files are left out. */
+export function findFiles(names: readonly FoundName[]): FoundFile[] {
+  const files: FoundFile[] = [];
+  for (const name of names) {
+    const seen = sightPath(name.path);
+    if (seen?.isFile) files.push({ ...name, dev: seen.dev, ino: seen.ino, size: seen.size });
+  }
+  return files;
 }
 
 /** What came of holding a chain against the files that are there now. */
@@ -35,6 +43,8 @@ export interface ListingChange {
  * @param files all files of this chain's names in its folder; none if the folder is gone
  */
 export function updateListing(log: ContainerLog, files: readonly FoundFile[], nowMs: number): ListingChange {
+  if (log.resting !== null && isAsKnown(log, files)) return NOTHING_NEW;
+  log.resting = null;
   const change: ListingChange = { added: [], unidentified: [], gone: [] };
   const ordered = [...files].sort((a, b) => compareSuffixes(a.suffix, b.suffix));
   const plainSuffixes = new Set(ordered.filter((file) => !file.gzip).map((file) => file.suffix));
@@ -81,6 +91,20 @@ export function updateListing(log: ContainerLog, files: readonly FoundFile[], no
   return change;
 }
 
+const NOTHING_NEW: ListingChange = { added: [], unidentified: [], gone: [] };
+
+/** Whether the files are those that are known, under the names they have; a scan of a quiet node goes no further. */
+function isAsKnown({ generations }: ContainerLog, files: readonly FoundFile[]): boolean {
+  if (files.length !== generations.length) return false;
+  return files.every(({ path, ino, dev, gzip, size }) =>
+    generations.some((generation) => {
+      if (gzip) return generation.gzipPath === path;
+      if (generation.path !== path || generation.ino !== ino || generation.dev !== dev) return false;
+      return !generation.done || size <= generation.settled.offset;
+    }),
+  );
+}
+
 /**
  * A listing and a rotation can cross: a file is then missing under its old name, and not yet listed under its new one.
  * An open file tells by its link count; for others a second look must agree.
@@ -124,10 +148,9 @@ function grow(generation: Generation, file: FoundFile, nowMs: number): void {
     if (file.size <= generation.settled.offset) return;
     generation.done = false;
   }
-  if (generation.fd === null) {
-    if (file.size > generation.size) generation.grownAtMs = nowMs;
-    generation.size = file.size;
-  }
+  if (file.size > generation.size) generation.grownAtMs = nowMs;
+  // Of an open file only growth is noted, so that none is taken for empty and passed over; the rest is for the poll.
+  if (generation.fd === null || file.size > generation.size) generation.size = file.size;
 }
 
 function noteEnds(log: ContainerLog, nowMs: number): void {

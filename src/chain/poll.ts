@@ -1,6 +1,7 @@
 import { fstatSync, statSync } from 'node:fs';
 import type { ContainerLog } from './container-log.js';
 import type { Generation } from './generation.js';
+import { sightPath } from './identity.js';
 
 /** What one look at a chain's open files has shown. */
 export interface PollResult {
@@ -10,27 +11,32 @@ export interface PollResult {
   truncated: { generation: Generation; size: number }[];
 }
 
+const NOTHING: PollResult = { look: false, truncated: [] };
+
+/** A container that rests may start again and write a new file; its folder is looked at every so many polls. */
+const RESTING_POLLS = 4;
+
 /**
- * Looks at the files of a chain by `fstat` (about 2 microseconds each): growth, truncation, and by the change time
- * alone whether they were renamed or deleted. The folder is looked at only where something moved.
+ * Looks at the files of a chain by `fstat` for growth and truncation (1.3 microseconds each), and at the time of their
+ * folder for new names, renames and deletions (3 microseconds): a container that starts again writes a new file, and
+ * its old one shows nothing of that.
  */
 export function pollLog(log: ContainerLog, nowMs: number): PollResult {
-  const result: PollResult = { look: false, truncated: [] };
-  let touched = false;
+  const { resting } = log;
+  let look = false;
+  if (resting !== null && resting.fd !== null) {
+    log.polls += 1;
+    look = (log.polls % RESTING_POLLS === 0 || log.folderTimeMs === 0) && folderChanged(log, nowMs);
+    if (!look && fstatSync(resting.fd).size === resting.size) return NOTHING;
+  }
+  log.resting = null;
+  look ||= folderChanged(log, nowMs);
+  const result: PollResult = { look, truncated: [] };
   for (const generation of log.generations) {
     if (generation.done || generation.frozen) continue;
-    if (generation.fd === null) {
-      if (pollByPath(generation, nowMs, result)) touched = true;
-      continue;
-    }
-    const stat = fstatSync(generation.fd);
-    if (stat.ctimeMs !== generation.changeTimeMs) {
-      generation.changeTimeMs = stat.ctimeMs;
-      touched = true;
-    }
-    noteSize(generation, stat.size, nowMs, result);
+    if (generation.fd === null) pollByPath(generation, nowMs, result);
+    else noteSize(generation, fstatSync(generation.fd).size, nowMs, result);
   }
-  if (touched) result.look = folderChanged(log, nowMs);
   return result;
 }
 
@@ -53,15 +59,15 @@ function noteSize(generation: Generation, size: number, nowMs: number, result: P
   }
 }
 
-function pollByPath(generation: Generation, nowMs: number, result: PollResult): boolean {
-  if (generation.path === null) return false;
-  const stat = statSync(generation.path, { bigint: true, throwIfNoEntry: false });
-  if (stat === undefined || String(stat.ino) !== generation.ino) return true;
-  noteSize(generation, Number(stat.size), nowMs, result);
-  return false;
+/** Another file under its name is a change of the folder. */
+function pollByPath(generation: Generation, nowMs: number, result: PollResult): void {
+  if (generation.path === null) return;
+  const seen = sightPath(generation.path);
+  if (seen === undefined || seen.ino !== generation.ino) return;
+  noteSize(generation, seen.size, nowMs, result);
 }
 
-/** A folder's times have the resolution of the kernel's tick; a change in the same tick must not go unseen. */
+/** Times of folders have the resolution of the kernel's tick; a change in the same tick must not go unseen. */
 const SAME_TICK_MS = 50;
 
 function folderChanged(log: ContainerLog, nowMs: number): boolean {

@@ -1,6 +1,6 @@
 import type { Format, Mark } from '../protocol.js';
 
-/** Where reading stands in one generation that is not finished. */
+/** Where reading stands in one generation. */
 export interface Cursor {
   /** Device and inode in decimal, from a bigint stat. */
   dev: string;
@@ -19,8 +19,8 @@ export interface Cursor {
 }
 
 /**
- * The stored position of one container log. After a restart, generations older than the oldest cursor are done, those
- * with a cursor go on at it, newer ones begin at 0. No cursor at all: everything that was known is done.
+ * The stored position of one container log. After a restart, generations older than the first cursor are done, those
+ * with a cursor go on at it, the others begin at 0.
  */
 export interface PositionRecord {
   /** Path of the current generation: what the record is stored under. */

@@ -1,21 +1,42 @@
-import { readdirSync } from 'node:fs';
+import { type readdir, readdirSync } from 'node:fs';
 import fastGlob from 'fast-glob';
-import { type FoundFile, findFile } from '../chain/listing.js';
+import type { FoundName } from '../chain/listing.js';
 import { errnoOf } from '../errors.js';
+import { FolderCache } from './folder-cache.js';
 import type { Matcher } from './match.js';
 
-/** The files there are, by the container log they belong to. */
-export type Found = Map<string, FoundFile[]>;
+/** The names there are, by the container log they belong to. */
+export type Found = Map<string, FoundName[]>;
 
-/**
- * Finds every generation of every wanted log, without help of any hint.
- *
- * @param paths globs of current generations; rotated ones are found by what rotation appends to their names
- */
-export async function scan(paths: readonly string[], matcher: Matcher): Promise<Found> {
-  const patterns = paths.flatMap((path) => [path, `${path}.*`]);
-  const names = await fastGlob(patterns, { dot: true, suppressErrors: true, followSymbolicLinks: true });
-  return gather(names, matcher);
+/** Finds every generation of every wanted log, without help of any hint. */
+export class Scanner {
+  readonly #patterns: string[];
+  readonly #matcher: Matcher;
+  readonly #folders = new FolderCache();
+
+  /** @param paths globs of current generations; rotated ones are found by what rotation appends to their names */
+  constructor(paths: readonly string[], matcher: Matcher) {
+    this.#patterns = paths.flatMap((path) => [path, `${path}.*`]);
+    this.#matcher = matcher;
+  }
+
+  /** See `FolderCache.timeOf`. */
+  timeOf(folder: string): number {
+    return this.#folders.timeOf(folder);
+  }
+
+  /** One scan at a time. */
+  async scan(): Promise<Found> {
+    const names = await fastGlob(this.#patterns, {
+      dot: true,
+      suppressErrors: true,
+      followSymbolicLinks: true,
+      // The library calls it in this form only; the type allows for others.
+      fs: { readdir: this.#folders.readdir as typeof readdir },
+    });
+    this.#folders.turn();
+    return gather(names, this.#matcher);
+  }
 }
 
 /** Finds the generations in one folder. A folder that is gone or may not be read has none. */
@@ -38,11 +59,9 @@ function gather(paths: readonly string[], matcher: Matcher): Found {
   for (const path of paths) {
     const name = matcher(path);
     if (name === null) continue;
-    const file = findFile(path, name);
-    if (file === null) continue;
-    const files = found.get(name.log);
-    if (files === undefined) found.set(name.log, [file]);
-    else files.push(file);
+    const names = found.get(name.log);
+    if (names === undefined) found.set(name.log, [{ ...name, path }]);
+    else names.push({ ...name, path });
   }
   return found;
 }

@@ -4,6 +4,8 @@ import { errnoOf } from '../errors.js';
 export interface WatchOptions {
   /** Globs of current generations, absolute. */
   paths: readonly string[];
+  /** Whether a folder of log files is known already, so that there is no need to look into it when watching begins. */
+  isKnown: (folder: string) => boolean;
   /** A folder that may hold logs has appeared or got a new name: look into it. Repeats are possible. */
   onFolder: (folder: string) => void;
   /** Called once, when the system has no more watches or instances, or does not know inotify; the scan must do alone. */
@@ -52,13 +54,16 @@ export class FolderWatch {
   #enter(folder: string, depth: number): void {
     if (this.#failed || this.#closed) return;
     if (depth === 0) {
+      if (this.#options.isKnown(folder)) return;
       this.#options.onFolder(folder);
       if (listFiles(folder) > 0) return;
     }
     if (!this.#watchers.has(folder) && !this.#watch(folder, depth)) return;
     if (depth === 0) {
       // The first file may have come between the look and the watch.
-      if (listFiles(folder) > 0) this.#leave(folder);
+      if (listFiles(folder) === 0) return;
+      this.#leave(folder);
+      this.#options.onFolder(folder);
       return;
     }
     for (const name of listFolders(folder)) {

@@ -53,7 +53,8 @@ export function unitOf(flight: Flight): Unit {
 /** The whole of what a unit covered, to be read once more exactly as it was. */
 export function againOf(unit: Unit): Unit {
   const result = unit.result as SliceResult;
-  return { ...unit, from: result.first, to: result.next, aligned: true, end: unit.end ?? result.next, result: null };
+  const { first: from, next: to } = result;
+  return { ...unit, from, to, aligned: true, end: unit.end ?? to, result: null, heldBytes: 0 };
 }
 
 /** The first half of a unit, by bytes; the rest follows when it is known where its last line ends. */

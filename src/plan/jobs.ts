@@ -54,8 +54,6 @@ export class Jobs {
   #seq = 0;
   #running = 0;
   #heldBytes = 0;
-  /** Jobs that are neither dropped nor settled. */
-  #open = 0;
 
   constructor(options: JobsOptions) {
     this.#options = options;
@@ -68,10 +66,6 @@ export class Jobs {
 
   get heldBytes(): number {
     return this.#heldBytes;
-  }
-
-  get openCount(): number {
-    return this.#open;
   }
 
   /** Whether the budget and the workers have room for one more job. */
@@ -112,7 +106,6 @@ export class Jobs {
   }
 
   #start(units: Unit[], place: Place | null): void {
-    this.#open += 1;
     if (place === null) this.#seq += 1;
     this.#run({ seq: place?.seq ?? this.#seq, units, place, revision: 0, heldBytes: 0, result: null });
   }
@@ -129,16 +122,15 @@ export class Jobs {
       }
       units.push(unit);
       sources.push(source);
+      // At once, or room for the next file would be made by closing this one.
+      unit.flight.generation.readers += 1;
     }
     job.units = units;
     if (units.length === 0) {
       this.#leave(job.place);
       return this.#drop(job);
     }
-    for (const unit of units) {
-      unit.flight.generation.readers += 1;
-      if (job.place === null) this.#jobs.set(unit.flight, job);
-    }
+    if (job.place === null) for (const unit of units) this.#jobs.set(unit.flight, job);
     const slices = units.map((unit, index) => sliceOf(unit, sources[index] as Source));
     this.#hold(
       job,
@@ -194,7 +186,6 @@ export class Jobs {
 
   #drop(job: Job): void {
     this.#hold(job, 0);
-    this.#open -= 1;
   }
 
   #returned(job: Job): void {
@@ -217,10 +208,17 @@ export class Jobs {
     const kept: Unit[] = [];
     for (const [index, unit] of job.units.entries()) {
       const slice = result.slices[index] as SliceResult;
+      const { flight } = unit;
+      const current = flight.epoch === flight.generation.epoch;
       unit.result = slice;
-      if (unit.flight.epoch !== unit.flight.generation.epoch) this.#jobs.delete(unit.flight);
-      else if (slice.outcome === 'read') kept.push(unit);
-      else if (slice.outcome === 'changed') this.#options.onChanged(unit.flight.generation);
+      if (current && slice.outcome === 'read') {
+        kept.push(unit);
+        continue;
+      }
+      // It has left the job: whatever becomes of its file, the others' push goes on.
+      this.#jobs.delete(flight);
+      if (!current) continue;
+      if (slice.outcome === 'changed') this.#options.onChanged(flight.generation);
       else this.#pause(unit, job.place, slice.error?.message ?? 'unknown');
     }
     for (const unit of job.units) {
@@ -291,6 +289,8 @@ export class Jobs {
       unit.flight.openUnits += 1;
       place.pending += 1;
       this.#start([next], place);
+      // What follows is the next one's, also when this one is cut again.
+      unit.end = (unit.result as SliceResult).next;
     }
     this.#submit(job);
     this.#leave(place);

@@ -23,13 +23,16 @@ export interface Permissions {
  */
 export class Planner {
   readonly #batchBytes: number;
+  readonly #maxSlices: number;
   /** In the order of their turns; only those with a due log. */
   readonly #turns: Namespace[] = [];
   readonly #namespaces = new Map<string, Namespace>();
   #due = 0;
 
-  constructor(batchBytes: number) {
+  /** @param maxSlices so many in one job: each holds a descriptor while it is read */
+  constructor(batchBytes: number, maxSlices = Number.POSITIVE_INFINITY) {
     this.#batchBytes = batchBytes;
+    this.#maxSlices = maxSlices;
   }
 
   get dueCount(): number {
@@ -52,8 +55,10 @@ export class Planner {
    */
   nextJob(nowMs: number, { mayTake, isApart }: Permissions): Flight[] | null {
     const flights: Flight[] = [];
+    /** May run ahead, but not together with others. */
+    const later: ContainerLog[] = [];
     let roomBytes = this.#batchBytes;
-    while (roomBytes > 0) {
+    while (roomBytes > 0 && flights.length < this.#maxSlices) {
       const namespace = this.#nextNamespace();
       if (namespace === null) break;
       const log = this.#takeLog(namespace);
@@ -63,7 +68,10 @@ export class Planner {
         break;
       }
       const flight = mayTake(log) ? log.nextFlight(roomBytes, flights.length === 0, nowMs) : null;
-      if (flight === null) continue;
+      if (flight === null) {
+        if (flights.length > 0 && log.behind) later.push(log);
+        continue;
+      }
       const bytes = Math.min(flight.to - flight.from, this.#batchBytes);
       namespace.deficit -= bytes;
       roomBytes -= bytes;
@@ -73,6 +81,7 @@ export class Planner {
       // A small piece of a large backlog would cost a whole slice later: leave it to a job of its own.
       if (roomBytes < this.#batchBytes / 4) break;
     }
+    for (const log of later) this.add(log);
     return flights.length === 0 ? null : flights;
   }
 

@@ -87,7 +87,9 @@ export class Window {
 
   /** Fingerprint of the first min(HEAD_BYTES, `position`) bytes, if the window began within them. */
   headMark(): Mark | null {
-    return this.#headKept ? markOf(this.#head, 0, Math.min(this.#headBytes, this.position)) : null;
+    const length = Math.min(this.#headBytes, this.position);
+    // A mark of no bytes would be found in every file.
+    return this.#headKept && length > 0 ? markOf(this.#head, 0, length) : null;
   }
 
   /** Mark of the bytes before `at`. */

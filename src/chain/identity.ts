@@ -1,0 +1,38 @@
+import { fstatSync, type Stats, statSync } from 'node:fs';
+
+/** What tells one file from another, and how large it is. */
+export interface Sighting {
+  /** Device and inode in decimal. */
+  dev: string;
+  ino: string;
+  size: number;
+  isFile: boolean;
+}
+
+/**
+ * Looks at a file by path; undefined if there is none. Bigints cost twice the time and four times the garbage, so they
+ * are asked for only where a number would be cut short.
+ */
+export function sightPath(path: string): Sighting | undefined {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) return undefined;
+  if (isExact(stat)) return sightingOf(stat);
+  const exact = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return exact === undefined ? undefined : { ...sightingOf(stat), dev: String(exact.dev), ino: String(exact.ino) };
+}
+
+/** Looks at an open file. */
+export function sightDescriptor(fd: number): Sighting {
+  const stat = fstatSync(fd);
+  if (isExact(stat)) return sightingOf(stat);
+  const exact = fstatSync(fd, { bigint: true });
+  return { ...sightingOf(stat), dev: String(exact.dev), ino: String(exact.ino) };
+}
+
+function isExact({ dev, ino }: Stats): boolean {
+  return Number.isSafeInteger(dev) && Number.isSafeInteger(ino);
+}
+
+function sightingOf(stat: Stats): Sighting {
+  return { dev: String(stat.dev), ino: String(stat.ino), size: stat.size, isFile: stat.isFile() };
+}
