@@ -86,7 +86,8 @@ function endOfDemo(): Promise<string> {
   return new Promise((resolve) => {
     process.once('SIGINT', () => resolve('interrupted'));
     process.once('SIGTERM', () => resolve('terminated'));
-    if (options.seconds !== undefined) setTimeout(() => resolve('time is over'), Number(options.seconds) * 1000).unref();
+    if (options.seconds !== undefined)
+      setTimeout(() => resolve('time is over'), Number(options.seconds) * 1000).unref();
   });
 }
 

@@ -1,7 +1,7 @@
+import { relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { relative } from 'node:path';
 import fastGlob from 'fast-glob';
 import { Bench } from 'tinybench';
 

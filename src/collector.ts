@@ -209,6 +209,7 @@ export class Collector {
       if (log.generations.some(({ unidentified }) => unidentified)) void this.#identify(log);
       if (log.wantsTurn(nowMs)) this.#planner.add(log);
       this.#finish(log, nowMs);
+      log.rest();
     }
     this.#keeper.tend(nowMs);
     this.#guard(nowMs);

@@ -103,7 +103,7 @@ export interface SliceResult {
   flushedEntries: number;
   /** Decided format; null while no line was complete enough to tell. */
   format: Format | null;
-  /** Fingerprint of the first min(HEAD_BYTES, next) bytes, when this slice began within HEAD_BYTES; else null. */
+  /** Fingerprint of the first min(HEAD_BYTES, next) bytes, when this slice began within HEAD_BYTES; else, or when next is 0, null. */
   head: Mark | null;
   /** Mark of the min(TAIL_BYTES, next) bytes before `next`; null when next is 0. */
   tail: Mark | null;

@@ -1,5 +1,5 @@
-import { ContainerLog } from './container.js';
 import { PodClock } from './clock.js';
+import { ContainerLog } from './container.js';
 import type { LinePool } from './lines.js';
 import { nameJobPod } from './names.js';
 import type { Random } from './random.js';

@@ -67,7 +67,7 @@ export class Chains {
     for (const [path, names] of found) {
       const known = this.#logs.get(path);
       // Nothing has changed in its folder since it was last looked at.
-      if (known?.resting != null && known.folderTimeMs === timeOf(known.folder)) continue;
+      if (known?.resting != null && known.folderTimeMs !== 0 && known.folderTimeMs === timeOf(known.folder)) continue;
       this.#update(path, names, nowMs);
       const log = this.#logs.get(path);
       if (known === undefined && log !== undefined) log.folderTimeMs = timeOf(log.folder);

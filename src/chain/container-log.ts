@@ -229,6 +229,12 @@ export class ContainerLog {
 
   #accept(generation: Generation, flight: Flight, result: SliceResult): number {
     flight.resolved = true;
+    if (flight.carriedFrom !== null && result.next === 0) {
+      // No whole line to carry it on: without a byte read, this position could not be told from others.
+      flight.carriedFrom.read = { ...flight.carriedFrom.read, carry: flight.carry };
+      flight.carriedFrom = null;
+      result.carry = null;
+    }
     const stood = result.next === generation.read.offset;
     const tail = stood ? (generation.read.tail ?? result.tail) : result.tail;
     generation.read = { offset: result.next, tail, carry: result.carry };

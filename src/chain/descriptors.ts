@@ -7,6 +7,8 @@ export interface Holder {
   fd: number | null;
   /** Whether its descriptor may be taken away now: nobody is reading through it, and its file still has a name. */
   mayClose(): boolean;
+  /** It is open now, and the file has this size in bytes. */
+  opened?(size: number): void;
 }
 
 /** Descriptors left for sockets, workers, the journal and libraries. */
@@ -56,6 +58,7 @@ export class Descriptors {
     }
     holder.fd = fd;
     this.#open.add(holder);
+    holder.opened?.(seen.size);
     return true;
   }
 

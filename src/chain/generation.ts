@@ -140,6 +140,11 @@ export class Generation {
     return this.readers === 0 && this.path !== null;
   }
 
+  /** A shorter file is another one that was given the same inode; nothing was read of the first, so nothing of it counts. */
+  opened(size: number): void {
+    if (this.head === null && this.settled.offset === 0) this.size = Math.min(this.size, size);
+  }
+
   /**
    * Where a worker finds the bytes at `offset`; null if there is no way to them now. The open file comes first: it is
    * the quickest, and needs no name.

@@ -61,7 +61,13 @@ export function updateListing(log: ContainerLog, files: readonly FoundFile[], no
       else names.path = file.path;
       named.set(generation, names);
       generation.suffix = file.suffix;
-      if (!file.gzip) grow(generation, file, nowMs);
+      if (file.gzip) continue;
+      if (isUntouched(generation)) {
+        // It was renamed before it could be opened.
+        generation.path = file.path;
+        change.added.push(generation);
+      }
+      grow(generation, file, nowMs);
       continue;
     }
     if (twin) continue;
@@ -81,10 +87,16 @@ export function updateListing(log: ContainerLog, files: readonly FoundFile[], no
       continue;
     }
     generation.missedLooks = 0;
+    const wasPlain = generation.path !== null;
     generation.path = names?.path ?? null;
     generation.gzipPath = names?.gzipPath ?? null;
+    // It may have grown after its size was last seen; only reading to the end will tell.
+    if (wasPlain && generation.frozen && !generation.done) generation.size = Number.POSITIVE_INFINITY;
     if (names !== undefined || !hadName || generation.done) continue;
-    if (generation.fd === null && generation.spool === null) change.gone.push(generation);
+    if (generation.fd !== null || generation.spool !== null) continue;
+    // Renamed and compressed before it could be opened: it is one of those that came after it.
+    if (isUntouched(generation) && log.generations.some(({ gzipPath }) => gzipPath !== null)) generation.size = 0;
+    change.gone.push(generation);
   }
   log.generations = log.generations.filter((generation) => !generation.done || named.has(generation));
   noteEnds(log, nowMs);
@@ -127,7 +139,13 @@ function byInode(log: ContainerLog, file: FoundFile): Generation | null {
   if (open !== undefined) return open;
   // Otherwise the inode may be that of a new file, unless the name is the same as well.
   const named = same.find((generation) => generation.path === file.path);
-  return named === undefined || (named.done && file.size < named.settled.offset) ? null : named;
+  if (named !== undefined) return named.done && file.size < named.settled.offset ? null : named;
+  return same.find((generation) => isUntouched(generation) && file.size >= generation.size) ?? null;
+}
+
+/** Neither open nor read: whatever has its inode is read from its start anyway. */
+function isUntouched({ fd, spool, head, read, readers, done }: Generation): boolean {
+  return fd === null && spool === null && head === null && read.offset === 0 && readers === 0 && !done;
 }
 
 /** Whether a generation that is not open had this inode: it may have been renamed. */

@@ -64,6 +64,7 @@ function pollByPath(generation: Generation, nowMs: number, result: PollResult): 
   if (generation.path === null) return;
   const seen = sightPath(generation.path);
   if (seen === undefined || seen.ino !== generation.ino) return;
+  generation.opened(seen.size);
   noteSize(generation, seen.size, nowMs, result);
 }
 

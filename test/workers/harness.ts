@@ -1,9 +1,9 @@
-import { closeSync, mkdtempSync, openSync, ftruncateSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, ftruncateSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { uncompressSync } from 'snappy';
-import { PushRequest } from '../../bench/receiver/push.js';
 import { parseLabels } from '../../bench/receiver/labels.js';
+import { PushRequest } from '../../bench/receiver/push.js';
 import type { CollectResult, PipelineSpec, Slice, SliceResult, StreamMode } from '../../src/protocol.js';
 import { runJob } from '../../workers/run-job.js';
 import { WorkerState } from '../../workers/worker-state.js';

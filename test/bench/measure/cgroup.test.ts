@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { test } from 'node:test';
-import { errnoOf } from '../../../src/errors.js';
 import { makeCgroup } from '../../../bench/measure/cgroup.js';
 import { Child } from '../../../bench/measure/child.js';
+import { errnoOf } from '../../../src/errors.js';
 
 const LIMITS = { cpus: 0.25, memoryBytes: 200 * 2 ** 20 };
 const LIMITS_MODULE = new URL('../../../src/plan/limits.js', import.meta.url).href;

@@ -5,8 +5,8 @@ import { gzipSync } from 'node:zlib';
 import { errnoOf } from '../../../src/errors.js';
 import type { Source } from '../../../src/protocol.js';
 import { Sources } from '../../../workers/read/source.js';
-import { decode, READ_TIME_MS, runInTurn, sliceOf, smallWorker, spec, TestFile } from '../harness.js';
 import { runJob } from '../../../workers/run-job.js';
+import { decode, READ_TIME_MS, runInTurn, sliceOf, smallWorker, spec, TestFile } from '../harness.js';
 import { logBytes, readAll } from './sources.js';
 
 const file = new TestFile();

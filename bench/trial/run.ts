@@ -1,0 +1,136 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { Child } from '../measure/child.js';
+import type { Ledger } from '../node/ledger.js';
+import { Random } from '../node/random.js';
+import { type Receiver, startReceiver } from '../receiver/server.js';
+import { Lives } from './lives.js';
+import type { Scenario } from './scenarios.js';
+import { type Tally, tally } from './tally.js';
+
+const NODE = fileURLToPath(new URL('../node/main.js', import.meta.url));
+/** When so long nothing new has come, nothing will; longer than the longest pause between two tries. */
+const QUIET_MS = 35_000;
+const LOOK_MS = 100;
+
+export interface TrialOptions {
+  seconds: number;
+  kills: number;
+  seed: number;
+  pods: number;
+  rateBytes: number;
+}
+
+export interface TrialResult extends Tally {
+  /** Lines the collector has reported as lost. */
+  countedLost: number;
+  countedLostBytes: number;
+  /** Problems the collector spoke of, by code, with how often. */
+  said: Record<string, number>;
+  /** What does not hold, in words. */
+  wrongs: string[];
+}
+
+/** Runs one scenario with real processes: a node, a collector, and a receiver in this process. */
+export async function runTrial(scenario: Scenario, options: TrialOptions): Promise<TrialResult> {
+  const home = mkdtempSync(join(tmpdir(), `sleipnir-trial-${scenario.name}-`));
+  const loki = await startReceiver({ store: { mode: 'keep', records: false } });
+  const stateDir = join(home, 'state');
+  const pods = join(home, 'pods');
+  mkdirSync(pods);
+  const lives = new Lives(environment(scenario, pods, stateDir, loki), scenario.launch ?? {});
+  try {
+    lives.start();
+    loki.faults.set(scenario.faults ?? []);
+    const ledgerFile = join(home, 'ledger.json');
+    const node = startWriters(scenario, options, pods, ledgerFile);
+    const random = new Random(`${options.seed}/${scenario.name}`);
+    const writingMs = options.seconds * 1000;
+    const stage = { lives, loki, stateDir, random, writingMs, written: node.exited, kills: options.kills };
+    await Promise.all([scenario.act?.(stage), node.exited]);
+    const ledger = JSON.parse(readFileSync(ledgerFile, 'utf8')) as Ledger;
+    if (!ledger.complete) throw node.failure();
+    loki.faults.clear();
+    await caughtUp(lives, loki, ledger);
+    const balance = await booksOf(lives);
+    await lives.end();
+    const result = tally(ledger.containers, loki.store);
+    const { countedLost, countedLostBytes } = lives;
+    const said = Object.fromEntries(lives.said);
+    return {
+      ...result,
+      countedLost,
+      countedLostBytes,
+      said,
+      wrongs: [...wrongsIn(scenario, result, lives), ...balance],
+    };
+  } finally {
+    await lives.kill();
+    await loki.close();
+    rmSync(home, { recursive: true, force: true });
+  }
+}
+
+function environment(
+  { settings = {} }: Scenario,
+  pods: string,
+  stateDir: string,
+  loki: Receiver,
+): Record<string, string> {
+  const all: Record<string, string> = {
+    PATHS: join(pods, '*/*/*.log'),
+    LOKI_URL: loki.pushUrl,
+    STATE_DIR: stateDir,
+    HTTP_ADDR: '127.0.0.1:0',
+    LOG_FORMAT: 'json',
+    WORKERS: '1',
+    BATCH_WAIT: '200ms',
+    ...settings,
+  };
+  return Object.fromEntries(Object.entries(all).map(([name, value]) => [`SLEIPNIR_${name}`, value]));
+}
+
+function startWriters(scenario: Scenario, options: TrialOptions, root: string, ledger: string): Child {
+  const flags = { root, ledger, pods: options.pods, rate: `${options.rateBytes}B`, seed: options.seed };
+  const argv = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  return new Child([process.execPath, NODE, ...argv, '--seconds', String(options.seconds), ...scenario.node]);
+}
+
+/** Waits until everything is stored, or nothing more comes. */
+async function caughtUp(lives: Lives, loki: Receiver, ledger: Ledger): Promise<void> {
+  const lines = ledger.containers.reduce((sum, container) => sum + container.lines, 0);
+  const { store } = loki;
+  let before = -1;
+  for (let quietMs = 0; quietMs < QUIET_MS && store.entries < lines; quietMs += LOOK_MS) {
+    if (!lives.running) return;
+    if (store.entries !== before) quietMs = 0;
+    before = store.entries;
+    await sleep(LOOK_MS);
+    const pending = quietMs > 3_000 ? await lives.metric('unread_bytes') : null;
+    if (pending === 0) return;
+  }
+}
+
+/** Whether every entry that was read is accounted for: stored or refused. */
+async function booksOf(lives: Lives): Promise<string[]> {
+  const [read, stored, refused] = await Promise.all(
+    ['entries_read_total', 'entries_stored_total', 'entries_refused_total'].map((name) => lives.metric(name)),
+  );
+  if (read == null || stored == null || refused == null) return ['the metrics cannot be read'];
+  return read === stored + refused ? [] : [`books: ${read} entries read, ${stored} stored, ${refused} refused`];
+}
+
+function wrongsIn(scenario: Scenario, result: Tally, lives: Lives): string[] {
+  const wrongs = lives.failures.map((ending) => `the collector ended with ${ending}`);
+  const { lost, wrong, repeated, refused } = result;
+  if (scenario.lossy && lost !== lives.countedLost) wrongs.push(`${lost} lines lost, ${lives.countedLost} counted`);
+  if (!scenario.lossy && lost > 0) wrongs.push(`${lost} lines lost`);
+  if (!scenario.lossy && lives.countedLostBytes > 0) wrongs.push(`${lives.countedLostBytes} bytes counted as lost`);
+  if (wrong > 0) wrongs.push(`${wrong} entries are not as they were written`);
+  if (scenario.exact && repeated > 0) wrongs.push(`${repeated} lines repeated`);
+  if (refused > 0 && scenario.faults === undefined) wrongs.push(`${refused} entries refused`);
+  return wrongs;
+}

@@ -1,0 +1,74 @@
+import type { Written } from '../node/node.js';
+import { seqOf } from '../node/seq.js';
+import type { ReceiverStore } from '../receiver/store.js';
+
+/** What became of the lines that were written, exactly. */
+export interface Tally {
+  wrote: number;
+  /** Different lines that Loki has. */
+  stored: number;
+  /** Entries that came again and were stored once. */
+  repeated: number;
+  /** Lines that Loki has not. */
+  lost: number;
+  /** Entries that are no line as it was written: in pieces, damaged, or stored twice. */
+  wrong: number;
+  /** Entries that Loki refused for good, by its own count. */
+  refused: number;
+  /** The first few containers with missing lines: name, how many, and the first. */
+  gaps: string[];
+}
+
+const GAPS_SHOWN = 5;
+
+/** Holds what containers wrote, by their running numbers, against what a receiver has. */
+export function tally(containers: readonly Written[], store: ReceiverStore): Tally {
+  const byContainer = new Map<string, Found>();
+  let wrong = 0;
+  for (const stream of store.streams()) {
+    const key = ['namespace', 'pod', 'container'].map((name) => stream.label(name)).join('/');
+    const found = byContainer.get(key) ?? { numbers: new Set(), contentBytes: 0 };
+    byContainer.set(key, found);
+    for (const { line, text } of stream.kept) {
+      const number = seqOf(text);
+      if (number < 0 || found.numbers.has(number)) wrong += 1;
+      found.numbers.add(number);
+      found.contentBytes += line.length;
+    }
+  }
+  const result: Tally = {
+    wrote: 0,
+    stored: 0,
+    repeated: store.duplicates,
+    lost: 0,
+    wrong,
+    refused: Object.values(store.refused).reduce((sum, count) => sum + count, 0),
+    gaps: [],
+  };
+  for (const { namespace, pod, container, lines, contentBytes } of containers) {
+    const found = byContainer.get(`${namespace}/${pod}/${container}`) ?? NOTHING;
+    const missing = missingIn(found.numbers, lines);
+    result.wrote += lines;
+    result.stored += lines - missing.length;
+    result.lost += missing.length;
+    if (missing.length === 0 && found.contentBytes !== contentBytes) result.wrong += 1;
+    if (missing.length > 0 && result.gaps.length < GAPS_SHOWN) {
+      const [first, last] = [missing[0], missing.at(-1)];
+      result.gaps.push(`${namespace}/${pod}/${container}: ${missing.length} of ${lines}, from ${first} to ${last}`);
+    }
+  }
+  return result;
+}
+
+interface Found {
+  numbers: ReadonlySet<number> & Set<number>;
+  contentBytes: number;
+}
+
+const NOTHING: Found = { numbers: new Set(), contentBytes: 0 };
+
+function missingIn(numbers: ReadonlySet<number>, lines: number): number[] {
+  const missing: number[] = [];
+  for (let number = 1; number <= lines; number += 1) if (!numbers.has(number)) missing.push(number);
+  return missing;
+}

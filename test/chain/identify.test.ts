@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Descriptors } from '../../src/chain/descriptors.js';
+import type { Generation } from '../../src/chain/generation.js';
+import { type Identify, identifyNewcomers, placeAtCursors, placeAtEnd } from '../../src/chain/identify.js';
+import type { Cursor } from '../../src/checkpoint/record.js';
+import type { IdentifyJob } from '../../src/protocol.js';
+import { addGeneration, CARRY, makeLog, mark } from './kit.js';
+
+const LOG = '/var/log/pods/default_web_uid/app/0.log';
+const ROTATED = { suffix: '1', path: `${LOG}.1` };
+
+/** Files are not opened here, and closing one only forgets its number. */
+class NoFiles extends Descriptors {
+  constructor() {
+    super(100, () => {});
+  }
+
+  override close(generation: Generation): void {
+    generation.fd = null;
+  }
+}
+
+/** Says that a candidate matches the places with a head of this hash. */
+function knows(contents: ReadonlyMap<Generation, string>, jobs: IdentifyJob[] = []): Identify {
+  const hashOf = (source: IdentifyJob['candidates'][number]['source']) => {
+    for (const [generation, hash] of contents) {
+      const own = generation.source(0);
+      if (JSON.stringify(own) === JSON.stringify(source)) return hash;
+    }
+    return null;
+  };
+  return async (job) => {
+    jobs.push(job);
+    const matches = job.candidates.map(({ source, places }) => places.map(({ head }) => head?.hash === hashOf(source)));
+    return { matches, plainBytes: job.candidates.map(() => null) };
+  };
+}
+
+function known(hash: string, offset: number, size: number) {
+  const log = makeLog(LOG);
+  const generation = addGeneration(log, size);
+  generation.startAt({ offset, tail: mark('tail'), carry: null }, mark(hash), 'cri');
+  return { log, generation };
+}
+
+function newcomer(log: ReturnType<typeof makeLog>, file: Parameters<typeof addGeneration>[2], size = 100): Generation {
+  const generation = addGeneration(log, size, file);
+  generation.unidentified = true;
+  return generation;
+}
+
+test('a .gz of a generation that is known is another name of it', async () => {
+  const { log, generation } = known('a', 100, 100);
+  generation.path = null;
+  const gzip = newcomer(log, { ...ROTATED, path: `${ROTATED.path}.gz`, gzip: true });
+  await identifyNewcomers(log, new NoFiles(), knows(new Map([[gzip, 'a']])));
+  assert.deepEqual(log.generations, [generation]);
+  assert.deepEqual([generation.gzipPath, generation.suffix, generation.read.offset], [`${ROTATED.path}.gz`, '1', 100]);
+});
+
+test('a file that is another is read from its start', async () => {
+  const { log } = known('a', 100, 100);
+  const other = newcomer(log, ROTATED);
+  const jobs: IdentifyJob[] = [];
+  await identifyNewcomers(log, new NoFiles(), knows(new Map([[other, 'b']]), jobs));
+  assert.deepEqual([other.unidentified, other.done, other.read.offset, other.readers], [false, false, 0, 0]);
+  assert.deepEqual(jobs[0]?.candidates[0]?.places, [{ offset: 100, head: mark('a'), tail: mark('tail') }]);
+});
+
+test('a copy goes on where the original has been read to', async () => {
+  const { log, generation } = known('a', 40, 60);
+  const copy = newcomer(log, ROTATED);
+  await identifyNewcomers(log, new NoFiles(), knows(new Map([[copy, 'a']])));
+  assert.deepEqual(log.generations, [generation, copy]);
+  assert.deepEqual([copy.read.offset, copy.unidentified, generation.path], [40, false, LOG]);
+});
+
+test('it waits while a generation without a name, which it may be, is not read to its end', async () => {
+  const { log, generation } = known('a', 40, 100);
+  generation.path = null;
+  const gzip = newcomer(log, { ...ROTATED, gzip: true });
+  const identify = knows(new Map([[gzip, 'a']]));
+  await identifyNewcomers(log, new NoFiles(), identify);
+  assert.equal(gzip.unidentified, true);
+  generation.read = { ...generation.read, offset: 100 };
+  await identifyNewcomers(log, new NoFiles(), identify);
+  assert.deepEqual(log.generations, [generation]);
+});
+
+test('a worker that fails leaves everything as it was', async () => {
+  const { log } = known('a', 100, 100);
+  const other = newcomer(log, ROTATED);
+  await assert.rejects(identifyNewcomers(log, new NoFiles(), () => Promise.reject(new Error('ended'))));
+  assert.deepEqual([other.unidentified, other.readers], [true, 0]);
+});
+
+function cursor(ino: string, hash: string, offset: number, more: Partial<Cursor> = {}): Cursor {
+  const marks = { head: mark(hash), tail: mark('tail') };
+  return { dev: '1', ino, name: '0.log', ...marks, offset, size: 100, format: 'cri', carry: null, ...more };
+}
+
+test('at start: by inode, or by content where that has changed; what is older is done, what is newer begins', async () => {
+  const log = makeLog(LOG);
+  const [older, compressed, renamed, current] = [
+    addGeneration(log, 100, { ...ROTATED, suffix: '4', ino: 'older' }),
+    addGeneration(log, Number.POSITIVE_INFINITY, { suffix: '3', path: `${LOG}.3.gz`, gzip: true, ino: 'new' }),
+    addGeneration(log, 100, { ...ROTATED, suffix: '2', ino: 'same' }),
+    addGeneration(log, 100, { ino: 'current' }),
+  ] as const;
+  const contents = new Map([
+    [older, 'o'],
+    [compressed, 'c'],
+    [renamed, 'r'],
+    [current, 'x'],
+  ]);
+  const cursors = [cursor('before', 'c', 30, { carry: CARRY }), cursor('same', 'r', 60)];
+  assert.deepEqual(await placeAtCursors(log, cursors, new NoFiles(), knows(contents)), []);
+  assert.deepEqual(
+    log.generations.map(({ ino, done, read }) => [ino, done, read.offset]),
+    [
+      ['older', true, 100],
+      ['new', false, 30],
+      ['same', false, 60],
+      ['current', false, 0],
+    ],
+  );
+  assert.deepEqual([compressed.settled.carry, compressed.format], [CARRY, 'cri']);
+});
+
+test('at start: an inode that was used again is not the generation it was', async () => {
+  const log = makeLog(LOG);
+  const current = addGeneration(log, 100, { ino: 'same' });
+  const gone = cursor('same', 'old', 60);
+  assert.deepEqual(await placeAtCursors(log, [gone], new NoFiles(), knows(new Map([[current, 'new']]))), [gone]);
+  assert.deepEqual([current.done, current.read.offset], [false, 0]);
+});
+
+test('only from now on: the current generation from its end, in the middle of a line', () => {
+  const log = makeLog(LOG);
+  const rotated = addGeneration(log, 100, ROTATED);
+  const current = addGeneration(log, 70);
+  placeAtEnd(log, new NoFiles());
+  assert.deepEqual([rotated.done, rotated.fd], [true, null]);
+  assert.deepEqual([current.done, current.settled.offset, current.aligned], [false, 70, false]);
+});

@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Descriptors } from '../../src/chain/descriptors.js';
+import type { Generation } from '../../src/chain/generation.js';
+import { Keeper } from '../../src/chain/keeper.js';
+import { Spool } from '../../src/chain/spool.js';
+import { settled } from '../push/kit.js';
+import { addGeneration, makeFolder, makeLog, NOW_MS, SETTINGS } from './kit.js';
+
+const AFTER_GRACE_MS = NOW_MS + SETTINGS.graceMs;
+
+/** Descriptors that are only said to be open. */
+class NoFiles extends Descriptors {
+  constructor() {
+    super(100, () => {});
+  }
+
+  override close(generation: Generation): void {
+    generation.fd = null;
+  }
+}
+
+function scene(t: Parameters<typeof makeFolder>[0], { heldLimitBytes = 1000, spoolBytes = 1_000_000 } = {}) {
+  const copied: Generation[] = [];
+  const lost: [Generation, string, number][] = [];
+  const spool = new Spool({
+    folder: makeFolder(t),
+    limitBytes: spoolBytes,
+    workers: {
+      spool: async ({ from, source }) => {
+        const generation = all.find(({ fd }) => source.kind === 'plain' && fd === source.fd)!;
+        copied.push(generation);
+        return { end: Math.max(from, generation.size), fileBytes: 50, complete: true };
+      },
+      spoolHeads: async () => ({ heads: [] }),
+    },
+    onProblem: () => {},
+  });
+  const keeper = new Keeper({
+    spool,
+    descriptors: new NoFiles(),
+    workers: { count: async () => ({ lines: 7, bytes: 70 }) },
+    graceMs: SETTINGS.graceMs,
+    heldLimitBytes,
+    onLost: (generation, reason, lines) => {
+      lost.push([generation, reason, lines]);
+      generation.done = true;
+      generation.fd = null;
+    },
+  });
+  const all: Generation[] = [];
+  const deleted = (pod: string, size: number): Generation => {
+    const generation = addGeneration(makeLog(`/var/log/pods/default_${pod}_uid/app/0.log`), size);
+    generation.path = null;
+    generation.endedAtMs = NOW_MS;
+    all.push(generation);
+    return generation;
+  };
+  return { keeper, copied, lost, deleted, spool };
+}
+
+test('what loses its last name is copied once, and let go when nothing more comes', async (t) => {
+  const { keeper, copied, deleted } = scene(t);
+  const generation = deleted('web', 100);
+  keeper.notice([generation]);
+  keeper.notice([generation]);
+  await keeper.saveAll();
+  assert.deepEqual([copied, generation.spool?.end], [[generation], 100]);
+  keeper.tend(AFTER_GRACE_MS - 1);
+  assert.notEqual(generation.fd, null);
+  generation.readers = 1;
+  keeper.tend(AFTER_GRACE_MS);
+  assert.notEqual(generation.fd, null);
+  generation.readers = 0;
+  keeper.tend(AFTER_GRACE_MS);
+  assert.equal(generation.fd, null);
+});
+
+test('what was written after the copy is only in the open file', async (t) => {
+  const { keeper, deleted } = scene(t);
+  const generation = deleted('web', 100);
+  keeper.notice([generation]);
+  await keeper.saveAll();
+  generation.size = 120;
+  keeper.tend(AFTER_GRACE_MS);
+  assert.notEqual(generation.fd, null);
+});
+
+test('no copy of what has a name, is settled, or is compressed', async (t) => {
+  const { keeper, copied, deleted } = scene(t);
+  const named = deleted('a', 100);
+  named.path = named.log.path;
+  const settledOne = deleted('b', 100);
+  settledOne.settled = { offset: 100, tail: null, carry: null };
+  const compressed = deleted('c', 100);
+  compressed.gzipPath = '0.log.1.gz';
+  for (const generation of [named, settledOne, compressed]) keeper.notice([generation]);
+  await keeper.saveAll();
+  assert.deepEqual(copied, []);
+});
+
+test('too much is held: first those that are in a file elsewhere are let go', async (t) => {
+  const { keeper, lost, deleted } = scene(t);
+  const compressed = deleted('a', 800);
+  compressed.gzipPath = '0.log.1.gz';
+  const small = deleted('b', 300);
+  for (const generation of [compressed, small]) keeper.notice([generation]);
+  await keeper.saveAll();
+  keeper.tend(NOW_MS);
+  await settled();
+  assert.deepEqual([compressed.fd, small.fd === null, lost], [null, false, []]);
+});
+
+test('too much is held: what is copied is let go before its time, and never given up', async (t) => {
+  const { keeper, lost, deleted } = scene(t);
+  const generations = [deleted('a', 800), deleted('b', 1200)];
+  generations[1]!.readers = 1;
+  keeper.notice(generations);
+  await keeper.saveAll();
+  keeper.tend(NOW_MS);
+  await settled();
+  assert.deepEqual([generations[0]?.fd, generations[1]?.fd === null, lost], [null, false, []]);
+});
+
+test('too much is held: of the largest backlog the oldest is given up, with the count of its lines', async (t) => {
+  const { keeper, lost, deleted } = scene(t, { spoolBytes: 0 });
+  const large = deleted('large', 900);
+  const newer = addGeneration(large.log, 100);
+  const small = deleted('small', 300);
+  for (const generation of [large, small, newer]) keeper.notice([generation]);
+  await keeper.saveAll();
+  keeper.tend(NOW_MS);
+  await settled();
+  assert.deepEqual(lost, [[large, 'spool_full', 7]]);
+  keeper.tend(NOW_MS);
+  await settled();
+  assert.equal(lost.length, 1);
+});

@@ -1,0 +1,184 @@
+import assert from 'node:assert/strict';
+import { copyFileSync, mkdirSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { ContainerLog } from '../../src/chain/container-log.js';
+import type { Generation } from '../../src/chain/generation.js';
+import { updateListing } from '../../src/chain/listing.js';
+import { filesOf, list, makeFolder, makeLog, NOW_MS, open } from './kit.js';
+
+const FIRST = '20260101-000001';
+const SECOND = '20260101-000002';
+
+function names(log: ContainerLog): (string | null)[][] {
+  return log.generations.map(({ path, gzipPath }) =>
+    [path, gzipPath].map((name) => name?.slice(log.folder.length + 1) ?? null),
+  );
+}
+
+function scene(t: Parameters<typeof makeFolder>[0]) {
+  const folder = makeFolder(t);
+  const path = join(folder, '0.log');
+  writeFileSync(path, 'one\n');
+  const log = makeLog(path);
+  const change = list(log);
+  assert.equal(change.added.length, 1);
+  const generation = open(log.generations[0] as Generation);
+  return { folder, path, log, generation };
+}
+
+test('at first sight all generations are taken in, the oldest first', (t) => {
+  const folder = makeFolder(t);
+  const path = join(folder, '0.log');
+  for (const name of ['0.log', `0.log.${SECOND}`, `0.log.${FIRST}.gz`, `0.log.${SECOND}.tmp`, '1.log', 'other']) {
+    writeFileSync(join(folder, name), name);
+  }
+  const log = makeLog(path);
+  const { added, unidentified, gone } = list(log);
+  assert.deepEqual(names(log), [
+    [null, `0.log.${FIRST}.gz`],
+    [`0.log.${SECOND}`, null],
+    ['0.log', null],
+  ]);
+  assert.deepEqual(added, log.generations);
+  assert.deepEqual([unidentified, gone], [[], []]);
+  assert.deepEqual(
+    log.generations.map(({ size, endedAtMs }) => [size, endedAtMs]),
+    [
+      [Number.POSITIVE_INFINITY, NOW_MS],
+      [`0.log.${SECOND}`.length, NOW_MS],
+      ['0.log'.length, null],
+    ],
+  );
+});
+
+test('at first sight a plain file and its .gz are one generation, in whatever order they are listed', (t) => {
+  const folder = makeFolder(t);
+  const path = join(folder, '0.log');
+  for (const name of ['0.log.1', '0.log.1.gz', '0.log.2.gz', '0.log.2']) writeFileSync(join(folder, name), name);
+  const log = makeLog(path);
+  for (const _ of [1, 2]) updateListing(log, filesOf(log).reverse(), NOW_MS);
+  assert.deepEqual(names(log), [
+    ['0.log.2', '0.log.2.gz'],
+    ['0.log.1', '0.log.1.gz'],
+  ]);
+});
+
+test('renamed: the same generation, which has ended; a new one comes after it', (t) => {
+  const { path, log, generation } = scene(t);
+  renameSync(path, `${path}.${FIRST}`);
+  assert.deepEqual(list(log, NOW_MS + 5).added, []);
+  assert.deepEqual([generation.path, generation.suffix, generation.endedAtMs], [`${path}.${FIRST}`, FIRST, NOW_MS + 5]);
+  writeFileSync(path, 'two\n');
+  const { added } = list(log, NOW_MS + 6);
+  assert.deepEqual(log.generations, [generation, ...added]);
+  assert.deepEqual(names(log), [
+    [`0.log.${FIRST}`, null],
+    ['0.log', null],
+  ]);
+  assert.equal(added[0]?.unidentified, false);
+});
+
+test('a rename that is undone', (t) => {
+  const { path, log, generation } = scene(t);
+  renameSync(path, `${path}.${FIRST}`);
+  list(log);
+  renameSync(`${path}.${FIRST}`, path);
+  const { added } = list(log);
+  assert.deepEqual([added, generation.path, generation.suffix, generation.endedAtMs], [[], path, '', null]);
+});
+
+test('compressed: first beside its plain file, then alone, always one generation', (t) => {
+  const { path, log, generation } = scene(t);
+  const rotated = `${path}.${FIRST}`;
+  renameSync(path, rotated);
+  list(log);
+  writeFileSync(`${rotated}.tmp`, 'unfinished');
+  assert.deepEqual(list(log).added, []);
+  renameSync(`${rotated}.tmp`, `${rotated}.gz`);
+  assert.deepEqual(list(log).added, []);
+  assert.deepEqual([generation.path, generation.gzipPath], [rotated, `${rotated}.gz`]);
+  unlinkSync(rotated);
+  assert.deepEqual(list(log), { added: [], unidentified: [], gone: [] });
+  assert.deepEqual([generation.path, generation.gzipPath, generation.deleted], [null, `${rotated}.gz`, false]);
+});
+
+test('rotated and compressed between two looks: to be identified before it is read', (t) => {
+  const { path, log } = scene(t);
+  unlinkSync(path);
+  writeFileSync(`${path}.${FIRST}.gz`, 'compressed');
+  writeFileSync(path, 'two\n');
+  const { added, unidentified } = list(log);
+  assert.deepEqual(
+    added.map((generation) => [generation.suffix, generation.unidentified]),
+    [
+      [FIRST, true],
+      ['', false],
+    ],
+  );
+  assert.deepEqual(unidentified, [added[0]]);
+});
+
+test('a copy under a rotated name is to be identified', (t) => {
+  const { path, log, generation } = scene(t);
+  copyFileSync(path, `${path}.1`);
+  const { unidentified } = list(log);
+  assert.deepEqual(
+    unidentified.map((each) => each.path),
+    [`${path}.1`],
+  );
+  assert.equal(generation.path, path);
+});
+
+test('an inode that is used again is another generation once the old one is closed', (t) => {
+  const { path, log, generation } = scene(t);
+  generation.settled = { offset: 4, tail: null, carry: null };
+  generation.done = true;
+  generation.fd = null;
+  writeFileSync(path, 'x\n');
+  const [added] = list(log).added;
+  assert.ok(added !== undefined && added.ino === generation.ino);
+  assert.equal(added.size, 2);
+  assert.deepEqual(log.generations, [added]);
+});
+
+test('deleted while open: nothing is gone yet, and what came last is seen', (t) => {
+  const { path, log, generation } = scene(t);
+  writeFileSync(path, 'one\ntwo\n');
+  unlinkSync(path);
+  assert.deepEqual(list(log).gone, []);
+  assert.deepEqual([generation.path, generation.size, generation.endedAtMs], [null, 8, NOW_MS]);
+  assert.ok(generation.onlyOpen);
+});
+
+test('deleted while closed: gone, but only when a second look agrees', (t) => {
+  const { folder, log, generation } = scene(t);
+  generation.fd = null;
+  rmSync(folder, { recursive: true });
+  assert.deepEqual(list(log).gone, []);
+  assert.equal(log.folderTimeMs, 0, 'the folder is looked at again');
+  assert.deepEqual(list(log).gone, [generation]);
+});
+
+test('an open file that is missing in a listing but has a link is kept under its name', (t) => {
+  const { path, log, generation, folder } = scene(t);
+  mkdirSync(join(folder, 'elsewhere'));
+  renameSync(path, join(folder, 'elsewhere', '0.log'));
+  assert.deepEqual(list(log).gone, []);
+  assert.equal(generation.path, path);
+});
+
+test('one that is done and grows is taken up again; one that is done and has no file is dropped', (t) => {
+  const { path, log, generation } = scene(t);
+  generation.settled = { offset: 4, tail: null, carry: null };
+  generation.done = true;
+  list(log);
+  assert.equal(generation.done, true);
+  writeFileSync(path, 'one\nmore\n');
+  list(log);
+  assert.equal(generation.done, false);
+  generation.done = true;
+  unlinkSync(path);
+  list(log);
+  assert.deepEqual(log.generations, []);
+});

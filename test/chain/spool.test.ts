@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readdirSync, unlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import type { Generation } from '../../src/chain/generation.js';
+import { Spool } from '../../src/chain/spool.js';
+import { Sources } from '../../workers/read/source.js';
+import { readSpoolHeads } from '../../workers/read/spool-format.js';
+import { writeSpool } from '../../workers/read/spool-writer.js';
+import { readAll } from '../workers/read/sources.js';
+import { CARRY, list, makeFolder, makeLog, mark, NOW_MS, open } from './kit.js';
+
+const sources = new Sources();
+
+function scene(t: TestContext, limitBytes = 1_000_000) {
+  const root = makeFolder(t);
+  const problems: string[] = [];
+  const folder = join(root, 'spool');
+  const make = (limit = limitBytes) =>
+    new Spool({
+      folder,
+      limitBytes: limit,
+      workers: { spool: (job) => writeSpool(job, sources), spoolHeads: async (job) => readSpoolHeads(job) },
+      onProblem: ({ code }) => problems.push(code),
+    });
+  let logs = 0;
+  /** A log of one generation that is open and has lost its name. */
+  const deleted = (text: string): Generation => {
+    logs += 1;
+    const path = join(root, `${logs}.log`);
+    writeFileSync(path, text);
+    const log = makeLog(path);
+    list(log);
+    const generation = open(log.generations[0]!);
+    unlinkSync(path);
+    list(log);
+    return generation;
+  };
+  return { folder, problems, spool: make(), make, deleted };
+}
+
+test('what is not settled is copied, and is there after a restart with all that belongs to it', async (t) => {
+  const { spool, make, deleted, folder } = scene(t);
+  const generation = deleted('settled\nunread\n');
+  generation.settled = { offset: 8, tail: mark('tail'), carry: CARRY };
+  generation.head = mark('head');
+  generation.format = 'cri';
+  assert.equal(await spool.save(generation), true);
+  assert.deepEqual([generation.spool?.start, generation.spool?.end, generation.readers], [8, 15, 0]);
+  assert.equal(spool.usedBytes, generation.spool?.fileBytes);
+
+  const again = make();
+  const [leftover, ...others] = await again.load();
+  assert.ok(leftover !== undefined && others.length === 0);
+  assert.equal(leftover.log, generation.log.path);
+  const restored = leftover.restore(makeLog(leftover.log), NOW_MS);
+  const { dev, ino, size, settled, head, format, path, frozen } = restored;
+  assert.deepEqual(
+    { dev, ino, size, settled, head, format, path, frozen },
+    {
+      dev: generation.dev,
+      ino: generation.ino,
+      size: 15,
+      settled: generation.settled,
+      head: mark('head'),
+      format: 'cri',
+      path: null,
+      frozen: true,
+    },
+  );
+  assert.equal(String(await readAll(sources, restored.source(8)!, 8)), 'unread\n');
+  assert.equal(restored.source(7), null);
+
+  again.release(restored);
+  again.release(restored);
+  assert.deepEqual([again.usedBytes, readdirSync(folder)], [0, []]);
+});
+
+test('copies keep their order over restarts', async (t) => {
+  const { spool, make, deleted } = scene(t);
+  const generations = ['a\n', 'b\n'].map(deleted);
+  for (const generation of generations) await spool.save(generation);
+  const next = make();
+  await next.load();
+  generations.push(deleted('c\n'));
+  await next.save(generations[2]!);
+  const leftovers = await make().load();
+  assert.deepEqual(
+    leftovers.map(({ log }) => log),
+    generations.map(({ log }) => log.path),
+  );
+});
+
+test('unfinished copies are deleted, damaged ones are told of', async (t) => {
+  const { spool, problems, folder } = scene(t);
+  mkdirSync(folder);
+  writeFileSync(join(folder, '00000001.spool.tmp'), 'half');
+  writeFileSync(join(folder, '00000002.spool'), 'no copy at all');
+  assert.deepEqual(await spool.load(), []);
+  assert.deepEqual([problems, readdirSync(folder)], [['SPOOL_DAMAGED'], ['00000002.spool']]);
+});
+
+test('no room, or turned off: no copy', async (t) => {
+  const { make, deleted, folder } = scene(t);
+  for (const limit of [0, 10]) {
+    const generation = deleted('line\n');
+    assert.equal(await make(limit).save(generation), false);
+    assert.equal(generation.spool, null);
+  }
+  assert.deepEqual(existsSync(folder) ? readdirSync(folder) : [], []);
+});
+
+test('room is shared by copies that are made at the same time', async (t) => {
+  const { make, deleted, folder } = scene(t);
+  const spool = make(100_000);
+  const generations = [deleted('x\n'), deleted('y\n')];
+  const saved = await Promise.all(generations.map((generation) => spool.save(generation)));
+  assert.deepEqual(saved, [true, true]);
+  const bytes = generations.reduce((sum, generation) => sum + (generation.spool?.fileBytes ?? 0), 0);
+  assert.deepEqual([spool.usedBytes, readdirSync(folder).length], [bytes, 2]);
+});
+
+test('one that is settled meanwhile leaves no file', async (t) => {
+  const { spool, deleted, folder } = scene(t);
+  const generation = deleted('line\n');
+  const saved = spool.save(generation);
+  generation.done = true;
+  assert.equal(await saved, true);
+  assert.deepEqual([generation.spool, spool.usedBytes, readdirSync(folder)], [null, 0, []]);
+});
+
+test('a disk that does not take it: said once, until it works again', async (t) => {
+  const { spool, problems, deleted, folder } = scene(t);
+  writeFileSync(folder, 'in the way');
+  const generation = deleted('line\n');
+  assert.equal(await spool.save(generation), false);
+  assert.equal(await spool.save(generation), false);
+  assert.deepEqual([problems, spool.usedBytes, generation.readers], [['SPOOL_NOT_WRITTEN'], 0, 0]);
+  unlinkSync(folder);
+  assert.equal(await spool.save(generation), true);
+});

@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { append, eventually, makeStage, type Stage, Writer } from './kit.js';
+
+const BOUND = { timeout: 60_000 };
+
+/** Every line written is stored, in its order. */
+function assertWhole(stage: Stage, writer: Writer): void {
+  const pod = /default_([^_]+)_/.exec(writer.path)?.[1];
+  assert.deepEqual(stage.loki.store.lines(`{pod="${pod}"}`), writer.contents);
+}
+
+test('SIGTERM under load and a restart: nothing is lost, nothing is repeated', BOUND, async (t) => {
+  const stage = await makeStage(t);
+  const writers = ['web', 'shop', 'bus'].map((pod) => new Writer(t, stage.log(pod), 20));
+  const first = stage.start();
+  await stage.stored(3000);
+  assert.equal(await first.end('SIGTERM'), 0);
+  assert.equal(first.saying('ending: what has been read is sent, positions are stored')[0]?.signal, 'SIGTERM');
+  const storedByFirst = stage.loki.store.entries;
+  const second = stage.start();
+  await stage.stored(storedByFirst + 3000);
+  for (const writer of writers) writer.stop();
+  await stage.stored(writers.reduce((sum, { contents }) => sum + contents.length, 0));
+  assert.equal(await second.end('SIGTERM'), 0);
+  for (const writer of writers) assertWhole(stage, writer);
+  assert.equal(stage.loki.store.duplicates, 0);
+  assert.deepEqual(stage.loki.store.refused, {});
+});
+
+test('three SIGKILLs under load, each with a rotation while down: nothing is missing', BOUND, async (t) => {
+  const stage = await makeStage(t);
+  const writers = ['web', 'shop'].map((pod) => new Writer(t, stage.log(pod), 20));
+  for (const life of [1, 2, 3]) {
+    const collector = stage.start();
+    await stage.stored(stage.loki.store.entries + 2000);
+    const stores = await collector.metric('positions_stored_total');
+    await eventually(async () => (await collector.metric('positions_stored_total')) > stores + 1);
+    assert.equal(await collector.end('SIGKILL'), 'SIGKILL');
+    for (const writer of writers) {
+      writer.rotate(`20260101-00000${life}`);
+      writer.write(20);
+    }
+  }
+  const last = stage.start();
+  for (const writer of writers) writer.stop();
+  await stage.stored(writers.reduce((sum, { contents }) => sum + contents.length, 0));
+  assert.equal(await last.end('SIGTERM'), 0);
+  for (const writer of writers) assertWhole(stage, writer);
+  // Three times all over again would be more than this.
+  assert.ok(stage.loki.store.duplicates < stage.loki.store.entries, `${stage.loki.store.duplicates} repeats`);
+});
+
+test('a second collector on the same state directory is refused', BOUND, async (t) => {
+  const stage = await makeStage(t);
+  const first = stage.start();
+  await first.said('started');
+  const second = stage.start();
+  assert.equal(await second.ended, 1);
+  assert.match(
+    second.stderr,
+    /^sleipnir: another collector uses the state directory .*\nStop the other collector, or /,
+  );
+  append(stage.log('web'), ['the first goes on']);
+  await stage.stored(1);
+  assert.equal(await first.end('SIGTERM'), 0);
+});
+
+test('SLEIPNIR_START=end holds for the very first start only', BOUND, async (t) => {
+  const stage = await makeStage(t);
+  append(stage.log('web'), ['before the first start']);
+  const first = stage.start({ START: 'end' });
+  await first.said('started');
+  append(stage.log('web'), ['after it']);
+  await stage.stored(1);
+  assert.equal(await first.end('SIGTERM'), 0);
+  append(stage.log('web'), ['while down']);
+  append(stage.log('new'), ['of a new pod, while down']);
+  stage.start({ START: 'end' });
+  await stage.stored(3);
+  assert.deepEqual(stage.loki.store.lines(), ['after it', 'while down', 'of a new pod, while down']);
+});
+
+test('SIGHUP does not end it', BOUND, async (t) => {
+  const stage = await makeStage(t);
+  const collector = stage.start();
+  await collector.said('started');
+  collector.signal('SIGHUP');
+  append(stage.log('web'), ['after the signal']);
+  await stage.stored(1);
+  assert.equal(await collector.end('SIGINT'), 0);
+});
+
+test('a pod deleted while Loki is down goes through the spool and a restart', BOUND, async (t) => {
+  const stage = await makeStage(t);
+  const spool = join(stage.stateDir, 'spool');
+  const contents = Array.from({ length: 500 }, (_, index) => `line ${index}`);
+  await stage.loki.down();
+  const first = stage.start({ SHUTDOWN_TIMEOUT: '200ms' });
+  await first.said('started');
+  append(stage.log('web'), contents);
+  await first.said('PUSH_FAILED');
+  rmSync(dirname(dirname(stage.log('web'))), { recursive: true });
+  await eventually(() => existsSync(spool) && readdirSync(spool).some((name) => name.endsWith('.spool')));
+  assert.ok((await first.metric('spool_bytes')) > 0);
+  assert.equal(await first.end('SIGTERM'), 0);
+  assert.equal(readdirSync(spool).length, 1);
+  await stage.loki.up();
+  const second = stage.start();
+  await stage.stored(contents.length);
+  assert.equal(await second.end('SIGTERM'), 0);
+  assert.deepEqual(stage.loki.store.lines('{namespace="default", pod="web", container="app"}'), contents);
+  assert.deepEqual(readdirSync(spool), []);
+  assert.deepEqual(second.saying('LOGS_LOST'), []);
+});

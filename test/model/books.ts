@@ -1,0 +1,88 @@
+/** One line as the container runtime writes it: all of an entry, or a part of it. */
+export interface Part {
+  readonly id: number;
+  readonly entry: Entry;
+  readonly file: LogFile;
+  readonly content: string;
+  /** The whole physical line, newline included. */
+  readonly text: string;
+  /** Nanoseconds since the epoch. */
+  readonly ns: bigint;
+  /** Whether all of it is in the file. */
+  whole: boolean;
+  /** Its bytes have been nowhere on the node at some time, so it may be missing. */
+  gone: boolean;
+}
+
+/** What an application logged in one go; its parts are to arrive joined. */
+export interface Entry {
+  readonly labels: string;
+  readonly stream: Stream;
+  readonly parts: Part[];
+  /** Its last part is not written. */
+  open: boolean;
+}
+
+/** One file that a container wrote, under whatever names. */
+export interface LogFile {
+  readonly ino: string;
+  readonly parts: Part[];
+  plain: string | null;
+  gzip: string | null;
+  temporary: string | null;
+  /** The life of the collector that has it open. */
+  openedIn: number;
+}
+
+export type Stream = 'stdout' | 'stderr';
+
+/** Everything the containers wrote, and what became of its bytes. */
+export class Books {
+  readonly parts: Part[] = [];
+  readonly #startMs: number;
+
+  constructor(startMs: number) {
+    this.#startMs = startMs;
+  }
+
+  /** A new part at the end of `entry`, that is not in any file yet. */
+  add(entry: Entry, file: LogFile, tag: 'P' | 'F', fillerBytes: number): Part {
+    const id = this.parts.length;
+    const ns = BigInt(this.#startMs) * 1_000_000n + BigInt(id);
+    const content = `<${id}>${'x'.repeat(fillerBytes)}`;
+    const text = `${rfc3339(ns)} ${entry.stream} ${tag} ${content}\n`;
+    const part: Part = { id, entry, file, content, text, ns, whole: false, gone: false };
+    entry.open = tag === 'P';
+    entry.parts.push(part);
+    file.parts.push(part);
+    this.parts.push(part);
+    return part;
+  }
+
+  /** The parts a stored content is made of; null if it is not made of whole parts. */
+  partsOf(content: string): Part[] | null {
+    const found: Part[] = [];
+    for (const [, id] of content.matchAll(/<(\d+)>/g)) {
+      const part = this.parts[Number(id)];
+      if (part === undefined) return null;
+      found.push(part);
+    }
+    return found.length > 0 && found.map((part) => part.content).join('') === content ? found : null;
+  }
+
+  /** Whether this may be what is left of a line that was never written to its end. */
+  isFragment(content: string): boolean {
+    const last = content.lastIndexOf('<');
+    const tail = last === -1 ? content : content.slice(last);
+    return this.parts.some(
+      (part) =>
+        !part.whole && (part.text.startsWith(content) || part.content.startsWith(content) || part.content === tail),
+    );
+  }
+}
+
+function rfc3339(ns: bigint): string {
+  const seconds = Number(ns / 1_000_000_000n);
+  const fraction = String(ns % 1_000_000_000n).padStart(9, '0');
+  return `${new Date(seconds * 1000).toISOString().slice(0, 19)}.${fraction}Z`;
+}

@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { type Step, steps, take } from './steps.js';
+import { turnWatchingOff, World } from './world.js';
+
+/** `MODEL_RUNS=5000 MODEL_SEED=1 npm test -- model` runs longer, or again. */
+const RUNS = Number(process.env.MODEL_RUNS ?? 150);
+const SEED = Number(process.env.MODEL_SEED ?? Date.now() % 2 ** 31);
+
+turnWatchingOff();
+
+async function run(list: readonly Step[]): Promise<string[]> {
+  const world = new World();
+  try {
+    await world.start();
+    for (const step of list) await take(step, world);
+    return await world.end();
+  } finally {
+    world.close();
+  }
+}
+
+test(`whatever happens, every line arrives once (seed ${SEED})`, async () => {
+  await fc.assert(
+    fc.asyncProperty(steps, async (list) => {
+      assert.deepEqual(await run(list), []);
+    }),
+    { numRuns: RUNS, seed: SEED, includeErrorInReport: true },
+  );
+});

@@ -1,0 +1,156 @@
+import { Descriptors, type Holder } from '../../src/chain/descriptors.js';
+import { type Journal, openJournal } from '../../src/checkpoint/journal.js';
+import { Collector } from '../../src/collector.js';
+import type { Config } from '../../src/config/config.js';
+import type { Budget } from '../../src/plan/sizing.js';
+import type { Workers } from '../../src/plan/workers.js';
+import type { Endpoint } from '../../src/push/endpoint.js';
+import { createSender } from '../../src/push/sender.js';
+import { type Loss, noEvents } from '../../src/telemetry/events.js';
+import { readSpoolHeads } from '../../workers/read/spool-format.js';
+import { writeSpool } from '../../workers/read/spool-writer.js';
+import { runCount } from '../../workers/run-count.js';
+import { runIdentify } from '../../workers/run-identify.js';
+import { runJob } from '../../workers/run-job.js';
+import type { WorkerState } from '../../workers/worker-state.js';
+import { TestClock } from '../push/kit.js';
+import { SyncFiles } from './sync-files.js';
+
+export const BATCH_BYTES = 256;
+export const MAX_LINE_BYTES = 2048;
+/** Longer than any run, so that no entry is flushed before its end. */
+export const CARRY_FLUSH_MS = 10 * 3_600_000;
+const SHUTDOWN_MS = 20_000;
+
+/** Work for a worker that has not begun. */
+interface Task {
+  run(): Promise<void>;
+}
+
+/** One life of a collector, from its start to its end, with all its threads and timers in the hands of the model. */
+export class Life {
+  readonly clock = new TestClock();
+  readonly losses: Loss[] = [];
+  /** Inodes it has open. */
+  readonly opened = new Set<string>();
+  tasks: Task[] = [];
+  ticked = false;
+  /** Tasks that run. */
+  busy = 0;
+  readonly #files = new SyncFiles();
+  readonly #descriptors = new SpyDescriptors(this.opened);
+  #journal: Journal | null = null;
+  #collector: Collector | null = null;
+  readonly #worker: WorkerState;
+  readonly #config: Config;
+
+  constructor(config: Config, worker: WorkerState) {
+    this.#config = config;
+    this.#worker = worker;
+  }
+
+  get collector(): Collector {
+    return this.#collector as Collector;
+  }
+
+  async start(endpoint: Pick<Endpoint, 'send'>, now: () => number): Promise<void> {
+    const journal = await openJournal(this.#config.stateDir, { onProblem: () => {}, files: this.#files });
+    const sender = createSender({ endpoint, clock: this.clock, random: () => 0.5, maxInFlight: 4, window: 2 });
+    this.#journal = journal;
+    this.#collector = new Collector({
+      config: this.#config,
+      budget: BUDGET,
+      workers: this.#workers(),
+      sender,
+      journal,
+      descriptors: this.#descriptors,
+      events: { ...noEvents, bytesLost: (loss) => this.losses.push(loss) },
+      carryFlushMs: CARRY_FLUSH_MS,
+      now,
+    });
+    await this.#collector.start();
+  }
+
+  stop(): Promise<void> {
+    return this.collector.stop(SHUTDOWN_MS);
+  }
+
+  /** The process ends in an orderly way. */
+  async close(): Promise<void> {
+    await this.#journal?.close();
+    this.kill();
+  }
+
+  /** The process is gone, and its descriptors with it. */
+  kill(): void {
+    this.tasks = [];
+    this.#descriptors.closeAll();
+    this.#files.closeAll();
+  }
+
+  /** Runs one of the waiting tasks; a worker has one at a time. */
+  work(which: number): void {
+    if (this.busy > 0) return;
+    const [task] = this.tasks.splice(which % this.tasks.length, 1);
+    if (task === undefined) return;
+    this.busy += 1;
+    void task.run().finally(() => {
+      this.busy -= 1;
+    });
+  }
+
+  #workers(): Workers {
+    const { sources } = this.#worker;
+    return {
+      collect: (job) => this.#later(() => runJob(job, this.#worker)),
+      identify: (job) => this.#later(() => runIdentify(job, sources)),
+      spool: (job) => this.#later(() => writeSpool(job, sources)),
+      spoolHeads: (job) => this.#later(async () => readSpoolHeads(job)),
+      count: (job) => this.#later(() => runCount(job, sources)),
+      close: async () => {},
+    };
+  }
+
+  #later<T>(run: () => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.tasks.push({ run: () => run().then(resolve, reject) });
+    });
+  }
+}
+
+class SpyDescriptors extends Descriptors {
+  readonly #opened: Set<string>;
+  readonly #inodes = new Map<Holder, string>();
+
+  constructor(opened: Set<string>) {
+    super(10_000, () => {});
+    this.#opened = opened;
+  }
+
+  override open(holder: Holder, path: string, dev: string, ino: string): boolean {
+    const open = super.open(holder, path, dev, ino);
+    if (open) {
+      this.#opened.add(ino);
+      this.#inodes.set(holder, ino);
+    }
+    return open;
+  }
+
+  override close(holder: Holder): void {
+    super.close(holder);
+    // The inode may now become that of another file.
+    this.#opened.delete(this.#inodes.get(holder) ?? '');
+  }
+}
+
+const BUDGET: Budget = {
+  workers: 2,
+  pushBudgetBytes: 16 * BATCH_BYTES,
+  mainOldSpaceMiB: 64,
+  workerOldSpaceMiB: 24,
+  workerYoungMiB: 4,
+  memoryBytes: 0,
+  plannedBytes: 0,
+  shortBytes: 0,
+  because: { workers: '', memoryBytes: '', pushBudgetBytes: '' },
+};

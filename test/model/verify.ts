@@ -1,0 +1,66 @@
+import type { Entry, Part } from './books.js';
+import type { Stored } from './loki.js';
+import type { World } from './world.js';
+
+/** Holds what Loki has against what was written; returns what is wrong, in words. */
+export function verify({ books, loki, node, lostBytes }: World): string[] {
+  const truncated = node.containers.find(({ truncates }) => truncates)?.labels;
+  // A log that is truncated in place may be read once more: that shows only after what is new in it has been read.
+  const repeated = loki.repeated.filter((key) => !key.startsWith(`${truncated}|`));
+  const wrong: string[] = repeated.map((key) => `repeated without need: ${key}`);
+  const homes = new Map<Part, Stored[]>();
+  for (const stored of loki.stored.values()) {
+    const parts = books.partsOf(stored.content);
+    if (parts === null) {
+      if (!books.isFragment(stored.content)) wrong.push(`never written: ${nameOf(stored)}`);
+      continue;
+    }
+    wrong.push(...checkStored(stored, parts));
+    for (const part of parts) homes.set(part, [...(homes.get(part) ?? []), stored]);
+  }
+  for (const part of books.parts) {
+    const count = homes.get(part)?.length ?? 0;
+    if (count === 0 && part.whole && !part.gone) wrong.push(`missing: <${part.id}> of ${part.entry.labels}`);
+    // Without its other parts it may have been sent joined at first, and alone later.
+    if (count > 1 && !part.entry.parts.some(({ gone }) => gone))
+      wrong.push(`stored ${count} times: ${(homes.get(part) ?? []).map(nameOf).join(' and ')}`);
+  }
+  const atRisk = new Map<string, number>();
+  for (const part of books.parts) {
+    if (!part.gone) continue;
+    const pod = part.entry.labels.split(' ')[2] as string;
+    atRisk.set(pod, (atRisk.get(pod) ?? 0) + part.text.length);
+  }
+  for (const [pod, bytes] of lostBytes) {
+    // What a kill comes too soon after is counted again.
+    if (truncated?.split(' ')[2] === pod) continue;
+    const most = atRisk.get(pod) ?? 0;
+    if (bytes > most) wrong.push(`${bytes} bytes of ${pod} are counted as lost, at most ${most} are`);
+  }
+  return wrong;
+}
+
+function checkStored(stored: Stored, parts: Part[]): string[] {
+  const wrong: string[] = [];
+  const { entry } = parts[0] as Part;
+  const whole = entry.parts.every((part) => part.whole && !part.gone);
+  // Without the end of one entry nothing tells that another has begun.
+  const endGone = entry.parts.some((part) => part.gone);
+  if (!endGone && parts.some((part) => part.entry !== entry)) wrong.push(`joined from two entries: ${nameOf(stored)}`);
+  if (stored.labels !== entry.labels || stored.stream !== entry.stream) {
+    wrong.push(`in the wrong stream: ${nameOf(stored)}, not ${entry.labels} ${entry.stream}`);
+  }
+  if (stored.ns !== (parts.at(-1) as Part).ns) wrong.push(`wrong time: ${nameOf(stored)}`);
+  if (whole && !sameParts(entry, parts)) {
+    wrong.push(`not joined: ${nameOf(stored)} of ${entry.parts.map((part) => `<${part.id}>`).join('')}`);
+  }
+  return wrong;
+}
+
+function sameParts(entry: Entry, parts: Part[]): boolean {
+  return parts.length === entry.parts.length && parts.every((part, index) => part === entry.parts[index]);
+}
+
+function nameOf({ labels, stream, content }: Stored): string {
+  return `"${content.replaceAll(/x+/g, '')}" (${labels} ${stream})`;
+}

@@ -1,0 +1,298 @@
+import fs, { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { mock } from 'node:test';
+import type { Config } from '../../src/config/config.js';
+import { readSpoolHeads } from '../../workers/read/spool-format.js';
+import { WorkerState } from '../../workers/worker-state.js';
+import { Books, type LogFile } from './books.js';
+import { BATCH_BYTES, CARRY_FLUSH_MS, Life, MAX_LINE_BYTES } from './life.js';
+import { ModelLoki } from './loki.js';
+import { ModelNode } from './node.js';
+import { verify } from './verify.js';
+
+const WORKER = new WorkerState(
+  { batchBytes: BATCH_BYTES, maxLineBytes: MAX_LINE_BYTES },
+  { readChunkBytes: 301, headRoomBytes: 96, spareOutputBytes: 64 * 1024 },
+);
+/** Scans run in threads of the system, and take what they take. */
+const HANGS_MS = 10_000;
+const TICK_MS = 1_000;
+/** The collector looks twice within this time at whatever has ended. */
+const GRACE_MS = 3_000;
+
+/** Folders cannot be watched: hints come from threads of their own, at any time, and are never needed. */
+export function turnWatchingOff(): void {
+  fs.watch = () => {
+    throw Object.assign(new Error('no more watches'), { code: 'ENOSPC' });
+  };
+  syncBuiltinESMExports();
+}
+
+/** A node, a Loki, and between them a collector that dies and comes back. Nothing moves but by a call. */
+export class World {
+  readonly books: Books;
+  readonly loki = new ModelLoki();
+  readonly node: ModelNode;
+  /** Bytes reported as lost, by pod. */
+  readonly lostBytes = new Map<string, number>();
+  life: Life | null = null;
+  readonly #folder = mkdtempSync(join(tmpdir(), 'sleipnir-model-'));
+  readonly #config: Config;
+  #lives = 0;
+  #nowMs = Date.now();
+  /** Files without a name whose bytes only the living collector has. */
+  #unnamed: LogFile[] = [];
+
+  constructor() {
+    this.books = new Books(this.#nowMs);
+    const root = join(this.#folder, 'pods');
+    forgetTimers();
+    this.#config = configOf(root, join(this.#folder, 'state'));
+    mkdirSync(this.#config.stateDir);
+    this.node = new ModelNode(
+      root,
+      this.books,
+      () => this.#nowMs,
+      (file) => this.#onUnnamed(file),
+    );
+  }
+
+  async start(): Promise<void> {
+    if (this.life !== null) return;
+    forgetTimers();
+    this.#lives += 1;
+    const life = new Life(this.#config, WORKER);
+    this.life = life;
+    await this.#finish(
+      life.start(this.loki, () => this.#nowMs),
+      () => life.work(0),
+    );
+    this.#noteOpened(true);
+  }
+
+  async tick(): Promise<void> {
+    this.#nowMs += 1;
+    if (this.life !== null) this.life.ticked = true;
+    this.life?.collector.tick();
+    await this.settle();
+  }
+
+  async rescan(): Promise<void> {
+    this.#nowMs += 1;
+    if (this.life === null) return;
+    await this.#finish(this.life.collector.rescan(), () => {});
+    this.#noteOpened(true);
+  }
+
+  async work(which: number): Promise<void> {
+    this.life?.work(which);
+    await this.settle();
+  }
+
+  /** Lets time pass, with the ticks that belong to it. */
+  async wait(ms: number): Promise<void> {
+    for (let left = ms; left > 0; left -= TICK_MS) {
+      await this.#pass(Math.min(TICK_MS, left));
+      if (left > TICK_MS) await this.tick();
+    }
+  }
+
+  async #pass(ms: number): Promise<void> {
+    this.#nowMs += ms;
+    await this.life?.clock.advance(ms);
+    mock.timers.tick(ms);
+    await this.settle();
+  }
+
+  /** SIGTERM. If Loki does not answer, the time for the drain runs out. */
+  async stop(lokiAnswers: boolean): Promise<void> {
+    const { life } = this;
+    if (life === null) return;
+    const stopped = life.stop();
+    await this.#finish(stopped, async () => {
+      life.work(0);
+      if (lokiAnswers && this.loki.pending.length > 0) this.loki.answer(0, 'ok');
+      else if (life.busy + life.tasks.length === 0) await this.#pass(500);
+    });
+    await life.close();
+    this.loki.pending = [];
+    if (lokiAnswers) this.loki.commit(this.#lives);
+    else this.loki.allowRepeats();
+    // Whatever has no name is in the spool now.
+    for (const file of this.#unnamed) giveUpOpen(file);
+    this.#unnamed = [];
+    this.life = null;
+    forgetTimers();
+  }
+
+  /** SIGKILL. */
+  kill(): void {
+    if (this.life === null) return;
+    this.life.kill();
+    // What was counted before anything was stored is counted again.
+    if (this.life.ticked) this.#collectLosses();
+    this.life = null;
+    this.loki.pending = [];
+    this.loki.allowRepeats();
+    const copies = this.#copies();
+    const isKept = (file: LogFile) => copies.some(({ ino, end }) => ino === file.ino && end >= bytesOf(file));
+    for (const file of this.#unnamed) {
+      if (isKept(file)) giveUpOpen(file);
+      else giveUp(file);
+    }
+    this.#unnamed = this.#unnamed.filter(isKept);
+    forgetTimers();
+  }
+
+  /** Lets everything through until nothing moves any more. */
+  async quiesce(): Promise<void> {
+    const { life } = this;
+    if (life === null) return;
+    let calm = 0;
+    for (let round = 0; calm < 5; round += 1) {
+      if (round > 200) throw new Error('the collector does not come to rest');
+      calm += 1;
+      while (life.tasks.length > 0 || this.loki.pending.length > 0) {
+        calm = 0;
+        await this.work(0);
+        if (this.loki.pending.length > 0) this.loki.answer(0, 'ok');
+        await this.settle();
+      }
+      await this.wait(round % 4 === 3 ? GRACE_MS : 250);
+      await this.tick();
+      if (calm > 0 && life.collector.snapshot().pushesInFlight > 0) calm = 0;
+    }
+    this.loki.commit();
+    for (const container of this.node.containers) container.rewritten = false;
+  }
+
+  /** Ends the case: everything is to arrive, and the books are checked. */
+  async end(): Promise<string[]> {
+    this.node.finishRotations();
+    await this.start();
+    for (let i = 0; i < 3; i += 1) {
+      await this.rescan();
+      await this.quiesce();
+      await this.wait(GRACE_MS);
+    }
+    await this.#pass(CARRY_FLUSH_MS);
+    await this.tick();
+    await this.quiesce();
+    this.#collectLosses();
+    return verify(this);
+  }
+
+  close(): void {
+    this.life?.kill();
+    this.node.close();
+    mock.timers.reset();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  /** Lets everything happen that needs no time to pass. */
+  async settle(): Promise<void> {
+    for (let calm = 0; calm < 3; ) {
+      await new Promise((resolve) => setImmediate(resolve));
+      calm = (this.life?.busy ?? 0) === 0 ? calm + 1 : 0;
+    }
+    this.#noteOpened(false);
+  }
+
+  async #finish(what: Promise<void>, meanwhile: () => void | Promise<void>): Promise<void> {
+    let over = false;
+    const ended = what.finally(() => {
+      over = true;
+    });
+    ended.catch(() => {});
+    const sinceMs = performance.now();
+    while (!over) {
+      if (performance.now() - sinceMs > HANGS_MS) throw new Error('it does not end');
+      await new Promise((resolve) => setImmediate(resolve));
+      if (!over) await meanwhile();
+    }
+    await ended;
+    await this.settle();
+  }
+
+  /** From now on the living collector has these open; after a scan it must have all that have a plain name. */
+  #noteOpened(scanned: boolean): void {
+    if (this.life === null) return;
+    for (const file of this.node.files) {
+      if (file.plain !== null && (scanned || this.life.opened.has(file.ino))) file.openedIn = this.#lives;
+    }
+  }
+
+  #onUnnamed(file: LogFile): void {
+    if (this.life !== null && file.openedIn === this.#lives) this.#unnamed.push(file);
+    else giveUp(file);
+  }
+
+  /** What is in the spool: of which inode, and up to which byte. */
+  #copies(): { ino: string; end: number }[] {
+    const folder = join(this.#config.stateDir, 'spool');
+    const names = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.spool')) : [];
+    const { heads } = readSpoolHeads({ paths: names.map((name) => join(folder, name)) });
+    return heads.flatMap((head) => {
+      if (head === null) return [];
+      const { ino } = JSON.parse(head.note) as { ino: string };
+      return [{ ino, end: head.end }];
+    });
+  }
+
+  #collectLosses(): void {
+    for (const { pod, bytes } of this.life?.losses ?? []) {
+      this.lostBytes.set(pod, (this.lostBytes.get(pod) ?? 0) + bytes);
+    }
+    this.life?.losses.splice(0);
+  }
+}
+
+/** Timers of the collector that has ended. */
+function forgetTimers(): void {
+  mock.timers.reset();
+  mock.timers.enable({ apis: ['setTimeout'] });
+}
+
+function bytesOf({ parts }: LogFile): number {
+  return parts.reduce((sum, { whole, text }) => sum + (whole ? text.length : 0), 0);
+}
+
+function giveUp(file: LogFile): void {
+  for (const part of file.parts) part.gone = true;
+}
+
+/** What was open at the end of a file that is gone is kept with its next bytes only. */
+function giveUpOpen(file: LogFile): void {
+  for (const part of file.parts) if (part.entry.parts.at(-1)?.file !== file || part.entry.open) part.gone = true;
+}
+
+function configOf(root: string, stateDir: string): Config {
+  return {
+    lokiUrl: new URL('http://loki.invalid/loki/api/v1/push'),
+    paths: [`${root}/*/*/*.log`],
+    exclude: [],
+    labelRegex: '/pods/(?P<namespace>[^_]+)_(?P<pod>[^_]+)_[^/]+/(?P<container>[^/]+)/',
+    labels: [],
+    format: 'auto',
+    stream: 'metadata',
+    start: 'beginning',
+    stateDir,
+    spoolBytes: 1 << 30,
+    httpAddr: { host: '127.0.0.1', port: 0 },
+    workers: 2,
+    memoryLimitBytes: null,
+    batchBytes: BATCH_BYTES,
+    batchWaitMs: 1000,
+    maxLineBytes: MAX_LINE_BYTES,
+    scanIntervalMs: 10_000,
+    shutdownTimeoutMs: 20_000,
+    tenantId: null,
+    bearerTokenFile: null,
+    basicAuth: null,
+    tls: { caFile: null, certFile: null, keyFile: null },
+    logLevel: 'info',
+    logFormat: 'json',
+  };
+}
