@@ -1,0 +1,64 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { type Diagnostic, Diagnostics, type TextChecks } from './diagnostics.js';
+import { type FileAccess, Loader } from './loader.js';
+import type { PipelinePlan } from './plan.js';
+import type { Environment } from './stdlib.js';
+import { unwired } from './unwired.js';
+
+/** A file or folder on disk, or texts that are merged as the files of a folder are. */
+export type AlloyInput = { path: string } | { texts: { name: string; text: string }[] };
+
+export interface AlloyOptions {
+  /** What `sys.env` sees. */
+  env: Environment;
+  /** Leaves out what has nothing to do with logs, instead of refusing it. */
+  skipUnsupported?: boolean;
+  files?: FileAccess;
+  /** Checks of little languages whose parsers live with the stages. */
+  checks?: TextChecks;
+  /** What is refused because nothing carries it out yet; `unwired` if not given. */
+  unwired?: Readonly<Record<string, string>>;
+}
+
+export type AlloyResult =
+  | { plan: PipelinePlan; warnings: Diagnostic[] }
+  /** All mistakes and warnings, by place; `files` are what was read, so that a change of them can be noticed. */
+  | { diagnostics: Diagnostic[]; files: string[] };
+
+const disk: FileAccess = {
+  readFile: (path) => readFileSync(path),
+  listFolder: (path) => (statSync(path).isDirectory() ? readdirSync(path) : null),
+};
+
+/**
+ * Reads an Alloy configuration and works out what is to be done: checked, every argument with its default, every
+ * mistake told at once. Reads files, and runs nothing.
+ */
+export function loadAlloy(input: AlloyInput, options: AlloyOptions): AlloyResult {
+  const diagnostics = new Diagnostics(options.checks);
+  const loader = new Loader({
+    env: options.env,
+    files: options.files ?? disk,
+    diagnostics,
+    skipUnsupported: options.skipUnsupported ?? false,
+    unwired: options.unwired ?? unwired,
+  });
+  const bodies =
+    'path' in input
+      ? (loader.parsePath(input.path, null) ?? [])
+      : input.texts.flatMap(({ name, text }) => loader.parseText(name, text) ?? []);
+  // What follows from a mistake of syntax is not worth telling.
+  if (!diagnostics.hasErrors) loader.loadMain(bodies, folderOf(input, options.files ?? disk));
+  const sources = diagnostics.hasErrors ? [] : loader.graph.sources(diagnostics);
+  const files = [...loader.filesRead];
+  if (diagnostics.hasErrors) return { diagnostics: diagnostics.sorted(), files };
+  const { writes, logging, http } = loader.graph;
+  const plan = { sources, writes, logging, http, files, leftOut: loader.leftOut };
+  return { plan, warnings: diagnostics.sorted() };
+}
+
+function folderOf(input: AlloyInput, files: FileAccess): string {
+  if ('texts' in input) return dirname(input.texts[0]?.name ?? '.');
+  return files.listFolder(input.path) === null ? dirname(input.path) : input.path;
+}

@@ -1,0 +1,123 @@
+import type { RelabelRule, RouteSpec } from '../../pipeline.js';
+import type { Secret } from './value.js';
+
+/** What a configuration comes to: which files are read, what is done with their entries, and where they go. */
+export interface PipelinePlan {
+  sources: SourcePlan[];
+  writes: WritePlan[];
+  logging: { level: 'error' | 'warn' | 'info' | 'debug'; format: 'logfmt' | 'json' } | null;
+  http: HttpPlan | null;
+  /** Files and folders that were read for it; when one changes, the plan may. */
+  files: string[];
+  /** Ids of components that were left out with `skipUnsupported`. */
+  leftOut: string[];
+}
+
+/** One `loki.source.file`. */
+export interface SourcePlan {
+  component: string;
+  targets: TargetPlan[];
+  /** IANA name; null: bytes as they are. */
+  encoding: string | null;
+  tailFromEnd: boolean;
+  decompression: { format: 'gz' | 'z' | 'bz2'; initialDelayMs: number } | null;
+  legacyPositionsFile: string | null;
+  onPositionsFileError: 'skip' | 'restart_from_end' | 'restart_from_beginning';
+  /** One for each way from here to a `loki.write` or `loki.echo`, in the order of `forward_to`. */
+  routes: RoutePlan[];
+}
+
+/** Files that are read alike. */
+export interface TargetPlan {
+  /** As in `local.file_match`: `*`, `?`, `[...]`, `{a,b}` and `**`; or a path, if `literal`. */
+  path: string;
+  literal: boolean;
+  /** Glob of files to leave out. */
+  exclude: string | null;
+  /**
+   * Labels of the target but `__path__`. Those with `__` are for `relabel` alone; `filename` comes on top, and wins.
+   * `fileLabels` in `targets.ts` makes the labels of a file.
+   */
+  labels: [string, string][];
+  /** Rules for the labels of each file, `__path__` included; a file they drop is not read. */
+  relabel: RelabelRule[];
+  syncPeriodMs: number;
+  /** 0: whatever their age. */
+  ignoreOlderThanMs: number;
+}
+
+/** `revision` and `maxLineBytes` are for whoever runs it. */
+export interface RoutePlan {
+  spec: Omit<RouteSpec, 'revision' | 'maxLineBytes'>;
+  sink: { kind: 'write' | 'echo'; component: string };
+}
+
+/** One `loki.write`. */
+export interface WritePlan {
+  component: string;
+  externalLabels: [string, string][];
+  /** 0: no limit. */
+  maxStreams: number;
+  endpoints: EndpointPlan[];
+}
+
+export interface EndpointPlan {
+  name: string | null;
+  url: URL;
+  batchSizeBytes: number;
+  batchWaitMs: number;
+  remoteTimeoutMs: number;
+  headers: [string, string][];
+  httpHeaders: [string, Secret[]][];
+  tenantId: string | null;
+  minBackoffMs: number;
+  maxBackoffMs: number;
+  bearerToken: Secret | null;
+  bearerTokenFile: string | null;
+  basicAuth: { username: string; password: Secret | null; passwordFile: string | null } | null;
+  authorization: { type: string; credentials: Secret | null; credentialsFile: string | null } | null;
+  oauth2: {
+    clientId: string;
+    clientSecret: Secret | null;
+    clientSecretFile: string | null;
+    scopes: string[];
+    tokenUrl: URL;
+    endpointParams: [string, string][];
+    proxy: ProxyPlan;
+    tls: TlsPlan;
+  } | null;
+  proxy: ProxyPlan;
+  tls: TlsPlan;
+}
+
+export interface ProxyPlan {
+  url: string | null;
+  noProxy: string | null;
+  fromEnvironment: boolean;
+  connectHeaders: [string, Secret[]][];
+}
+
+export interface TlsPlan {
+  caPem: string | null;
+  caFile: string | null;
+  certPem: string | null;
+  certFile: string | null;
+  keyPem: Secret | null;
+  keyFile: string | null;
+  serverName: string | null;
+  insecureSkipVerify: boolean;
+  minVersion: 'TLS10' | 'TLS11' | 'TLS12' | 'TLS13';
+}
+
+export interface HttpPlan {
+  auth: { username: string; password: Secret; paths: string[]; authenticateMatchingPaths: boolean } | null;
+  tls: {
+    certPem: string | null;
+    certFile: string | null;
+    keyPem: Secret | null;
+    keyFile: string | null;
+    clientCaPem: string | null;
+    clientCaFile: string | null;
+    clientAuthType: string;
+  } | null;
+}

@@ -1,0 +1,86 @@
+import { createHash } from 'node:crypto';
+import { RE2JS } from 're2js';
+import type { RelabelRule } from '../../pipeline.js';
+
+/**
+ * Applies rules to a set of labels, as Prometheus does. Rules are those that `relabelRule` has accepted.
+ * @returns the labels that come out, or null if they are dropped
+ */
+export function relabel(
+  rules: readonly RelabelRule[],
+  labels: ReadonlyMap<string, string>,
+): Map<string, string> | null {
+  const result = new Map(labels);
+  return rules.every((rule) => apply(rule, result)) ? result : null;
+}
+
+/** A target that becomes no name of a label is left alone. */
+const labelName = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
+
+/** Changes `labels`; false drops them. */
+function apply(rule: RelabelRule, labels: Map<string, string>): boolean {
+  const regex = RE2JS.compile(`^(?s:${rule.regex})$`);
+  const value = rule.sourceLabels.map((name) => labels.get(name) ?? '').join(rule.separator);
+  switch (rule.action) {
+    case 'keep':
+      return regex.matches(value);
+    case 'drop':
+      return !regex.matches(value);
+    case 'keepequal':
+      return (labels.get(rule.targetLabel) ?? '') === value;
+    case 'dropequal':
+      return (labels.get(rule.targetLabel) ?? '') !== value;
+    case 'replace': {
+      const expand = expander(regex, value);
+      if (expand === null) return true;
+      const name = expand(rule.targetLabel);
+      if (labelName.test(name)) setLabel(labels, name, expand(rule.replacement));
+      return true;
+    }
+    case 'lowercase':
+      setLabel(labels, rule.targetLabel, value.toLowerCase());
+      return true;
+    case 'uppercase':
+      setLabel(labels, rule.targetLabel, value.toUpperCase());
+      return true;
+    case 'hashmod': {
+      const hash = createHash('md5').update(value).digest().readBigUInt64BE(8);
+      setLabel(labels, rule.targetLabel, String(hash % BigInt(rule.modulus)));
+      return true;
+    }
+    case 'labelmap':
+      for (const [name, text] of [...labels]) {
+        const expand = expander(regex, name);
+        if (expand !== null) setLabel(labels, expand(rule.replacement), text);
+      }
+      return true;
+    case 'labeldrop':
+    case 'labelkeep':
+      for (const name of [...labels.keys()]) {
+        if (regex.matches(name) === (rule.action === 'labeldrop')) labels.delete(name);
+      }
+      return true;
+  }
+}
+
+/** A label without a value is none. */
+function setLabel(labels: Map<string, string>, name: string, value: string): void {
+  if (value === '') labels.delete(name);
+  else if (name !== '') labels.set(name, value);
+}
+
+const reference = /\$(?:\$|\{([\p{L}\p{Nd}_]+)\}|([\p{L}\p{Nd}_]+))/gu;
+
+/** Puts what the groups matched into a template (`$1`, `${1}`, `$name`, `$$`), as Go's Expand; null without a match. */
+function expander(regex: RE2JS, value: string): ((template: string) => string) | null {
+  const matcher = regex.matcher(value);
+  if (!matcher.matches()) return null;
+  const names = regex.namedGroups();
+  return (template) =>
+    template.replace(reference, (whole, braced?: string, bare?: string) => {
+      if (whole === '$$') return '$';
+      const name = braced ?? bare ?? '';
+      const index = /^\d+$/.test(name) ? Number(name) : names[name];
+      return index === undefined || index > matcher.groupCount() ? '' : (matcher.group(index) ?? '');
+    });
+}

@@ -1,0 +1,164 @@
+import type { LabelSet } from './labels.js';
+import { readText, textBytes, writeText } from './text.js';
+import { textOf, type Value } from './values.js';
+
+export type Metadata = readonly (readonly [name: string, value: string])[];
+
+const NO_METADATA: Metadata = [];
+const NO_VALUES: ReadonlyMap<string, Value> = new Map();
+const NO_BYTES = Buffer.alloc(0);
+
+/** Extracted values: those of this line, over those that the path and the labels bring. */
+export class Extracted {
+  /** What every line of the path has; not changed by lines. */
+  #base: ReadonlyMap<string, Value> = NO_VALUES;
+  /** What this line has set; undefined stands for a value that was deleted. */
+  readonly #own = new Map<string, Value | undefined>();
+
+  /** Forgets everything but `base`. */
+  begin(base: ReadonlyMap<string, Value>): void {
+    this.#base = base;
+    if (this.#own.size > 0) this.#own.clear();
+  }
+
+  get(name: string): Value | undefined {
+    const own = this.#own.get(name);
+    if (own !== undefined || this.#own.has(name)) return own;
+    return this.#base.get(name);
+  }
+
+  has(name: string): boolean {
+    return this.get(name) !== undefined;
+  }
+
+  /** The value as text; undefined if it is missing or has no text. */
+  text(name: string): string | undefined {
+    return textOf(this.get(name));
+  }
+
+  set(name: string, value: Value): void {
+    this.#own.set(name, value);
+  }
+
+  delete(name: string): void {
+    if (this.#base.has(name)) this.#own.set(name, undefined);
+    else this.#own.delete(name);
+  }
+
+  /** All values, those of the path first. */
+  all(): Map<string, Value> {
+    const all = new Map(this.#base);
+    for (const [name, value] of this.#own) {
+      if (value === undefined) all.delete(name);
+      else all.set(name, value);
+    }
+    return all;
+  }
+
+  copyTo(other: Extracted): void {
+    other.begin(this.#base);
+    for (const [name, value] of this.#own) other.#own.set(name, value);
+  }
+}
+
+/**
+ * What goes through the stages. One object is used for line after line; a stage that keeps an entry keeps a `copy`.
+ * The line stays bytes, which are the reader's and hold until the next line, until a stage asks for text or sets it.
+ */
+export class Entry {
+  /** Timestamp: seconds since the epoch, and nanoseconds. */
+  seconds = 0;
+  nanos = 0;
+  labels: LabelSet;
+  readonly extracted = new Extracted();
+  metadata: Metadata = NO_METADATA;
+  /** Where its (first) line begins in the file. */
+  offset = 0;
+  /** Which of the entries that were made from one line. */
+  part = 0;
+  #bytes: Buffer = NO_BYTES;
+  #from = 0;
+  #to = 0;
+  #text: string | null = null;
+  /** Whether the bytes hold the line; if not, the text does. */
+  #hasBytes = true;
+
+  constructor(labels: LabelSet) {
+    this.labels = labels;
+  }
+
+  /** Starts a new line that is `bytes[from, to)`. */
+  begin(bytes: Buffer, from: number, to: number, labels: LabelSet, base: ReadonlyMap<string, Value>): void {
+    this.setBytes(bytes, from, to);
+    this.labels = labels;
+    this.extracted.begin(base);
+    this.metadata = NO_METADATA;
+    this.part = 0;
+  }
+
+  setBytes(bytes: Buffer, from: number, to: number): void {
+    this.#bytes = bytes;
+    this.#from = from;
+    this.#to = to;
+    this.#text = null;
+    this.#hasBytes = true;
+  }
+
+  /** The line as text; what is not UTF-8 in it as `readText` says. */
+  get line(): string {
+    this.#text ??= readText(this.#bytes, this.#from, this.#to);
+    return this.#text;
+  }
+
+  set line(text: string) {
+    this.#text = text;
+    this.#hasBytes = false;
+  }
+
+  get lineBytes(): number {
+    return this.#hasBytes ? this.#to - this.#from : textBytes(this.#text!);
+  }
+
+  /** The buffer that holds the line from `from` to `to`. */
+  get bytes(): Buffer {
+    this.toBytes();
+    return this.#bytes;
+  }
+
+  /** Whether the line still is the bytes that were read. */
+  get hasBytes(): boolean {
+    return this.#hasBytes;
+  }
+
+  get from(): number {
+    return this.#from;
+  }
+
+  get to(): number {
+    return this.#to;
+  }
+
+  /** Makes sure that `bytes`, `from` and `to` hold the line. */
+  toBytes(): void {
+    if (this.#hasBytes) return;
+    this.#bytes = writeText(this.#text!);
+    this.#from = 0;
+    this.#to = this.#bytes.length;
+    this.#hasBytes = true;
+  }
+
+  /** An entry of its own, that later lines do not change. */
+  copy(): Entry {
+    const copy = new Entry(this.labels);
+    copy.seconds = this.seconds;
+    copy.nanos = this.nanos;
+    copy.metadata = this.metadata;
+    copy.offset = this.offset;
+    copy.part = this.part;
+    this.extracted.copyTo(copy.extracted);
+    if (this.#hasBytes)
+      copy.setBytes(Buffer.from(this.#bytes.subarray(this.#from, this.#to)), 0, this.#to - this.#from);
+    else copy.line = this.#text!;
+    return copy;
+  }
+}

@@ -1,0 +1,126 @@
+import { RE2JS } from 're2js';
+import { type NativePattern, nativePattern } from './regex-native.js';
+
+/** Most a text may have so that a pattern of quadratic cost still runs on the engine that backtracks. */
+const QUADRATIC_CHARS = 512;
+
+/** A compiled RE2 pattern. Matches leftmost-first, as Go does; a group that takes no part is `''`. */
+export class Regex {
+  readonly source: string;
+  /** Names of the groups from 1 on; null for those without. */
+  readonly names: readonly (string | null)[];
+  readonly #re2: RE2JS;
+  readonly #native: NativePattern | null;
+  #indexed: RegExp | null = null;
+
+  /** Throws an Error with a message for the user where RE2 refuses the pattern. */
+  constructor(source: string) {
+    this.source = source;
+    try {
+      this.#re2 = RE2JS.compile(source);
+    } catch (error) {
+      throw new Error(`not a regular expression of RE2: ${error instanceof Error ? error.message : String(error)}`);
+    }
+    const names: (string | null)[] = new Array(this.#re2.groupCount()).fill(null);
+    for (const [name, index] of Object.entries(this.#re2.namedGroups())) names[index - 1] = name;
+    this.names = names;
+    this.#native = nativePattern(source);
+  }
+
+  /** How it runs: on the engine of the language for all texts, for short ones only, or never. */
+  get engine(): 'native' | 'native when short' | 're2' {
+    if (this.#native === null) return 're2';
+    return this.#native.degree <= 1 ? 'native' : 'native when short';
+  }
+
+  #nativeFor(text: string): RegExp | null {
+    const native = this.#native;
+    return native !== null && (native.degree <= 1 || text.length <= QUADRATIC_CHARS) ? native.regexp : null;
+  }
+
+  test(text: string): boolean {
+    const native = this.#nativeFor(text);
+    if (native !== null) {
+      native.lastIndex = 0;
+      return native.test(text);
+    }
+    return this.#re2.matcher(text).find();
+  }
+
+  /** The first match and its groups; null if there is none. */
+  exec(text: string): (string | undefined)[] | null {
+    const native = this.#nativeFor(text);
+    if (native !== null) {
+      native.lastIndex = 0;
+      return native.exec(text);
+    }
+    const matcher = this.#re2.matcher(text);
+    if (!matcher.find()) return null;
+    const groups: (string | undefined)[] = [];
+    for (let i = 0; i <= this.names.length; i++) groups.push(matcher.group(i) ?? undefined);
+    return groups;
+  }
+
+  /** The first match at or after `from` as pairs of start and end for it and its groups; -1 for groups without part. */
+  #at(text: string, from: number): number[] | null {
+    const native = this.#nativeFor(text);
+    if (native !== null) {
+      this.#indexed ??= new RegExp(native.source, `${native.flags}d`);
+      this.#indexed.lastIndex = from;
+      const match = this.#indexed.exec(text);
+      if (match === null) return null;
+      return match.indices!.flatMap((pair) => pair ?? [-1, -1]);
+    }
+    const matcher = this.#re2.matcher(text);
+    if (!matcher.find(from)) return null;
+    const pairs: number[] = [];
+    for (let i = 0; i <= this.names.length; i++) pairs.push(matcher.start(i), matcher.end(i));
+    return pairs;
+  }
+
+  /** Every match, as Go's FindAllSubmatchIndex: no empty one right behind the match before it. */
+  all(text: string): number[][] {
+    const matches: number[][] = [];
+    let at = 0;
+    let lastEnd = -1;
+    while (at <= text.length) {
+      const match = this.#at(text, at);
+      if (match === null) break;
+      const start = match[0]!;
+      const end = match[1]!;
+      if (!(start === end && start === lastEnd)) matches.push(match);
+      if (end > at) at = end;
+      else at += (text.codePointAt(at) ?? 0) > 0xffff ? 2 : 1;
+      lastEnd = end;
+    }
+    return matches;
+  }
+
+  /** `text` with what `put` makes of every match, given the groups. */
+  replaceAll(text: string, put: (groups: (string | undefined)[]) => string): string {
+    let result = '';
+    let at = 0;
+    for (const match of this.all(text)) {
+      const groups: (string | undefined)[] = [];
+      for (let i = 0; i < match.length; i += 2)
+        groups.push(match[i]! < 0 ? undefined : text.slice(match[i], match[i + 1]));
+      result += text.slice(at, match[0]) + put(groups);
+      at = match[1]!;
+    }
+    return result + text.slice(at);
+  }
+
+  /** `template` with `$1`, `${1}` and `${name}` filled in, as Go's Regexp.Expand does. */
+  expand(template: string, groups: (string | undefined)[]): string {
+    return template.replace(
+      /\$(?:\$|\{(\w+)\}|(\w+))/g,
+      (all, braced: string | undefined, bare: string | undefined) => {
+        const name = braced ?? bare;
+        if (name === undefined) return all === '$$' ? '$' : all;
+        if (/^\d+$/.test(name)) return groups[Number(name)] ?? '';
+        const index = this.names.indexOf(name);
+        return index < 0 ? '' : (groups[index + 1] ?? '');
+      },
+    );
+  }
+}

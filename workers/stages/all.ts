@@ -1,0 +1,65 @@
+import type { StageKinds } from '../pipeline/kinds.js';
+import { accessCri, compileCri } from './cri.js';
+import { accessDecolorize, compileDecolorize } from './decolorize.js';
+import { accessDocker, compileDocker } from './docker.js';
+import { accessDrop, compileDrop } from './drop.js';
+import { accessGeoip, compileGeoip } from './geoip.js';
+import { accessJson, compileJson } from './json.js';
+import { accessLabelDrop, compileLabelDrop } from './label_drop.js';
+import { accessLabelKeep, compileLabelKeep } from './label_keep.js';
+import { accessLabels, compileLabels } from './labels.js';
+import { accessLimit, compileLimit } from './limit.js';
+import { accessLogfmt, compileLogfmt } from './logfmt.js';
+import { accessLuhn, compileLuhn } from './luhn.js';
+import { accessMatch, compileMatch } from './match.js';
+import { accessMetrics, compileMetrics } from './metrics.js';
+import { accessMultiline, compileMultiline } from './multiline.js';
+import { accessOutput, compileOutput } from './output.js';
+import { accessPack, compilePack } from './pack.js';
+import { accessPattern, compilePattern } from './pattern.js';
+import { accessRegex, compileRegex } from './regex.js';
+import { accessRelabel, compileRelabel } from './relabel.js';
+import { accessReplace, compileReplace } from './replace.js';
+import { accessSampling, compileSampling } from './sampling.js';
+import { accessSplitJson, compileSplitJson } from './split_json.js';
+import { accessStaticLabels, compileStaticLabels } from './static_labels.js';
+import { accessStructuredMetadata, compileStructuredMetadata } from './structured_metadata.js';
+import { accessStructuredMetadataDrop, compileStructuredMetadataDrop } from './structured_metadata_drop.js';
+import { accessTemplate, compileTemplate } from './template.js';
+import { accessTenant, compileTenant } from './tenant.js';
+import { accessTimestamp, compileTimestamp } from './timestamp.js';
+import { accessTruncate, compileTruncate } from './truncate.js';
+
+/** Every stage there is. */
+export const KINDS: StageKinds = {
+  cri: { access: accessCri, compile: compileCri },
+  docker: { access: accessDocker, compile: compileDocker },
+  json: { access: accessJson, compile: compileJson },
+  logfmt: { access: accessLogfmt, compile: compileLogfmt },
+  regex: { access: accessRegex, compile: compileRegex },
+  pattern: { access: accessPattern, compile: compilePattern },
+  replace: { access: accessReplace, compile: compileReplace },
+  labels: { access: accessLabels, compile: compileLabels },
+  static_labels: { access: accessStaticLabels, compile: compileStaticLabels },
+  label_drop: { access: accessLabelDrop, compile: compileLabelDrop },
+  label_keep: { access: accessLabelKeep, compile: compileLabelKeep },
+  structured_metadata: { access: accessStructuredMetadata, compile: compileStructuredMetadata },
+  structured_metadata_drop: { access: accessStructuredMetadataDrop, compile: compileStructuredMetadataDrop },
+  drop: { access: accessDrop, compile: compileDrop },
+  match: { access: accessMatch, compile: compileMatch },
+  metrics: { access: accessMetrics, compile: compileMetrics },
+  multiline: { access: accessMultiline, compile: compileMultiline },
+  timestamp: { access: accessTimestamp, compile: compileTimestamp },
+  template: { access: accessTemplate, compile: compileTemplate },
+  output: { access: accessOutput, compile: compileOutput },
+  tenant: { access: accessTenant, compile: compileTenant },
+  limit: { access: accessLimit, compile: compileLimit },
+  sampling: { access: accessSampling, compile: compileSampling },
+  pack: { access: accessPack, compile: compilePack },
+  truncate: { access: accessTruncate, compile: compileTruncate },
+  decolorize: { access: accessDecolorize, compile: compileDecolorize },
+  luhn: { access: accessLuhn, compile: compileLuhn },
+  split_json: { access: accessSplitJson, compile: compileSplitJson },
+  geoip: { access: accessGeoip, compile: (spec) => compileGeoip(spec) },
+  relabel: { access: accessRelabel, compile: compileRelabel },
+};

@@ -1,0 +1,138 @@
+import { createHash } from 'node:crypto';
+import { quote } from '../../label/quote.js';
+import { Regex } from '../../pipeline/regex.js';
+import { print, sprintf } from './fmt.js';
+import type { Data, Func } from './template.js';
+import { dict, int, replaceSome, text, trimLeft, trimRight, trimSpace } from './text-functions.js';
+
+const MAX_REMEMBERED = 256;
+const regexes = new Map<string, Regex>();
+
+/** A pattern given to a template function; those are mostly the same ones for every line. */
+export function regexOf(source: string): Regex {
+  let regex = regexes.get(source);
+  if (regex === undefined) {
+    regex = new Regex(source);
+    if (regexes.size >= MAX_REMEMBERED) regexes.clear();
+    regexes.set(source, regex);
+  }
+  return regex;
+}
+
+function compare(a: Data, b: Data): number {
+  if ((typeof a === 'number' && typeof b === 'number') || (typeof a === 'string' && typeof b === 'string')) {
+    return a < b ? -1 : a > b ? 1 : 0;
+  }
+  throw new Error('these can not be compared');
+}
+
+function equal(a: Data, b: Data): boolean {
+  const missing = a === undefined || a === null || b === undefined || b === null;
+  if (missing) return (a ?? null) === (b ?? null);
+  if (typeof a !== typeof b || typeof a === 'object') throw new Error('these can not be compared');
+  return a === b;
+}
+
+function index(of: Data, ...keys: Data[]): Data {
+  let value = of;
+  for (const key of keys) {
+    if (value instanceof Map) value = value.get(text(key));
+    else {
+      const at = int(key);
+      const length = typeof value === 'string' ? Buffer.byteLength(value) : Array.isArray(value) ? value.length : -1;
+      if (at < 0 || at >= length) throw new Error('the index is out of range');
+      value = typeof value === 'string' ? Buffer.from(value)[at] : (value as Data[])[at];
+    }
+  }
+  return value;
+}
+
+function slice(of: Data, from: Data = 0, to?: Data): Data {
+  if (typeof of !== 'string' && !Array.isArray(of)) throw new Error('this can not be sliced');
+  const whole = typeof of === 'string' ? Buffer.from(of) : of;
+  const end = to === undefined ? whole.length : int(to);
+  if (int(from) < 0 || end < int(from) || end > whole.length) throw new Error('the slice is out of range');
+  const part = whole.slice(int(from), end);
+  return Buffer.isBuffer(part) ? part.toString() : (part as Data[]);
+}
+
+const HTML: Record<string, string> = {
+  '"': '&#34;',
+  "'": '&#39;',
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '\0': '\ufffd',
+};
+
+/** Text of all arguments, as `fmt.Sprint` joins them: a space where neither neighbour is a string. */
+function sprint(...args: Data[]): string {
+  let out = '';
+  for (const [i, arg] of args.entries()) {
+    if (i > 0 && typeof arg !== 'string' && typeof args[i - 1] !== 'string') out += ' ';
+    out += print(arg);
+  }
+  return out;
+}
+
+function hash(algorithm: string, salt: Data, input: Data): string {
+  return createHash(algorithm)
+    .update(text(salt) + text(input))
+    .digest('hex');
+}
+
+/** Go's own functions, and those that Alloy adds to sprig's or puts in their place. */
+export const BUILTINS: Record<string, Func> = {
+  // Looked at by the template itself, which need not evaluate all their arguments.
+  and: () => false,
+  or: () => false,
+  not: (value) => !(value instanceof Map ? value.size : Array.isArray(value) ? value.length : value),
+  eq: (a, ...others) => {
+    if (others.length === 0) throw new Error('eq needs two values');
+    return others.some((b) => equal(a, b));
+  },
+  ne: (a, b) => !equal(a, b),
+  lt: (a, b) => compare(a, b) < 0,
+  le: (a, b) => compare(a, b) <= 0,
+  gt: (a, b) => compare(a, b) > 0,
+  ge: (a, b) => compare(a, b) >= 0,
+  len: (value) => {
+    if (typeof value === 'string') return Buffer.byteLength(value);
+    return Array.isArray(value) ? value.length : dict(value).size;
+  },
+  index,
+  slice,
+  print: sprint,
+  println: (...args) => `${args.map(print).join(' ')}\n`,
+  printf: (format, ...args) => sprintf(text(format), args),
+  html: (...args) => sprint(...args).replace(/["'&<>\0]/g, (character) => HTML[character]!),
+  js: (...args) => {
+    const quoted = quote(sprint(...args)).slice(1, -1);
+    return quoted.replace(/['<>&=]/g, (c) =>
+      c === "'" ? "\\'" : `\\u00${c.charCodeAt(0).toString(16).toUpperCase()}`,
+    );
+  },
+  urlquery: (...args) => encodeURIComponent(sprint(...args)).replace(/%20/g, '+'),
+
+  ToLower: (value) => text(value).toLowerCase(),
+  ToUpper: (value) => text(value).toUpperCase(),
+  Replace: (value, old, now, count) => replaceSome(text(value), text(old), text(now), int(count)),
+  Trim: (value, cutset) => trimRight(trimLeft(text(value), text(cutset)), text(cutset)),
+  TrimLeft: (value, cutset) => trimLeft(text(value), text(cutset)),
+  TrimRight: (value, cutset) => trimRight(text(value), text(cutset)),
+  TrimPrefix: (value, prefix) =>
+    text(value).startsWith(text(prefix)) ? text(value).slice(text(prefix).length) : value,
+  TrimSuffix: (value, suffix) => {
+    return text(suffix) !== '' && text(value).endsWith(text(suffix))
+      ? text(value).slice(0, -text(suffix).length)
+      : value;
+  },
+  TrimSpace: (value) => trimSpace(text(value)),
+  Hash: (salt, input) => hash('sha3-256', salt, input),
+  Sha2Hash: (salt, input) => hash('sha256', salt, input),
+  regexReplaceAll: (pattern, value, template) => {
+    const regex = regexOf(text(pattern));
+    return regex.replaceAll(text(value), (groups) => regex.expand(text(template), groups));
+  },
+  regexReplaceAllLiteral: (pattern, value, by) => regexOf(text(pattern)).replaceAll(text(value), () => text(by)),
+};

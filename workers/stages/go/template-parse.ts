@@ -1,0 +1,351 @@
+/** What stands in a pipeline: a command is a function and its arguments, or one operand. */
+export type Operand =
+  | { kind: 'dot' }
+  | { kind: 'nil' }
+  | { kind: 'constant'; value: string | number | boolean }
+  | { kind: 'field'; of: Operand; name: string }
+  | { kind: 'variable'; name: string }
+  | { kind: 'function'; name: string }
+  | { kind: 'pipe'; pipe: Pipe };
+
+export interface Pipe {
+  /** Variables it sets; two for the index and the element of a range. */
+  variables: string[];
+  /** Whether they are new, or were declared before. */
+  declares: boolean;
+  commands: Operand[][];
+}
+
+export type Node =
+  | { kind: 'text'; text: string }
+  | { kind: 'action'; pipe: Pipe }
+  | { kind: 'if' | 'with' | 'range'; pipe: Pipe; body: Node[]; otherwise: Node[] }
+  | { kind: 'template'; name: string; pipe: Pipe | null }
+  | { kind: 'break' | 'continue' };
+
+export interface Parsed {
+  body: Node[];
+  defined: Map<string, Node[]>;
+}
+
+type Token =
+  | { kind: 'text'; text: string }
+  | { kind: 'open' | 'close' | 'space' | 'end' }
+  | { kind: 'mark' | 'word' | 'field' | 'variable'; text: string }
+  | { kind: 'constant'; value: string | number | boolean };
+
+const IN_ACTION =
+  /(?<space>[ \t\r\n]+)|(?<field>\.[\p{L}_][\p{L}\p{Nd}_]*)|(?<number>[+-]?(?:0[xX][0-9a-fA-F_]+|0[bB][01_]+|0[oO][0-7_]+|(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?))|(?<variable>\$(?:[\p{L}_][\p{L}\p{Nd}_]*)?)|(?<word>[\p{L}_][\p{L}\p{Nd}_]*)|(?<string>"(?:[^"\\\n]|\\.)*")|(?<raw>`[^`]*`)|(?<char>'(?:[^'\\\n]|\\.)+')|(?<mark>:=|[=|(),.])/uy;
+
+const ESCAPES: Record<string, string> = { a: '\x07', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' };
+
+/** The value of a Go string literal's inside. */
+export function unescapeGo(text: string): string {
+  return text.replace(
+    /\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{3})|(.))/gs,
+    (_, x, u, U, o, c) => {
+      const hex = x ?? u ?? U;
+      if (hex !== undefined) return String.fromCodePoint(Number.parseInt(hex, 16));
+      if (o !== undefined) return String.fromCharCode(Number.parseInt(o, 8));
+      const control = ESCAPES[c];
+      if (control === undefined && !'\\"\''.includes(c)) throw new Error(`unknown escape \\${c}`);
+      return control ?? c;
+    },
+  );
+}
+
+function tokens(source: string): Token[] {
+  const found: Token[] = [];
+  let at = 0;
+  let trim = false;
+  while (at < source.length) {
+    const open = source.indexOf('{{', at);
+    const end = open < 0 ? source.length : open;
+    let text = source.slice(at, end);
+    if (trim) text = text.replace(/^[ \t\r\n]+/, '');
+    trim = false;
+    at = end;
+    if (open >= 0) {
+      at += 2;
+      if (/^-[ \t\r\n]/.test(source.slice(at, at + 2))) {
+        text = text.replace(/[ \t\r\n]+$/, '');
+        at += 2;
+      }
+    }
+    if (text !== '') found.push({ kind: 'text', text });
+    if (open < 0) break;
+    const comment = /^\/\*[\s\S]*?\*\/(?:([ \t\r\n]-)?\}\})/.exec(source.slice(at));
+    if (comment !== null) {
+      at += comment[0].length;
+      trim = comment[1] !== undefined;
+      continue;
+    }
+    found.push({ kind: 'open' });
+    for (;;) {
+      const close = /^(?:[ \t\r\n]+-)?\}\}/.exec(source.slice(at, source.indexOf('}}', at) + 2));
+      if (close !== null) {
+        at += close[0].length;
+        trim = close[0].length > 2;
+        break;
+      }
+      IN_ACTION.lastIndex = at;
+      const match = IN_ACTION.exec(source);
+      if (match === null)
+        throw new Error(
+          at >= source.length ? 'unclosed action' : `unexpected ${JSON.stringify(source[at])} in an action`,
+        );
+      at += match[0].length;
+      found.push(tokenOf(match.groups!, match[0]));
+    }
+    found.push({ kind: 'close' });
+  }
+  found.push({ kind: 'end' });
+  return found;
+}
+
+function tokenOf(groups: Record<string, string | undefined>, text: string): Token {
+  if (groups.space !== undefined) return { kind: 'space' };
+  if (groups.field !== undefined) return { kind: 'field', text: text.slice(1) };
+  if (groups.variable !== undefined) return { kind: 'variable', text };
+  if (groups.mark !== undefined) return { kind: 'mark', text };
+  if (groups.raw !== undefined) return { kind: 'constant', value: text.slice(1, -1) };
+  if (groups.string !== undefined) return { kind: 'constant', value: unescapeGo(text.slice(1, -1)) };
+  if (groups.char !== undefined) return { kind: 'constant', value: unescapeGo(text.slice(1, -1)).codePointAt(0)! };
+  if (groups.number !== undefined) {
+    const digits = text.replace(/_/g, '').replace(/^([+-]?)0(?=\d+$)/, '$10o');
+    const sign = digits.startsWith('-') ? -1 : 1;
+    return { kind: 'constant', value: sign * Number(digits.replace(/^[+-]/, '')) };
+  }
+  if (text === 'true' || text === 'false') return { kind: 'constant', value: text === 'true' };
+  return { kind: 'word', text };
+}
+
+/** Parses a Go text/template; `isFunction` says which functions there are. Throws an Error that says what is wrong. */
+export function parseTemplate(source: string, isFunction: (name: string) => boolean): Parsed {
+  return new Parser(tokens(source), isFunction).all();
+}
+
+type Ending = { word: 'end' | 'else' | 'eof'; next?: 'if' | 'with' };
+
+class Parser {
+  readonly #tokens: Token[];
+  readonly #isFunction: (name: string) => boolean;
+  readonly #defined = new Map<string, Node[]>();
+  #variables: string[] = ['$'];
+  #ranges = 0;
+  #at = 0;
+
+  constructor(found: Token[], isFunction: (name: string) => boolean) {
+    this.#tokens = found;
+    this.#isFunction = isFunction;
+  }
+
+  all(): Parsed {
+    const [body, ending] = this.#list();
+    if (ending.word !== 'eof') throw new Error(`unexpected {{${ending.word}}}`);
+    return { body, defined: this.#defined };
+  }
+
+  get #token(): Token {
+    return this.#tokens[this.#at]!;
+  }
+
+  #skipSpace(): void {
+    while (this.#token.kind === 'space') this.#at++;
+  }
+
+  #isMark(text: string): boolean {
+    return this.#token.kind === 'mark' && this.#token.text === text;
+  }
+
+  #expectClose(): void {
+    this.#skipSpace();
+    if (this.#token.kind !== 'close') throw new Error('unexpected words at the end of an action');
+    this.#at++;
+  }
+
+  #list(): [Node[], Ending] {
+    const nodes: Node[] = [];
+    for (;;) {
+      const token = this.#token;
+      this.#at++;
+      if (token.kind === 'end') return [nodes, { word: 'eof' }];
+      if (token.kind === 'text') nodes.push(token);
+      if (token.kind !== 'open') continue;
+      this.#skipSpace();
+      const ending = this.#ending();
+      if (ending !== null) return [nodes, ending];
+      nodes.push(...this.#action());
+    }
+  }
+
+  #keyword(): string | null {
+    const token = this.#token;
+    if (token.kind !== 'word' || this.#isFunction(token.text)) return null;
+    return token.text;
+  }
+
+  #ending(): Ending | null {
+    const word = this.#keyword();
+    if (word !== 'end' && word !== 'else') return null;
+    this.#at++;
+    this.#skipSpace();
+    const next = word === 'else' ? this.#keyword() : null;
+    if (next === 'if' || next === 'with') {
+      this.#at++;
+      return { word: 'else', next };
+    }
+    this.#expectClose();
+    return { word };
+  }
+
+  #action(): Node[] {
+    const word = this.#keyword();
+    if (word === 'if' || word === 'with' || word === 'range') {
+      this.#at++;
+      return [this.#control(word)];
+    }
+    if (word === 'define' || word === 'block' || word === 'template') {
+      this.#at++;
+      return this.#named(word);
+    }
+    if (word === 'break' || word === 'continue') {
+      if (this.#ranges === 0) throw new Error(`{{${word}}} outside {{range}}`);
+      this.#at++;
+      this.#expectClose();
+      return [{ kind: word }];
+    }
+    const pipe = this.#pipe(false);
+    this.#expectClose();
+    return [{ kind: 'action', pipe }];
+  }
+
+  #control(kind: 'if' | 'with' | 'range'): Node {
+    const outer = this.#variables;
+    this.#variables = [...outer];
+    const pipe = this.#pipe(kind === 'range');
+    this.#expectClose();
+    if (kind === 'range') this.#ranges++;
+    const [body, ending] = this.#list();
+    if (kind === 'range') this.#ranges--;
+    let otherwise: Node[] = [];
+    if (ending.word === 'else') {
+      if (ending.next !== undefined) {
+        if (kind === 'range') throw new Error('{{range}} has no {{else if}}');
+        otherwise = [this.#control(ending.next)];
+      } else {
+        const [nodes, last] = this.#list();
+        if (last.word !== 'end') throw new Error(`{{${kind}}} is not ended`);
+        otherwise = nodes;
+      }
+    } else if (ending.word === 'eof') throw new Error(`{{${kind}}} is not ended`);
+    this.#variables = outer;
+    return { kind, pipe, body, otherwise };
+  }
+
+  #named(word: 'define' | 'block' | 'template'): Node[] {
+    this.#skipSpace();
+    const token = this.#token;
+    if (token.kind !== 'constant' || typeof token.value !== 'string')
+      throw new Error(`{{${word}}} needs a name in quotes`);
+    this.#at++;
+    this.#skipSpace();
+    const pipe = word === 'define' || this.#token.kind === 'close' ? null : this.#pipe(false);
+    this.#expectClose();
+    if (word !== 'template') {
+      const outer = this.#variables;
+      this.#variables = ['$'];
+      const [body, ending] = this.#list();
+      if (ending.word !== 'end') throw new Error(`{{${word}}} is not ended`);
+      this.#variables = outer;
+      this.#defined.set(token.value, body);
+    }
+    return word === 'define' ? [] : [{ kind: 'template', name: token.value, pipe }];
+  }
+
+  #pipe(isRange: boolean): Pipe {
+    this.#skipSpace();
+    const { variables, declares } = this.#declaration(isRange);
+    const commands: Operand[][] = [];
+    for (;;) {
+      this.#skipSpace();
+      commands.push(this.#command());
+      this.#skipSpace();
+      if (!this.#isMark('|')) break;
+      this.#at++;
+    }
+    if (declares) this.#variables.push(...variables);
+    return { variables, declares, commands };
+  }
+
+  #declaration(isRange: boolean): { variables: string[]; declares: boolean } {
+    const start = this.#at;
+    const variables: string[] = [];
+    while (this.#token.kind === 'variable') {
+      variables.push(this.#token.text);
+      this.#at++;
+      this.#skipSpace();
+      if (this.#isMark(',') && isRange && variables.length === 1) {
+        this.#at++;
+        this.#skipSpace();
+        continue;
+      }
+      if (this.#isMark(':=') || this.#isMark('=')) {
+        const declares = this.#isMark(':=');
+        this.#at++;
+        if (!declares) for (const name of variables) this.#known(name);
+        return { variables, declares };
+      }
+      break;
+    }
+    this.#at = start;
+    return { variables: [], declares: false };
+  }
+
+  #known(name: string): void {
+    if (!this.#variables.includes(name)) throw new Error(`variable ${name} is not defined`);
+  }
+
+  #command(): Operand[] {
+    const operands: Operand[] = [];
+    for (;;) {
+      this.#skipSpace();
+      const operand = this.#operand();
+      if (operand === null) break;
+      operands.push(operand);
+    }
+    if (operands.length === 0) throw new Error('an action or a step of its pipeline is empty');
+    const [head] = operands;
+    if (operands.length > 1 && head!.kind !== 'function' && head!.kind !== 'field') {
+      throw new Error('arguments are given to something that is no function');
+    }
+    return operands;
+  }
+
+  #operand(): Operand | null {
+    const token = this.#token;
+    let operand: Operand;
+    if (token.kind === 'constant') operand = token;
+    else if (token.kind === 'field') operand = { kind: 'field', of: { kind: 'dot' }, name: token.text };
+    else if (token.kind === 'variable') {
+      this.#known(token.text);
+      operand = { kind: 'variable', name: token.text };
+    } else if (token.kind === 'word') {
+      if (token.text === 'nil') operand = { kind: 'nil' };
+      else if (this.#isFunction(token.text)) operand = { kind: 'function', name: token.text };
+      else throw new Error(`function ${JSON.stringify(token.text)} is not defined`);
+    } else if (this.#isMark('.')) operand = { kind: 'dot' };
+    else if (this.#isMark('(')) {
+      this.#at++;
+      operand = { kind: 'pipe', pipe: this.#pipe(false) };
+      this.#skipSpace();
+      if (!this.#isMark(')')) throw new Error('a parenthesis is not closed');
+    } else return null;
+    this.#at++;
+    while (this.#token.kind === 'field') {
+      operand = { kind: 'field', of: operand, name: this.#token.text };
+      this.#at++;
+    }
+    return operand;
+  }
+}

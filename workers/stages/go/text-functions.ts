@@ -1,0 +1,53 @@
+import type { Data } from './template.js';
+
+/** Go's functions take what their parameters say; anything else ends the template. */
+export function text(value: Data): string {
+  if (typeof value !== 'string') throw new Error('a string is needed');
+  return value;
+}
+
+export function int(value: Data): number {
+  if (typeof value !== 'number' || !Number.isInteger(value)) throw new Error('a whole number is needed');
+  return value;
+}
+
+export function list(value: Data): Data[] {
+  if (!Array.isArray(value)) throw new Error('a list is needed');
+  return value;
+}
+
+export function dict(value: Data): Map<string, Data> {
+  if (!(value instanceof Map)) throw new Error('a dictionary is needed');
+  return value;
+}
+
+export function trimLeft(value: string, cutset: string): string {
+  const cut = new Set(cutset);
+  const characters = [...value];
+  let from = 0;
+  while (from < characters.length && cut.has(characters[from]!)) from++;
+  return characters.slice(from).join('');
+}
+
+export function trimRight(value: string, cutset: string): string {
+  const cut = new Set(cutset);
+  const characters = [...value];
+  let to = characters.length;
+  while (to > 0 && cut.has(characters[to - 1]!)) to--;
+  return characters.slice(0, to).join('');
+}
+
+/** Go's `strings.Replace`: the first `count` places, all if it is negative. */
+export function replaceSome(value: string, old: string, now: string, count: number): string {
+  const parts = old === '' ? ['', ...value, ''] : value.split(old);
+  if (count < 0 || parts.length - 1 <= count) return parts.join(now);
+  return parts.slice(0, count + 1).join(now) + old + parts.slice(count + 1).join(old);
+}
+
+const SPACE = '[\\t-\\r \\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]+';
+const SPACE_AROUND = new RegExp(`^${SPACE}|${SPACE}$`, 'gu');
+
+/** Go's `strings.TrimSpace`; what it takes for space is not what JavaScript does. */
+export function trimSpace(value: string): string {
+  return value.replace(SPACE_AROUND, '');
+}

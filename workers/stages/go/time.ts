@@ -1,0 +1,296 @@
+import { daysInMonth, daysOf } from './civil.js';
+import { type Field, type Part, parseLayout } from './layout.js';
+import type { Zone } from './zone.js';
+
+/** An instant: seconds since the epoch, and nanoseconds. */
+export interface Instant {
+  seconds: number;
+  nanos: number;
+}
+
+/** What the text said, before it is an instant. */
+interface Fields {
+  year: number;
+  month: number;
+  day: number;
+  yearDay: number;
+  hour: number;
+  minute: number;
+  second: number;
+  nanos: number;
+  pm: boolean;
+  am: boolean;
+  offset: number | null;
+  zoneName: string;
+}
+
+const MONTHS = ['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October'];
+MONTHS.push('November', 'December');
+const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
+
+/** A place in the text; -1 afterwards: the text is not what the layout says. */
+class Cursor {
+  readonly text: string;
+  at = 0;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+
+  fail(): number {
+    this.at = -1;
+    return 0;
+  }
+
+  isDigit(ahead = 0): boolean {
+    const code = this.text.charCodeAt(this.at + ahead);
+    return code >= 0x30 && code <= 0x39;
+  }
+
+  digits(count: number): number {
+    let value = 0;
+    for (let i = 0; i < count; i++) {
+      if (!this.isDigit(i)) return this.fail();
+      value = value * 10 + this.text.charCodeAt(this.at + i) - 0x30;
+    }
+    this.at += count;
+    return value;
+  }
+
+  /** One or two digits; two if `fixed`. */
+  number(fixed: boolean, low: number, high: number): number {
+    const value = this.digits(fixed || this.isDigit(1) ? 2 : 1);
+    return value < low || value > high ? this.fail() : value;
+  }
+
+  name(names: readonly string[], length?: number): number {
+    const text = this.text.slice(this.at, this.at + 9).toLowerCase();
+    for (const [i, whole] of names.entries()) {
+      const name = whole.slice(0, length).toLowerCase();
+      if (!text.startsWith(name)) continue;
+      this.at += name.length;
+      return i;
+    }
+    return this.fail();
+  }
+
+  take(text: string): boolean {
+    if (!this.text.startsWith(text, this.at)) return false;
+    this.at += text.length;
+    return true;
+  }
+
+  /** Layout text: as it is, but a run of spaces stands for any run of spaces. */
+  literal(layout: string): void {
+    for (let i = 0; i < layout.length && this.at >= 0; ) {
+      if (layout[i] !== ' ') {
+        if (!this.take(layout[i++]!)) this.fail();
+        continue;
+      }
+      if (this.at < this.text.length && this.text[this.at] !== ' ') this.fail();
+      while (layout[i] === ' ') i++;
+      while (this.at >= 0 && this.text[this.at] === ' ') this.at++;
+    }
+  }
+
+  get startsFraction(): boolean {
+    return (this.text[this.at] === '.' || this.text[this.at] === ',') && this.isDigit(1);
+  }
+
+  /** Nanoseconds after the separator at hand: from `count` digits, or from as many as there are. */
+  fraction(count?: number): number {
+    if (!this.startsFraction) return this.fail();
+    this.at++;
+    let length = count ?? 0;
+    if (count === undefined) while (this.isDigit(length)) length++;
+    for (let i = 0; i < length; i++) if (!this.isDigit(i)) return this.fail();
+    const digits = this.text.slice(this.at, this.at + Math.min(9, length));
+    this.at += length;
+    return Number(digits.padEnd(9, '0'));
+  }
+}
+
+/**
+ * Compiles a Go layout to a parser of texts, with the rules of Go's `time.Parse` (package time, format.go). `zone` is
+ * where texts without a zone of their own are at home; null: UTC. The parser returns null for what does not fit.
+ */
+export function compileLayout(layout: string, zone: Zone | null): (text: string, year?: number) => Instant | null {
+  const parts = parseLayout(layout);
+  const fractionFollows = parts.map(
+    (_, i) => parts.slice(i + 1).find(({ kind }) => kind !== 'text')?.kind === 'fraction',
+  );
+  return (text, year) => {
+    const cursor = new Cursor(text);
+    const fields: Fields = {
+      year: 0,
+      month: 0,
+      day: 0,
+      yearDay: 0,
+      hour: 0,
+      minute: 0,
+      second: 0,
+      nanos: 0,
+      pm: false,
+      am: false,
+      offset: null,
+      zoneName: '',
+    };
+    for (let i = 0; i < parts.length; i++) {
+      parsePart(parts[i]!, cursor, fields, fractionFollows[i]!);
+      if (cursor.at < 0) return null;
+    }
+    if (cursor.at !== text.length) return null;
+    if (year !== undefined) {
+      if (fields.year !== 0) return null;
+      // What day a date without a year is, can depend on the year; Go has looked at the year 0, which is a leap year.
+      if (fields.day > daysInMonth(0, fields.month || 1)) return null;
+      fields.year = year;
+    }
+    return instantOf(fields, zone, year !== undefined);
+  };
+}
+
+function instantOf(fields: Fields, zone: Zone | null, anyDay: boolean): Instant | null {
+  const { year, minute, second, nanos, offset, zoneName, yearDay } = fields;
+  let { month, day, hour } = fields;
+  if (fields.pm && hour < 12) hour += 12;
+  else if (fields.am && hour === 12) hour = 0;
+  if (yearDay > 0 && month === 0) {
+    if (yearDay > 365 + daysInMonth(year, 2) - 28) return null;
+    month = 1;
+    day = yearDay;
+  } else {
+    month ||= 1;
+    day ||= 1;
+    if (!anyDay && day > daysInMonth(year, month)) return null;
+  }
+  const local = daysOf(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second;
+  if (offset !== null) return { seconds: local - offset, nanos };
+  if (zoneName === '') return { seconds: zone === null ? local : zone.toUtc(local), nanos };
+  const known = zone?.offsetOf(zoneName, local) ?? null;
+  if (known !== null) return { seconds: local - known, nanos };
+  const hours = /^GMT([+-]\d+)$/.exec(zoneName)?.[1];
+  return { seconds: local - Number(hours ?? 0) * 3600, nanos };
+}
+
+function parsePart(part: Part, cursor: Cursor, fields: Fields, fractionFollows: boolean): void {
+  if (part.kind === 'text') cursor.literal(part.text);
+  else if (part.kind === 'fraction') parseFraction(part, cursor, fields);
+  else if (part.kind === 'zone') parseOffset(part, cursor, fields);
+  else parseField(part.kind, cursor, fields, fractionFollows);
+}
+
+function parseFraction(part: { digits: number; optional: boolean }, cursor: Cursor, fields: Fields): void {
+  if (!part.optional) fields.nanos = cursor.fraction(part.digits);
+  else if (cursor.startsFraction) fields.nanos = cursor.fraction();
+}
+
+function parseOffset(
+  part: { z: boolean; minutes: boolean; seconds: boolean; colons: boolean },
+  cursor: Cursor,
+  fields: Fields,
+): void {
+  if (part.z && cursor.take('Z')) {
+    fields.offset = 0;
+    return;
+  }
+  const sign = cursor.take('+') ? 1 : cursor.take('-') ? -1 : 0;
+  if (sign === 0) cursor.fail();
+  const colon = (): void => {
+    if (cursor.at >= 0 && part.colons && !cursor.take(':')) cursor.fail();
+  };
+  const next = (high: number): number => (cursor.at < 0 ? 0 : cursor.number(true, 0, high));
+  let seconds = next(24) * 3600;
+  if (part.minutes) {
+    colon();
+    seconds += next(60) * 60;
+  }
+  if (part.seconds) {
+    colon();
+    seconds += next(60);
+  }
+  fields.offset = sign * seconds;
+}
+
+function parseField(field: Field, cursor: Cursor, fields: Fields, fractionFollows: boolean): void {
+  switch (field) {
+    case '2006':
+      fields.year = cursor.digits(4);
+      return;
+    case '06': {
+      const year = cursor.digits(2);
+      fields.year = year + (year >= 69 ? 1900 : 2000);
+      return;
+    }
+    case 'January':
+      fields.month = cursor.name(MONTHS) + 1;
+      return;
+    case 'Jan':
+      fields.month = cursor.name(MONTHS, 3) + 1;
+      return;
+    case '1':
+    case '01':
+      fields.month = cursor.number(field === '01', 1, 12);
+      return;
+    case 'Monday':
+      cursor.name(DAYS);
+      return;
+    case 'Mon':
+      cursor.name(DAYS, 3);
+      return;
+    case '_2':
+      cursor.take(' ');
+      fields.day = cursor.number(false, 1, 31);
+      return;
+    case '2':
+    case '02':
+      fields.day = cursor.number(field === '02', 1, 31);
+      return;
+    case '__2':
+    case '002': {
+      let spaces = 0;
+      while (field === '__2' && spaces < 2 && cursor.take(' ')) spaces++;
+      fields.yearDay = cursor.digits(3 - spaces);
+      if (cursor.at >= 0 && fields.yearDay < 1) cursor.fail();
+      return;
+    }
+    case '15':
+      fields.hour = cursor.number(false, 0, 23);
+      return;
+    case '3':
+    case '03':
+      fields.hour = cursor.number(field === '03', 0, 12);
+      return;
+    case '4':
+    case '04':
+      fields.minute = cursor.number(field === '04', 0, 59);
+      return;
+    case '5':
+    case '05':
+      fields.second = cursor.number(field === '05', 0, 59);
+      // Go takes a fraction here even where the layout has none.
+      if (cursor.at >= 0 && !fractionFollows && cursor.startsFraction) fields.nanos = cursor.fraction();
+      return;
+    case 'PM':
+    case 'pm': {
+      const text = cursor.text.slice(cursor.at, cursor.at + 2);
+      const upper = field === 'PM' ? text : text === text.toLowerCase() ? text.toUpperCase() : '';
+      if (upper === 'PM') fields.pm = true;
+      else if (upper === 'AM') fields.am = true;
+      else cursor.fail();
+      if (cursor.at >= 0) cursor.at += 2;
+      return;
+    }
+    case 'MST':
+      if (cursor.take('UTC')) {
+        fields.offset = 0;
+        return;
+      }
+      fields.zoneName =
+        /^(?:ChST|MeST|GMT[+-]\d{1,2}|GMT|[+-]\d\d|[A-Z]{4}T|[A-Z]{3}T|WITA|[A-Z]{3})(?![A-Z])/.exec(
+          cursor.text.slice(cursor.at),
+        )?.[0] ?? '';
+      if (fields.zoneName === '') cursor.fail();
+      else cursor.at += fields.zoneName.length;
+  }
+}

@@ -1,0 +1,81 @@
+import type { MultilineStage } from '../../src/pipeline.js';
+import type { Entry } from '../pipeline/entry.js';
+import { entryFromJson, entryToJson } from '../pipeline/entry-json.js';
+import { Regex } from '../pipeline/regex.js';
+import type { Access, Json, Memory, Stage, StageContext } from '../pipeline/stage.js';
+
+export function accessMultiline(): Access {
+  return { reads: ['line'], writes: ['line', 'time', 'meta', 'x:*', 'l:*'], pure: false };
+}
+
+/** A block of a stream. Its lines are those since the last flush; none right after one that `max_lines` has caused. */
+interface Block {
+  /** The first line of the block, whose labels, timestamp and all else the whole bears. */
+  start: Entry;
+  lines: string[];
+}
+
+/** Joins lines to blocks that begin where a pattern matches. Who calls tells when a block has waited long enough. */
+export function compileMultiline(spec: MultilineStage, context: StageContext): Stage {
+  return new Multiline(spec, context);
+}
+
+class Multiline implements Stage, Memory {
+  readonly memory: Memory = this;
+  readonly #firstline: Regex;
+  readonly #spec: MultilineStage;
+  readonly #context: StageContext;
+  #blocks = new Map<string, Block>();
+
+  constructor(spec: MultilineStage, context: StageContext) {
+    this.#firstline = new Regex(spec.firstline);
+    this.#spec = spec;
+    this.#context = context;
+  }
+
+  process(entry: Entry): boolean {
+    const { key } = entry.labels;
+    let block = this.#blocks.get(key);
+    if (this.#firstline.test(entry.line)) {
+      if (block !== undefined) this.#flush(block);
+      block = { start: entry.copy(), lines: [] };
+      this.#blocks.set(key, block);
+    } else if (block === undefined) return true;
+    block.lines.push(this.#spec.trimNewlines ? trimEnd(entry.line) : entry.line);
+    if (block.lines.length === this.#spec.maxLines) this.#flush(block);
+    return false;
+  }
+
+  #flush(block: Block): void {
+    if (block.lines.length === 0) return;
+    const whole = block.start.copy();
+    whole.line = block.lines.join('\n');
+    block.lines = [];
+    this.#context.emit(whole);
+  }
+
+  save(): Json | null {
+    if (this.#blocks.size === 0) return null;
+    return [...this.#blocks.values()].map(({ start, lines }) => [entryToJson(start), lines]);
+  }
+
+  load(saved: Json | null): void {
+    this.#blocks = new Map();
+    for (const [start, lines] of (saved ?? []) as [Json, string[]][]) {
+      const entry = entryFromJson(start, this.#context.labels);
+      this.#blocks.set(entry.labels.key, { start: entry, lines: [...lines] });
+    }
+  }
+
+  flush(): void {
+    const blocks = this.#blocks;
+    this.#blocks = new Map();
+    for (const block of blocks.values()) this.#flush(block);
+  }
+}
+
+function trimEnd(line: string): string {
+  let end = line.length;
+  while (end > 0 && (line[end - 1] === '\n' || line[end - 1] === '\r')) end--;
+  return line.slice(0, end);
+}
