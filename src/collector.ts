@@ -50,6 +50,8 @@ const CARRY_FLUSH_MS = 10_000;
 const JOURNAL_PAUSE_MS = 100;
 /** Chains that ask workers at the same time where they were left. */
 const PLACED_AT_ONCE = 16;
+/** A rotation that goes on while the positions are taken up is met again at most so often. */
+const PLACE_TRIES = 3;
 /** For unlinked files that are held open while the spool is turned off. */
 const HELD_WITHOUT_SPOOL_BYTES = 1024 ** 3;
 
@@ -380,6 +382,10 @@ export class Collector {
     const { descriptors, workers, journal } = this.#options;
     const log = this.#chains.get(path);
     if (log === undefined) return;
+    // What was renamed or compressed between the scan and the opening has another name by now.
+    for (let tries = 0; tries < PLACE_TRIES && log.generations.some(isUnopened); tries += 1) {
+      this.#chains.look(log.folder, this.#now());
+    }
     const copied = log.generations.some(({ spool }) => spool !== null);
     // Beside a copy in the spool there may be a .gz of the same generation.
     for (const generation of log.generations) generation.unidentified &&= copied;
@@ -496,6 +502,10 @@ export class Collector {
     if (bytes <= 0) return;
     this.#options.events.bytesLost({ reason: 'gone_while_down', ...readPodPath(path), bytes, lines: 0 });
   }
+}
+
+function isUnopened({ fd, path, done }: Generation): boolean {
+  return fd === null && path !== null && !done;
 }
 
 function specOf(config: Config): PipelineSpec {

@@ -3,6 +3,7 @@ import type { IdentifyJob, IdentifyResult, Place } from '../protocol.js';
 import type { ContainerLog } from './container-log.js';
 import type { Descriptors } from './descriptors.js';
 import type { Generation } from './generation.js';
+import { readGenerationName } from './name.js';
 
 /** Asks a worker which remembered places are in which files. */
 export type Identify = (job: IdentifyJob) => Promise<IdentifyResult>;
@@ -84,8 +85,8 @@ export async function placeAtCursors(
   for (const [index, cursor] of cursors.entries()) {
     if (cursor.head === null && cursor.offset === 0) {
       // Nothing of it was read, so it begins at 0 wherever it is; its inode alone would not say that it is this one.
-      const copy = log.generations.find((generation) => generation.spool !== null && isOf(cursor, generation));
-      if (copy !== undefined) ranks.set(copy, index);
+      const there = log.generations.find((generation) => isPlaceOf(cursor, generation));
+      if (there !== undefined) ranks.set(there, index);
       else if (taken.size === log.generations.length) missing.push(cursor);
       unbroken = false;
       continue;
@@ -121,6 +122,14 @@ export async function placeAtCursors(
 function isCopy({ offset, head }: Cursor, { spool, head: ownHead }: Generation, matched: boolean | undefined): boolean {
   if (spool !== null && offset >= spool.start) return matched === true;
   return head === null || ownHead === null || head.bytes !== ownHead.bytes || head.hash === ownHead.hash;
+}
+
+/** Whether an unread generation is likely to be here: good enough for its place among the others. */
+function isPlaceOf(cursor: Cursor, generation: Generation): boolean {
+  if (generation.spool !== null) return isOf(cursor, generation);
+  const { suffix } = readGenerationName(cursor.name);
+  // A time is never used again as a suffix; a number is, and so is none.
+  return suffix.includes('-') && suffix === generation.suffix;
 }
 
 function isOf(cursor: Cursor, { dev, ino }: Generation): boolean {

@@ -138,10 +138,10 @@ export class World {
     this.loki.allowRepeats();
     const copies = this.#copies();
     const isKept = (file: LogFile) => copies.some(({ ino, end }) => ino === file.ino && end >= bytesOf(file));
-    for (const file of this.#unnamed) {
-      if (isKept(file)) giveUpOpen(file);
-      else giveUp(file);
+    for (const file of [...this.#unnamed, ...this.node.files]) {
+      if (copies.some(({ ino }) => ino === file.ino)) giveUpOpen(file);
     }
+    for (const file of this.#unnamed) if (!isKept(file)) giveUp(file);
     this.#unnamed = this.#unnamed.filter(isKept);
     forgetTimers();
   }
@@ -263,9 +263,11 @@ function giveUp(file: LogFile): void {
   for (const part of file.parts) part.gone = true;
 }
 
-/** What was open at the end of a file that is gone is kept with its next bytes only. */
+/** A copy in the spool does not always know what it goes on from, or what goes on from it. */
 function giveUpOpen(file: LogFile): void {
-  for (const part of file.parts) if (part.entry.parts.at(-1)?.file !== file || part.entry.open) part.gone = true;
+  for (const part of file.parts) {
+    if (part.entry.open || part.entry.parts.some((other) => other.file !== file)) part.gone = true;
+  }
 }
 
 function configOf(root: string, stateDir: string): Config {
