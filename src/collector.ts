@@ -1,4 +1,4 @@
-import { fstatSync } from 'node:fs';
+import { fstatSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Chains } from './chain/chains.js';
 import type { ContainerLog } from './chain/container-log.js';
@@ -378,14 +378,26 @@ export class Collector {
     }
   }
 
+  /**
+   * A scan takes its time, and a rotation meanwhile makes files change names: what was found under the old names would
+   * be placed wrongly. Nothing of the log is read yet, so it is listed anew, until its folder stands still.
+   */
+  #listAgain(log: ContainerLog): void {
+    for (let tries = 0; tries < PLACE_TRIES; tries += 1) {
+      const timeMs = statSync(log.folder, { throwIfNoEntry: false })?.mtimeMs ?? -1;
+      if (timeMs === log.folderTimeMs) return;
+      for (const generation of log.generations) this.#options.descriptors.close(generation);
+      log.generations = log.generations.filter(({ spool }) => spool !== null);
+      this.#chains.look(log.folder, this.#now());
+      log.folderTimeMs = timeMs;
+    }
+  }
+
   async #placeOne(path: string, fresh: boolean): Promise<void> {
     const { descriptors, workers, journal } = this.#options;
     const log = this.#chains.get(path);
     if (log === undefined) return;
-    // What was renamed or compressed between the scan and the opening has another name by now.
-    for (let tries = 0; tries < PLACE_TRIES && log.generations.some(isUnopened); tries += 1) {
-      this.#chains.look(log.folder, this.#now());
-    }
+    this.#listAgain(log);
     const copied = log.generations.some(({ spool }) => spool !== null);
     // Beside a copy in the spool there may be a .gz of the same generation.
     for (const generation of log.generations) generation.unidentified &&= copied;
@@ -502,10 +514,6 @@ export class Collector {
     if (bytes <= 0) return;
     this.#options.events.bytesLost({ reason: 'gone_while_down', ...readPodPath(path), bytes, lines: 0 });
   }
-}
-
-function isUnopened({ fd, path, done }: Generation): boolean {
-  return fd === null && path !== null && !done;
 }
 
 function specOf(config: Config): PipelineSpec {

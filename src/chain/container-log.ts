@@ -286,6 +286,8 @@ export class ContainerLog {
 
   /** Generations that are settled to their end and get no more late writes become done. Returns them. */
   finish(nowMs: number): Generation[] {
+    // One whose carry came from a generation that began anew is not told of it.
+    for (const generation of this.generations) this.#advance(generation, nowMs);
     // One without a name is still needed to tell new files from it.
     const asked = this.generations.some(({ unidentified }) => unidentified);
     const finished = this.generations.filter(

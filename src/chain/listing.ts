@@ -99,8 +99,18 @@ export function updateListing(log: ContainerLog, files: readonly FoundFile[], no
     change.gone.push(generation);
   }
   log.generations = log.generations.filter((generation) => !generation.done || named.has(generation));
+  sortNamed(log);
   noteEnds(log, nowMs);
   return change;
+}
+
+/** A listing that crosses a rotation may show a generation later than its successor. Those without a name stay put. */
+function sortNamed(log: ContainerLog): void {
+  const hasName = ({ path, gzipPath }: Generation) => path !== null || gzipPath !== null;
+  const sorted = log.generations.filter(hasName).sort((a, b) => compareSuffixes(a.suffix, b.suffix));
+  log.generations = log.generations.map((generation) =>
+    hasName(generation) ? (sorted.shift() as Generation) : generation,
+  );
 }
 
 const NOTHING_NEW: ListingChange = { added: [], unidentified: [], gone: [] };
