@@ -83,7 +83,6 @@ export class Generation {
   failures = 0;
   /** When something was last read or settled; for the watchdog. */
   progressAtMs: number;
-  stalled = false;
   /** The newest entry that is settled, or when the file was first seen; milliseconds since the epoch. */
   settledTimeMs: number;
 
@@ -129,11 +128,6 @@ export class Generation {
   get unsettledBytes(): number {
     if (this.done) return 0;
     return Number.isFinite(this.size) ? Math.max(0, this.size - this.settled.offset) : 0;
-  }
-
-  /** Every flight has been read, and nothing is left to hand out. */
-  get readOut(): boolean {
-    return this.unplannedBytes === 0 && this.flights.every((flight) => flight.resolved);
   }
 
   mayClose(): boolean {
