@@ -2,7 +2,7 @@ import type { Format, Mark } from '../protocol.js';
 
 /** Where reading stands in one generation. */
 export interface Cursor {
-  /** Device and inode in decimal, from a bigint stat. */
+  /** Device and inode in decimal. */
   dev: string;
   ino: string;
   /** File name when it was last seen: `0.log`, `0.log.20261122-113905`. */

@@ -10,7 +10,7 @@ const AT_ONCE = 64;
 /**
  * Reads folders for the glob library, and again only those whose modification time has changed: a scan of a quiet node
  * is one `stat` for each folder. On the main thread itself, because handing 1,000 folders to the thread pool costs
- * three times of what reading them does (bench/discover/scan.bench.ts).
+ * several times what reading them does (bench/discover/scan.bench.ts).
  */
 export class FolderCache {
   #known = new Map<string, { timeMs: number; entries: Dirent[] }>();
