@@ -135,6 +135,8 @@ export class Collector {
       onProgress: (log) => this.#onProgress(log),
       onChanged: (generation) =>
         this.#restart(generation, generation.fd === null ? generation.size : fstatSync(generation.fd).size),
+      onCounted: () => {},
+      onRest: () => {},
       onMissing: (generation, bytes) => this.#count(generation, 'damaged', bytes, 0),
       onBroken: (generation) => this.#lose(generation, 'damaged', 0),
     });
@@ -523,5 +525,8 @@ function specOf(config: Config): PipelineSpec {
     staticLabels: config.labels,
     streamMode: config.stream,
     maxLineBytes: config.maxLineBytes,
+    withoutMetadata: false,
+    route: null,
+    shared: null,
   };
 }

@@ -4,6 +4,8 @@
  * worker, and may be run again with the same outcome.
  */
 
+import type { PipelineDelta, RouteSpec, TargetLabels } from './pipeline.js';
+
 export type Format = 'cri' | 'docker' | 'raw';
 export type StreamMode = 'metadata' | 'label' | 'off';
 
@@ -29,6 +31,12 @@ export interface PipelineSpec {
   streamMode: StreamMode;
   /** The longest entry in bytes, its cut mark included. */
   maxLineBytes: number;
+  /** The endpoint takes no structured metadata: none is written. */
+  withoutMetadata: boolean;
+  /** What an Alloy configuration asks for. Then the labels, the format and the place of the stream are its business. */
+  route: RouteSpec | null;
+  /** Buckets of the route's limits, the same for all workers; null if it has none. */
+  shared: SharedArrayBuffer | null;
 }
 
 /** A hash over some bytes of a file: tells whether they are still the ones that were read. */
@@ -46,8 +54,10 @@ export type Source = { kind: 'plain'; fd: number } | { kind: 'gzip'; path: strin
 
 /** The lines of one generation that begin in [from, to). The last of them may reach beyond `to`. */
 export interface Slice {
-  /** Path of the current generation of the container log: what the label regex reads. */
+  /** Path of the current generation of the container log: what the label regex reads, and the label `filename` of a route. */
   path: string;
+  /** What the target of a route brings; empty without a route. */
+  targetLabels: TargetLabels;
   source: Source;
   from: number;
   to: number;
@@ -67,10 +77,12 @@ export interface Slice {
   readTimeMs: number;
 }
 
-/** One job becomes one finished push request. */
+/** One job becomes one finished push request for each tenant that its entries name. */
 export interface CollectJob {
   spec: PipelineSpec;
   slices: Slice[];
+  /** Only the push for this tenant is wanted: the others are settled. Null: all of them. */
+  tenant: string | null;
 }
 
 export interface SliceResult {
@@ -115,12 +127,24 @@ export interface SliceResult {
   pathMatched: boolean;
 }
 
-export interface CollectResult {
-  /** Snappy block of a logproto.PushRequest; null when there is nothing to push. Owns its whole ArrayBuffer. */
-  push: Uint8Array | null;
-  /** Size of the push before compression, in bytes. */
+/** A finished push. */
+export interface TenantPush {
+  /** For `X-Scope-OrgID`; empty: the endpoint's own. */
+  tenant: string;
+  /** Snappy block of a logproto.PushRequest. Owns its whole ArrayBuffer. */
+  bytes: Uint8Array;
+  /** Size before compression, in bytes. */
   encodedBytes: number;
   entries: number;
+}
+
+export interface CollectResult {
+  /** Empty when there is nothing to push. */
+  pushes: TenantPush[];
+  /** What the stages of a route have counted; to be added once, though a job may be run again. */
+  delta: PipelineDelta | null;
+  /** A limit of the route asks that nothing more is read through it for so long, in milliseconds. */
+  waitMs: number;
   /** One for each slice of the job, in its order. */
   slices: SliceResult[];
 }

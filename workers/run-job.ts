@@ -1,4 +1,4 @@
-import type { CollectJob, CollectResult, SliceResult } from '../src/protocol.js';
+import type { CollectJob, CollectResult, PipelineSpec, SliceResult, StreamMode } from '../src/protocol.js';
 import { compress } from './encode/compress.js';
 import { runSlice } from './run-slice.js';
 import type { WorkerState } from './worker-state.js';
@@ -6,14 +6,16 @@ import type { WorkerState } from './worker-state.js';
 /** Reads the slices of a job into one finished push. */
 export async function runJob(job: CollectJob, state: WorkerState): Promise<CollectResult> {
   const { spec } = job;
-  state.push.beginPush(spec.streamMode, spec.maxLineBytes);
+  state.push.beginPush(streamModeOf(spec), spec.maxLineBytes);
   const slices: SliceResult[] = [];
   for (const slice of job.slices) slices.push(await runSlice(slice, spec, state));
   const encoded = state.push.finish();
-  return {
-    push: encoded === null ? null : compress(encoded),
-    encodedBytes: encoded?.length ?? 0,
-    entries: slices.reduce((sum, slice) => sum + slice.entries, 0),
-    slices,
-  };
+  const entries = slices.reduce((sum, slice) => sum + slice.entries, 0);
+  const pushes =
+    encoded === null ? [] : [{ tenant: '', bytes: compress(encoded), encodedBytes: encoded.length, entries }];
+  return { pushes, delta: null, waitMs: 0, slices };
+}
+
+function streamModeOf({ streamMode, withoutMetadata }: PipelineSpec): StreamMode {
+  return streamMode === 'metadata' && withoutMetadata ? 'off' : streamMode;
 }

@@ -18,6 +18,9 @@ const SPEC: PipelineSpec = {
   staticLabels: [],
   streamMode: 'metadata',
   maxLineBytes: MAX_LINE_BYTES,
+  withoutMetadata: false,
+  route: null,
+  shared: null,
 };
 
 /** A file that is opened and then unlinked: it needs no tidying up. */
@@ -37,9 +40,11 @@ function jobsOf(fd: number, bytes: number): CollectJob[] {
   for (let from = 0; from < bytes; from += BATCH_BYTES) {
     jobs.push({
       spec: SPEC,
+      tenant: null,
       slices: [
         {
           path: '/var/log/pods/default_log-generator_0a1b2c3d/log-generator/0.log',
+          targetLabels: [],
           source: { kind: 'plain', fd },
           from,
           to: Math.min(bytes, from + BATCH_BYTES),

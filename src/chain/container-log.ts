@@ -1,6 +1,7 @@
 import { basename, dirname } from 'node:path';
 import type { Cursor, PositionRecord } from '../checkpoint/record.js';
 import { type PodPath, readPodPath } from '../discover/pod-path.js';
+import type { TargetLabels } from '../pipeline.js';
 import type { SliceResult } from '../protocol.js';
 import type { Flight, Generation } from './generation.js';
 
@@ -27,6 +28,8 @@ export class ContainerLog {
   readonly path: string;
   readonly folder: string;
   readonly pod: PodPath;
+  /** What the target brings, where an Alloy configuration chose the file. */
+  readonly targetLabels: TargetLabels;
   generations: Generation[] = [];
   /** Waiting in the planner for its turn. */
   due = false;
@@ -44,8 +47,9 @@ export class ContainerLog {
   folderTimeMs = 0;
   readonly #settings: ChainSettings;
 
-  constructor(path: string, settings: ChainSettings) {
+  constructor(path: string, settings: ChainSettings, targetLabels: TargetLabels = []) {
     this.path = path;
+    this.targetLabels = targetLabels;
     this.folder = dirname(path);
     this.pod = readPodPath(path);
     this.#settings = settings;

@@ -1,6 +1,6 @@
 import type { ContainerLog } from '../chain/container-log.js';
 import type { Flight } from '../chain/generation.js';
-import type { CollectResult, Mark, Slice, SliceResult, Source } from '../protocol.js';
+import type { Mark, PipelineSpec, Slice, SliceResult, Source, TenantPush } from '../protocol.js';
 import type { HeldPlace } from '../push/parcel.js';
 
 /** What one job covers of one flight: all of it, or a piece when it had to be cut. */
@@ -27,18 +27,22 @@ export interface Place {
   pending: number;
 }
 
-/** Units that become one push. */
+/** Units that become one push, or one for each tenant that their entries name. */
 export interface Job {
   /** Order of planning: the age of a push. A repeat has the age of the place it takes. */
   seq: number;
   units: Unit[];
   /** Set in a repeat, which reads once more what was read before, only for the push: the place that push takes. */
   place: Place | null;
-  /** Revision of the pipeline its push was made with. */
-  revision: number;
+  /** What its lines go through, also when it must be made anew. */
+  spec: PipelineSpec;
+  /** Its push is that of this tenant; null until its lines have been read: all. */
+  tenant: string | null;
+  /** Its lines have been read. */
+  read: boolean;
+  pushes: TenantPush[];
   /** What it takes of the memory budget now, in bytes. */
   heldBytes: number;
-  result: CollectResult | null;
 }
 
 export function logOf(unit: Unit): ContainerLog {
@@ -87,6 +91,7 @@ export function sliceOf(unit: Unit, source: Source): Slice {
   const last = unit.end === null || unit.to >= unit.end;
   return {
     path: flight.generation.log.path,
+    targetLabels: flight.generation.log.targetLabels,
     source,
     from: unit.from,
     to: unit.to,

@@ -2,6 +2,7 @@ import type { ContainerLog } from '../chain/container-log.js';
 import type { Descriptors } from '../chain/descriptors.js';
 import type { Flight, Generation } from '../chain/generation.js';
 import { errnoOf } from '../errors.js';
+import type { PipelineDelta } from '../pipeline.js';
 import type { CollectJob, CollectResult, PipelineSpec, SliceResult, Source } from '../protocol.js';
 import type { HeldPlace, Outcome, Parcel } from '../push/parcel.js';
 import type { Sender } from '../push/sender.js';
@@ -13,6 +14,7 @@ export interface JobsOptions {
   collect: (job: CollectJob) => Promise<CollectResult>;
   /** Takes finished pushes, and tells once what became of each. */
   sender: Pick<Sender, 'submit'>;
+  /** What the lines of new jobs go through. */
   spec: PipelineSpec;
   descriptors: Descriptors;
   events: CollectorEvents;
@@ -27,6 +29,10 @@ export interface JobsOptions {
   onProgress: (log: ContainerLog) => void;
   /** The bytes before a position are not those that were read. */
   onChanged: (generation: Generation) => void;
+  /** Stages have counted something: once for whatever was read. */
+  onCounted: (delta: PipelineDelta) => void;
+  /** A limit of the pipeline asks that nothing more is read for so long. */
+  onRest: (waitMs: number) => void;
   /** A copy has ended before its end. */
   onMissing: (generation: Generation, bytes: number) => void;
   /** A copy cannot be read on, however often it is tried. */
@@ -49,9 +55,14 @@ export class Jobs {
   readonly #options: JobsOptions;
   readonly #jobs = new Map<Flight, Job>();
   /** Flights whose file could not be read; tried again when their generation's pause is over. */
-  readonly #paused = new Map<Unit, Place | null>();
+  readonly #paused = new Map<Unit, Pick<Job, 'place' | 'spec' | 'tenant'>>();
   #spec: PipelineSpec;
+  /** What the stages have counted in jobs that are not released yet. */
+  readonly #deltas = new Map<Job, PipelineDelta>();
+  /** Their pushes are with the sender. */
+  readonly #submitted = new Set<Job>();
   #seq = 0;
+  #restUntilMs = 0;
   #running = 0;
   #heldBytes = 0;
 
@@ -70,8 +81,9 @@ export class Jobs {
 
   /** Whether the budget and the workers have room for one more job. */
   get mayLaunch(): boolean {
-    const { maxRunning, budgetBytes, batchBytes } = this.#options;
-    return this.#running < maxRunning && this.#heldBytes + batchBytes <= budgetBytes;
+    const { maxRunning, budgetBytes, batchBytes, now } = this.#options;
+    if (this.#running >= maxRunning || this.#heldBytes + batchBytes > budgetBytes) return false;
+    return this.#restUntilMs === 0 || now() >= this.#restUntilMs;
   }
 
   /** Whether this log may take more: one log alone never takes more than half of the budget. */
@@ -80,34 +92,50 @@ export class Jobs {
   }
 
   launch(flights: readonly Flight[]): void {
-    this.#start(flights.map(unitOf), null);
+    this.#start(flights.map(unitOf), null, this.#spec, null);
   }
 
   /** Tries failed reads again whose pause is over. */
   resume(nowMs: number): void {
-    for (const [unit, place] of this.#paused) {
+    for (const [unit, { place, spec, tenant }] of this.#paused) {
       const { generation, epoch } = unit.flight;
       const given = epoch !== generation.epoch || generation.done;
       if (!given && generation.blockedUntilMs > nowMs) continue;
       this.#paused.delete(unit);
       if (given) this.#leave(place);
-      else this.#start([{ ...unit, result: null }], place);
+      else this.#start([{ ...unit, result: null }], place, spec, tenant);
     }
   }
 
   /** A generation has begun anew: what was read ahead in its old bytes is thrown away. */
   abandon(generation: Generation): void {
     for (const [flight, job] of this.#jobs) {
-      if (flight.generation !== generation || flight.epoch === generation.epoch || job.result === null) continue;
+      if (flight.generation !== generation || flight.epoch === generation.epoch || !job.read) continue;
       this.#jobs.delete(flight);
+      this.#deltas.delete(job);
       this.#drop(job);
       job.units = [];
     }
   }
 
-  #start(units: Unit[], place: Place | null): void {
+  /** New jobs go through another pipeline. What was read before keeps to the old one. */
+  change(spec: PipelineSpec): void {
+    this.#spec = spec;
+  }
+
+  /** The sender has been stopped: what it still had is not waited for. */
+  recall(): void {
+    for (const job of this.#submitted) {
+      this.#drop(job);
+      job.units = [];
+    }
+    this.#submitted.clear();
+  }
+
+  #start(units: Unit[], place: Place | null, spec: PipelineSpec, tenant: string | null): void {
     if (place === null) this.#seq += 1;
-    this.#run({ seq: place?.seq ?? this.#seq, units, place, revision: 0, heldBytes: 0, result: null });
+    const seq = place?.seq ?? this.#seq;
+    this.#run({ seq, units, place, spec, tenant, read: false, pushes: [], heldBytes: 0 });
   }
 
   #run(job: Job): void {
@@ -117,7 +145,7 @@ export class Jobs {
       if (unit.flight.epoch !== unit.flight.generation.epoch) continue;
       const source = this.#sourceOf(unit);
       if (source === null) {
-        this.#pause(unit, job.place, 'no way to the file');
+        this.#pause(unit, job, 'no way to the file');
         continue;
       }
       units.push(unit);
@@ -137,8 +165,8 @@ export class Jobs {
       slices.reduce((sum, slice) => sum + slice.to - slice.from, 0),
     );
     this.#running += 1;
-    job.revision = this.#spec.revision;
-    this.#options.collect({ spec: this.#spec, slices }).then(
+    const { spec, tenant } = job;
+    this.#options.collect({ spec, slices, tenant }).then(
       (result) => this.#onResult(job, result),
       (error: unknown) => this.#onFailure(job, error),
     );
@@ -157,14 +185,14 @@ export class Jobs {
   }
 
   /** A file that cannot be read now is tried again, with growing pauses; what is in the way is said once. */
-  #pause(unit: Unit, place: Place | null, why: string): void {
+  #pause(unit: Unit, { place, spec, tenant }: Job, why: string): void {
     const { generation } = unit.flight;
     generation.failures += 1;
     if (generation.frozen && generation.failures > MAX_COPY_FAILURES) return this.#options.onBroken(generation);
     generation.blockedUntilMs =
       this.#options.now() + Math.min(MAX_READ_PAUSE_MS, 250 * 2 ** Math.min(generation.failures, 10));
     if (place !== null) place.pending += 1;
-    this.#paused.set(unit, place);
+    this.#paused.set(unit, { place, spec, tenant });
     if (generation.failures !== 3) return;
     this.#options.events.problemFound({
       code: 'LOG_UNREADABLE',
@@ -197,14 +225,16 @@ export class Jobs {
     this.#returned(job);
     const message = error instanceof Error ? error.message : String(error);
     this.#options.events.jobRepeated('worker');
-    for (const unit of job.units) this.#pause(unit, job.place, message);
+    for (const unit of job.units) this.#pause(unit, job, message);
     this.#leave(job.place);
     this.#drop(job);
   }
 
   #onResult(job: Job, result: CollectResult): void {
     this.#returned(job);
-    job.result = result;
+    job.read = true;
+    job.pushes = result.pushes;
+    if (result.waitMs > 0) this.#rest(result.waitMs);
     const kept: Unit[] = [];
     for (const [index, unit] of job.units.entries()) {
       const slice = result.slices[index] as SliceResult;
@@ -219,7 +249,7 @@ export class Jobs {
       this.#jobs.delete(flight);
       if (!current) continue;
       if (slice.outcome === 'changed') this.#options.onChanged(flight.generation);
-      else this.#pause(unit, job.place, slice.error?.message ?? 'unknown');
+      else this.#pause(unit, job, slice.error?.message ?? 'unknown');
     }
     for (const unit of job.units) {
       if (kept.includes(unit)) continue;
@@ -227,13 +257,19 @@ export class Jobs {
       unit.heldBytes = 0;
     }
     job.units = kept;
-    this.#hold(job, result.push?.byteLength ?? 0);
+    this.#hold(job, sizeOf(job));
     if (job.place !== null) this.#onRepeated(job, job.place);
-    else this.#follow(job);
+    else this.#follow(job, result.delta);
     for (const unit of kept) this.#options.onProgress(logOf(unit));
   }
 
-  #follow(job: Job): void {
+  #rest(waitMs: number): void {
+    this.#restUntilMs = Math.max(this.#restUntilMs, this.#options.now() + waitMs);
+    this.#options.onRest(waitMs);
+  }
+
+  #follow(job: Job, delta: PipelineDelta | null): void {
+    if (delta !== null) this.#deltas.set(job, delta);
     const ready = new Set<Job>([job]);
     for (const unit of job.units) {
       const { flight } = unit;
@@ -248,7 +284,7 @@ export class Jobs {
       for (const next of again) this.#readAgain(next);
     }
     for (const next of ready) {
-      if (next.result !== null && next.units.every((unit) => unit.flight.resolved)) this.#release(next);
+      if (next.read && next.units.every((unit) => unit.flight.resolved)) this.#release(next);
     }
   }
 
@@ -258,7 +294,8 @@ export class Jobs {
     if (job !== undefined) {
       this.#drop(job);
       job.units = [];
-      job.result = null;
+      job.read = false;
+      this.#deltas.delete(job);
     }
     this.#options.events.jobRepeated('carry');
     this.launch([flight]);
@@ -273,7 +310,25 @@ export class Jobs {
       // A flight without a line start has been resolved without what its worker found.
       unit.result = slice;
     }
-    this.#submit(job);
+    const delta = this.#deltas.get(job);
+    this.#deltas.delete(job);
+    if (delta !== undefined) this.#options.onCounted(delta);
+    for (const part of this.#byTenant(job)) this.#submit(part);
+  }
+
+  /** From here on, each push has a life of its own. */
+  #byTenant(job: Job): Job[] {
+    const [first, ...others] = job.pushes;
+    if (job.spec.route === null || first === undefined) return [job];
+    const parts = others.map((push) => {
+      const units = job.units.map((unit) => ({ ...unit, heldBytes: 0 }));
+      for (const { flight } of units) flight.openUnits += 1;
+      return { ...job, units, tenant: push.tenant, pushes: [push], heldBytes: 0 };
+    });
+    job.tenant = first.tenant;
+    job.pushes = [first];
+    for (const part of [job, ...parts]) this.#hold(part, sizeOf(part));
+    return [job, ...parts];
   }
 
   #report(unit: Unit, slice: SliceResult): void {
@@ -288,7 +343,7 @@ export class Jobs {
       if (next === null) continue;
       unit.flight.openUnits += 1;
       place.pending += 1;
-      this.#start([next], place);
+      this.#start([next], place, job.spec, job.tenant);
       // What follows is the next one's, also when this one is cut again.
       unit.end = (unit.result as SliceResult).next;
     }
@@ -304,22 +359,24 @@ export class Jobs {
   }
 
   #submit(job: Job): void {
-    const result = job.result as CollectResult;
-    const entries = job.units.reduce((sum, unit) => sum + (unit.result as SliceResult).entries, 0);
-    if (result.push === null || entries === 0) return this.#settle(job);
-    const { push, encodedBytes } = result;
+    const [push] = job.pushes.splice(0);
+    const read = job.units.reduce((sum, unit) => sum + (unit.result as SliceResult).entries, 0);
+    if (push === undefined || read === 0) return this.#settle(job);
+    const { bytes, tenant, encodedBytes } = push;
+    // Less was read where a slice is no longer of interest.
+    const entries = Math.min(push.entries, read);
     const keys = [...new Set(job.units.map((unit) => logOf(unit).path))];
     const parcel: Parcel = {
       keys,
       seq: job.seq,
-      push,
+      tenant,
+      push: bytes,
       entries,
       encodedBytes,
       ...spread(job.units),
       onSettled: (outcome) => this.#onOutcome(job, parcel, outcome),
     };
-    // The bytes now belong to the sender.
-    result.push = null;
+    this.#submitted.add(job);
     if (job.place === null) this.#options.sender.submit(parcel);
     else job.place.held.submit(parcel);
   }
@@ -327,6 +384,7 @@ export class Jobs {
   #onOutcome(job: Job, parcel: Parcel, outcome: Outcome): void {
     const { events } = this.#options;
     const { entries } = parcel;
+    this.#submitted.delete(job);
     switch (outcome.kind) {
       case 'stored':
         events.entriesStored({ entries, bytes: parcel.push.byteLength });
@@ -349,10 +407,9 @@ export class Jobs {
       case 'withoutStream':
         return this.#cut(job, entries, outcome, 'invalid_labels', new Set());
       case 'withoutMetadata':
-        if (job.revision === this.#spec.revision) {
-          if (this.#spec.streamMode !== 'metadata') return this.#refuse(job, entries, 'metadata_disallowed');
-          this.#spec = { ...this.#spec, revision: this.#spec.revision + 1, streamMode: 'off' };
-        }
+        if (job.spec.withoutMetadata) return this.#refuse(job, entries, 'metadata_disallowed');
+        this.#spec = { ...this.#spec, withoutMetadata: true };
+        job.spec = { ...job.spec, withoutMetadata: true };
         events.jobRepeated('encoding');
         return this.#repeat(job, outcome.hold(), [job.units.map(againOf)]);
     }
@@ -383,7 +440,7 @@ export class Jobs {
   #repeat(job: Job, held: HeldPlace, parts: Unit[][]): void {
     this.#drop(job);
     const place: Place = { held, seq: job.seq, pending: parts.length };
-    for (const units of parts) this.#start(units, place);
+    for (const units of parts) this.#start(units, place, job.spec, job.tenant);
   }
 
   #refuse(job: Job, entries: number, reason: string): void {
@@ -415,4 +472,8 @@ function spread(units: readonly Unit[]): { oldestMs?: number; newestMs?: number 
     newestMs = Math.max(newestMs, result.newestMs);
   }
   return newestMs === 0 ? {} : { oldestMs, newestMs };
+}
+
+function sizeOf({ pushes }: Job): number {
+  return pushes.reduce((sum, { bytes }) => sum + bytes.byteLength, 0);
 }

@@ -27,9 +27,9 @@ export interface EndpointOptions {
 export interface Endpoint {
   /**
    * Pushes a snappy block of a logproto.PushRequest. Never throws: what goes wrong on the way is an Answer with
-   * `failure`. An aborted `signal` ends it with the failure `ABORTED`.
+   * `failure`. An aborted `signal` ends it with the failure `ABORTED`. A `tenant` takes the place of the endpoint's own.
    */
-  send(push: Uint8Array, signal?: AbortSignal): Promise<Answer>;
+  send(push: Uint8Array, signal?: AbortSignal, tenant?: string): Promise<Answer>;
   /** Closes every connection; what is under way fails. */
   close(): Promise<void>;
 }
@@ -50,7 +50,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
   const headersOf = headers(options);
   const poolOf = pools(options, requestTimeoutMs);
 
-  async function send(push: Uint8Array, signal?: AbortSignal): Promise<Answer> {
+  async function send(push: Uint8Array, signal?: AbortSignal, tenant = ''): Promise<Answer> {
     let pool: Pool;
     let sent: Record<string, string>;
     try {
@@ -61,7 +61,8 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
         message: error instanceof Error ? error.message : 'unreadable',
       };
     }
-    const answer = await exchange(pool, push, sent, signal);
+    const headers = tenant === '' ? sent : { ...sent, 'x-scope-orgid': tenant };
+    const answer = await exchange(pool, push, headers, signal);
     if ('failure' in answer) poolOf.doubt();
     else if (CREDENTIAL_STATUSES.has(answer.status)) headersOf.doubt();
     return answer;

@@ -6,6 +6,8 @@ export interface Parcel {
   keys: readonly string[];
   /** Grows with the age of the plan: a lower one is older. */
   seq: number;
+  /** For `X-Scope-OrgID`; empty: the endpoint's own. */
+  tenant: string;
   /** Snappy block of a logproto.PushRequest. */
   push: Uint8Array;
   entries: number;

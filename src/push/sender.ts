@@ -226,14 +226,14 @@ class PushSender {
   }
 
   #start(entry: Entry): void {
-    const { push } = entry.parcel;
+    const { push, tenant } = entry.parcel;
     remove(this.#waiting, entry);
     entry.state = 'inFlight';
     this.#figures.inFlight++;
     if (entry.refusals > 0) this.#figures.retries++;
     const wave = this.#flow.wave;
     const startedMs = this.#clock.now();
-    void this.#endpoint.send(push, this.#calledOff.signal).then((answer) => {
+    void this.#endpoint.send(push, this.#calledOff.signal, tenant).then((answer) => {
       if (this.#stopped) return;
       this.#figures.inFlight--;
       const status = 'failure' in answer ? answer.failure : answer.status;

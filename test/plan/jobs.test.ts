@@ -16,7 +16,16 @@ import { settled } from '../push/kit.js';
 
 /** Every line has so many bytes. */
 const LINE_BYTES = 10;
-const SPEC: PipelineSpec = { revision: 1, labelRegex: '', staticLabels: [], streamMode: 'metadata', maxLineBytes: 100 };
+const SPEC: PipelineSpec = {
+  revision: 1,
+  labelRegex: '',
+  staticLabels: [],
+  streamMode: 'metadata',
+  maxLineBytes: 100,
+  withoutMetadata: false,
+  route: null,
+  shared: null,
+};
 const STORED: Outcome = { kind: 'stored' };
 
 interface Running {
@@ -72,6 +81,8 @@ class Desk {
       now: () => this.nowMs,
       onProgress: () => {},
       onChanged: (generation) => this.changed.push(generation),
+      onCounted: () => {},
+      onRest: () => {},
       onMissing: () => {},
       onBroken: (generation) => this.broken.push(generation),
     });
@@ -103,7 +114,9 @@ class Desk {
     });
     const whole = slices.map(({ outcome, first, next }) => (outcome === 'read' ? [first, next] : null));
     const push = Buffer.from(JSON.stringify(job.slices.map(({ path }, index) => [path, whole[index]])));
-    resolve({ push, encodedBytes: push.length, entries: 1, slices });
+    const entries = slices.reduce((sum, slice) => sum + slice.entries, 0);
+    const pushes = [{ tenant: '', bytes: push, encodedBytes: push.length, entries }];
+    resolve({ pushes, delta: null, waitMs: 0, slices });
     await settled();
   }
 

@@ -125,6 +125,7 @@ export function parcel(
   return {
     keys,
     seq,
+    tenant: '',
     push: Buffer.from(name),
     entries: 10,
     encodedBytes: 1000,

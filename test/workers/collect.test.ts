@@ -7,7 +7,7 @@ import type { CollectJob, CollectResult, IdentifyJob, SpoolJob } from '../../src
 import { markOf } from '../../workers/mark.js';
 import { readSpoolHead } from '../../workers/read/spool-format.js';
 import { transferring } from '../../workers/transfer.js';
-import { decode, sliceOf, spec, TestFile } from './harness.js';
+import { decode, pushOf, sliceOf, spec, TestFile } from './harness.js';
 import { logBytes } from './read/sources.js';
 
 const file = new TestFile();
@@ -28,17 +28,21 @@ test('jobs run in a pool, on a descriptor of this thread, and come back as finis
   const cuts = [0, 400_000, 800_000, 1_200_000, plain.length];
   const jobs = cuts.slice(1).map((to, i): CollectJob => {
     const slice = sliceOf(file.fd, cuts[i]!, to, { aligned: i === 0, final: true, format: 'auto' });
-    return { spec: spec(), slices: [slice] };
+    return { spec: spec(), slices: [slice], tenant: null };
   });
   const results: CollectResult[] = await Promise.all(jobs.map((job) => pool.run(job, { name: 'collect' })));
-  const contents = results.flatMap(({ push }) => decode(push).flatMap(({ entries }) => entries.map((e) => e.content)));
+  const contents = results.flatMap((result) =>
+    decode(pushOf(result)).flatMap(({ entries }) => entries.map((e) => e.content)),
+  );
   const want = plain.toString().trimEnd().split('\n');
   assert.deepEqual(
     contents,
     want.map((line) => line.slice(line.indexOf(' F ') + 3)),
   );
-  results.forEach(({ push, slices }, i) => {
-    assert.equal(push!.byteLength, push!.buffer.byteLength);
+  results.forEach((result, i) => {
+    const push = pushOf(result)!;
+    const { slices } = result;
+    assert.equal(push.byteLength, push.buffer.byteLength);
     assert.equal(slices[0]!.format, 'cri');
     if (i > 0) assert.equal(slices[0]!.first, results[i - 1]!.slices[0]!.next);
   });
@@ -46,11 +50,13 @@ test('jobs run in a pool, on a descriptor of this thread, and come back as finis
 
 test('the push is transferred, not copied', () => {
   const push = new Uint8Array(8);
-  const result = transferring({ push, encodedBytes: 8, entries: 0, slices: [] });
+  const pushes = [{ tenant: '', bytes: push, encodedBytes: 8, entries: 0 }];
+  const rest = { delta: null, waitMs: 0, slices: [] };
+  const result = transferring({ pushes, ...rest });
   const list: unknown = Reflect.get(result, Piscina.transferableSymbol);
   assert.deepEqual(list, [push.buffer]);
-  assert.equal(Reflect.get(Reflect.get(result, Piscina.valueSymbol) as object, 'push'), push);
-  const none = transferring({ push: null, encodedBytes: 0, entries: 0, slices: [] });
+  assert.equal(Reflect.get(Reflect.get(result, Piscina.valueSymbol) as object, 'pushes'), pushes);
+  const none = transferring({ pushes: [], ...rest });
   assert.deepEqual(Reflect.get(none, Piscina.transferableSymbol), []);
 });
 

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { closeSync, ftruncateSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,6 +20,9 @@ export function spec(streamMode: StreamMode = 'metadata', maxLineBytes = 262_144
     staticLabels: [],
     streamMode,
     maxLineBytes,
+    withoutMetadata: false,
+    route: null,
+    shared: null,
   };
 }
 
@@ -48,6 +52,7 @@ export class TestFile {
 export function sliceOf(fd: number, from: number, to: number, rest: Partial<Slice> = {}): Slice {
   return {
     path: POD_PATH,
+    targetLabels: [],
     source: { kind: 'plain', fd },
     from,
     to,
@@ -76,6 +81,12 @@ interface RawPush {
       structuredMetadata?: { name: string; value: string }[];
     }[];
   }[];
+}
+
+/** The only push of a job; null if there is none. */
+export function pushOf({ pushes }: CollectResult): Uint8Array | null {
+  assert.ok(pushes.length <= 1);
+  return pushes[0]?.bytes ?? null;
 }
 
 /** The streams of a push, decoded by protobufjs. */
@@ -107,10 +118,10 @@ export async function runInTurn(
 ): Promise<Ran> {
   const ran: Ran = { entries: [], results: [] };
   for (let i = 0; i < count; i++) {
-    const job = { spec: pipeline, slices: [prepare(i, ran.results.at(-1) ?? null)] };
+    const job = { spec: pipeline, tenant: null, slices: [prepare(i, ran.results.at(-1) ?? null)] };
     const result: CollectResult = await runJob(job, worker);
     ran.results.push(...result.slices);
-    for (const stream of decode(result.push)) ran.entries.push(...stream.entries);
+    for (const stream of decode(pushOf(result))) ran.entries.push(...stream.entries);
   }
   return ran;
 }

@@ -6,7 +6,7 @@ import { CUT_MARK } from '../../workers/encode/push.js';
 import { markOf } from '../../workers/mark.js';
 import { runJob } from '../../workers/run-job.js';
 import { WorkerState } from '../../workers/worker-state.js';
-import { decode, POD_PATH, READ_TIME_MS, sliceOf, smallWorker, spec, TestFile } from './harness.js';
+import { decode, POD_PATH, pushOf, READ_TIME_MS, sliceOf, smallWorker, spec, TestFile } from './harness.js';
 import { logBytes } from './read/sources.js';
 
 const worker = new WorkerState({ batchBytes: 1 << 20, maxLineBytes: 262_144 });
@@ -17,7 +17,12 @@ after(() => {
   second.close();
 });
 
-const run = (slices: Slice[], pipeline = spec(), state = worker) => runJob({ spec: pipeline, slices }, state);
+async function run(slices: Slice[], pipeline = spec(), state = worker) {
+  const result = await runJob({ spec: pipeline, slices, tenant: null }, state);
+  const { entries, encodedBytes } = result.pushes[0] ?? { entries: 0, encodedBytes: 0 };
+  return { push: pushOf(result), entries, encodedBytes, slices: result.slices };
+}
+
 const line = (stream: string, content: string) => `2026-08-01T00:00:00.5Z ${stream} F ${content}\n`;
 
 describe('run-job', () => {

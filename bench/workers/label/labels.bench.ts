@@ -9,6 +9,9 @@ const SPEC: PipelineSpec = {
   staticLabels: [['cluster', 'c1']],
   streamMode: 'metadata',
   maxLineBytes: 262_144,
+  withoutMetadata: false,
+  route: null,
+  shared: null,
 };
 
 /** The label block of a path, which a worker makes once for each container log and then remembers. */

@@ -6,7 +6,7 @@ import { errnoOf } from '../../../src/errors.js';
 import type { Source } from '../../../src/protocol.js';
 import { Sources } from '../../../workers/read/source.js';
 import { runJob } from '../../../workers/run-job.js';
-import { decode, READ_TIME_MS, runInTurn, sliceOf, smallWorker, spec, TestFile } from '../harness.js';
+import { decode, pushOf, READ_TIME_MS, runInTurn, sliceOf, smallWorker, spec, TestFile } from '../harness.js';
 import { logBytes, readAll } from './sources.js';
 
 const file = new TestFile();
@@ -68,6 +68,7 @@ describe('gzip', () => {
       const result = await runJob(
         {
           spec: spec(),
+          tenant: null,
           slices: [
             sliceOf(good.fd, 0, 100),
             sliceOf(-1, 0, plain.length, { source, final: true }),
@@ -85,7 +86,7 @@ describe('gzip', () => {
         ],
       );
       assert.match(result.slices[1]!.error!.code, /^Z_/);
-      assert.equal(decode(result.push).length, 2);
+      assert.equal(decode(pushOf(result)).length, 2);
     }
     good.close();
   });
