@@ -1,7 +1,6 @@
 import { fstatSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import { Chains } from './chain/chains.js';
-import type { ContainerLog } from './chain/container-log.js';
+import type { ChainSettings, ContainerLog } from './chain/container-log.js';
 import type { Descriptors } from './chain/descriptors.js';
 import type { Generation } from './chain/generation.js';
 import { identifyNewcomers, placeAtCursors, placeAtEnd } from './chain/identify.js';
@@ -9,43 +8,43 @@ import { Keeper } from './chain/keeper.js';
 import { type PollResult, pollGeneration, pollLog } from './chain/poll.js';
 import { Spool } from './chain/spool.js';
 import { type Stall, Watchdog } from './chain/watchdog.js';
-import type { Journal } from './checkpoint/journal.js';
-import type { Cursor } from './checkpoint/record.js';
-import type { Config } from './config/config.js';
-import { createMatcher } from './discover/match.js';
+import type { Positions } from './checkpoint/lane-positions.js';
+import type { Cursor, PositionRecord } from './checkpoint/record.js';
+import { type Matcher, matcherOf } from './discover/match.js';
 import { readPodPath } from './discover/pod-path.js';
 import { type Found, Scanner } from './discover/scan.js';
 import { FolderWatch } from './discover/watch.js';
 import { errnoOf } from './errors.js';
+import type { Lane } from './lane.js';
 import { Jobs } from './plan/jobs.js';
 import { Planner } from './plan/planner.js';
 import type { Budget } from './plan/sizing.js';
 import type { Workers } from './plan/workers.js';
-import type { PipelineSpec } from './protocol.js';
 import type { Sender } from './push/sender.js';
 import { snapshotOf } from './snapshot.js';
 import type { CollectorEvents } from './telemetry/events.js';
 import type { Snapshot } from './telemetry/metrics.js';
 
 export interface CollectorOptions {
-  config: Config;
+  lane: Lane;
   budget: Budget;
   workers: Workers;
   sender: Sender;
-  journal: Journal;
+  positions: Positions;
+  /** A folder of its own for copies, and how many bytes they may take; 0: none are made. */
+  spool: { folder: string; limitBytes: number };
   descriptors: Descriptors;
   events: CollectorEvents;
   /** How long an ended generation is looked at for late writes, in milliseconds. */
   graceMs?: number;
-  /** How long an open partial line waits for its end, in milliseconds. */
-  carryFlushMs?: number;
   /** Milliseconds since the epoch. */
   now?: () => number;
 }
 
 /** The kubelet renames first and asks the runtime to reopen then; what is written between goes to the old file. */
 const GRACE_MS = 2_000;
-const CARRY_FLUSH_MS = 10_000;
+/** How long an endpoint that is given up may take to answer what it was sent. */
+const SWITCH_MS = 5_000;
 /** Between two writes of the journal, so that a busy node does not spend its time in fsync. */
 const JOURNAL_PAUSE_MS = 100;
 /** Chains that ask workers at the same time where they were left. */
@@ -61,8 +60,10 @@ const HELD_WITHOUT_SPOOL_BYTES = 1024 ** 3;
  */
 export class Collector {
   readonly #options: CollectorOptions;
+  #lane: Lane;
+  #sender: Sender;
   readonly #now: () => number;
-  readonly #scanner: Scanner;
+  #scanner: Scanner;
   readonly #chains: Chains;
   readonly #planner: Planner;
   readonly #jobs: Jobs;
@@ -81,23 +82,20 @@ export class Collector {
   readonly #unopened = new Set<string>();
 
   constructor(options: CollectorOptions) {
-    const { config, budget, workers, descriptors, events, sender } = options;
-    const graceMs = options.graceMs ?? GRACE_MS;
+    const { lane, budget, workers, descriptors, events, positions, spool } = options;
     this.#options = options;
+    this.#lane = lane;
+    this.#sender = options.sender;
     this.#now = options.now ?? Date.now;
-    const matcher = createMatcher(config.paths, config.exclude);
-    this.#scanner = new Scanner(config.paths, matcher);
+    const matcher = matcherOfLane(lane);
+    this.#scanner = new Scanner(lane.files.globs, matcher);
     this.#chains = new Chains({
       matcher,
-      settings: {
-        batchBytes: config.batchBytes,
-        graceMs,
-        carryFlushMs: options.carryFlushMs ?? CARRY_FLUSH_MS,
-        sideBySide: budget.workers * 2,
-      },
+      settings: this.#chainSettings(lane),
+      labelsOf: (path) => this.#lane.files.labelsOf(path),
       onFound: ({ path }) => events.logFound(path),
       onForgotten: ({ path }) => {
-        options.journal.forget(path);
+        positions.forget(path);
         events.logForgotten(path);
       },
       onAdded: (generation) => this.#open(generation),
@@ -106,8 +104,7 @@ export class Collector {
       onGone: (generation) => this.#lose(generation, 'deleted', 0),
     });
     this.#spool = new Spool({
-      folder: join(config.stateDir, 'spool'),
-      limitBytes: config.spoolBytes,
+      ...spool,
       workers,
       onProblem: (problem) => events.problemFound(problem),
     });
@@ -115,28 +112,28 @@ export class Collector {
       spool: this.#spool,
       descriptors,
       workers,
-      graceMs,
-      heldLimitBytes: config.spoolBytes || HELD_WITHOUT_SPOOL_BYTES,
+      graceMs: options.graceMs ?? GRACE_MS,
+      heldLimitBytes: spool.limitBytes || HELD_WITHOUT_SPOOL_BYTES,
       onLost: (generation, reason, lines) => this.#lose(generation, reason, lines),
     });
     this.#watchdog = new Watchdog((generation) => this.#whyStalled(generation));
     const maxRunning = budget.workers * 2;
-    this.#planner = new Planner(config.batchBytes, Math.max(1, Math.floor(descriptors.max / (maxRunning + 1))));
+    this.#planner = new Planner(lane.batchBytes, Math.max(1, Math.floor(descriptors.max / (maxRunning + 1))));
     this.#jobs = new Jobs({
       collect: (job) => workers.collect(job),
-      sender,
-      spec: specOf(config),
+      sender: { submit: (parcel) => this.#sender.submit(parcel) },
+      spec: lane.spec,
       descriptors,
       events,
       maxRunning,
       budgetBytes: budget.pushBudgetBytes,
-      batchBytes: config.batchBytes,
+      batchBytes: lane.batchBytes,
       now: this.#now,
       onProgress: (log) => this.#onProgress(log),
       onChanged: (generation) =>
         this.#restart(generation, generation.fd === null ? generation.size : fstatSync(generation.fd).size),
-      onCounted: () => {},
-      onRest: () => {},
+      onCounted: (delta) => events.stagesCounted(delta),
+      onRest: (waitMs) => this.#rest(waitMs),
       onMissing: (generation, bytes) => this.#count(generation, 'damaged', bytes, 0),
       onBroken: (generation) => this.#lose(generation, 'damaged', 0),
     });
@@ -144,8 +141,8 @@ export class Collector {
 
   /** Finds everything there is, takes up the stored positions, and watches for what is new. */
   async start(): Promise<void> {
-    const { config, journal, events } = this.#options;
-    const fresh = journal.recovery.firstStart && config.start === 'end';
+    const { positions } = this.#options;
+    const fresh = positions.recovery.firstStart && this.#lane.start === 'end';
     const nowMs = this.#now();
     for (const leftover of await this.#spool.load()) {
       const log = this.#chains.getOrAdd(leftover.log);
@@ -158,8 +155,13 @@ export class Collector {
     this.#chains.take(found, nowMs, (folder) => this.#scanner.timeOf(folder));
     await this.#place(placing, fresh);
     this.#placing = false;
-    this.#watch = new FolderWatch({
-      paths: config.paths,
+    this.#watch = this.#startWatch();
+  }
+
+  #startWatch(): FolderWatch {
+    const { events } = this.#options;
+    return new FolderWatch({
+      paths: this.#lane.files.globs,
       isKnown: (folder) => this.#chains.hasFolder(folder),
       onFolder: (folder) => {
         if (!this.#stopping) this.#chains.look(folder, this.#now());
@@ -186,7 +188,7 @@ export class Collector {
     this.#watch?.close();
     await this.#scanning;
     await this.#workersIdle(deadlineMs);
-    await this.#options.sender.stop(Math.max(0, deadlineMs - this.#now()));
+    await this.#sender.stop(Math.max(0, deadlineMs - this.#now()));
     const nowMs = this.#now();
     const folders = new Set<string>();
     for (const log of this.#chains) {
@@ -199,7 +201,7 @@ export class Collector {
     await this.#keeper.saveAll();
     for (const log of [...this.#chains]) this.#finish(log, nowMs);
     this.#putMoved();
-    await this.#options.journal.sync();
+    await this.#options.positions.sync();
     this.#dropCopies(this.#copied.splice(0));
   }
 
@@ -245,28 +247,91 @@ export class Collector {
   }
 
   snapshot(): Snapshot {
-    const { sender, descriptors, budget, journal } = this.#options;
+    const { descriptors, budget, positions } = this.#options;
     return {
       ...snapshotOf(this.#chains, this.#now()),
       containerLogs: this.#chains.size,
       generationsOpen: descriptors.openCount,
       memoryBudgetBytes: budget.pushBudgetBytes,
       memoryBudgetUsedBytes: this.#jobs.heldBytes,
-      pushesInFlight: sender.figures.inFlight,
+      pushesInFlight: this.#sender.figures.inFlight,
       workers: budget.workers,
-      journalDirty: journal.unsynced > 0,
+      journalDirty: positions.unsynced > 0,
       spoolBytes: this.#spool.usedBytes,
     };
   }
 
+  // Another configuration
+
+  /**
+   * Goes on with another configuration: new jobs are made by it, and what is under way is finished by the old one. No
+   * file is closed that is still wanted.
+   *
+   * @param sender of another endpoint; what the old one does not settle within `SWITCH_MS` is read again for it
+   */
+  async change(lane: Lane, sender: Sender | null): Promise<void> {
+    this.#placing = true;
+    await this.#scanning;
+    if (sender !== null) {
+      await this.#workersIdle(this.#now() + SWITCH_MS);
+      await this.#sender.stop(SWITCH_MS);
+      this.#jobs.recall();
+      for (const log of this.#chains) {
+        for (const generation of log.generations) {
+          generation.rewind();
+          this.#jobs.abandon(generation);
+        }
+      }
+      this.#sender = sender;
+    }
+    this.#lane = lane;
+    this.#jobs.change(lane.spec, lane.batchBytes);
+    this.#planner.batchBytes = lane.batchBytes;
+    const matcher = matcherOfLane(lane);
+    this.#scanner = new Scanner(lane.files.globs, matcher);
+    this.#chains.change(matcher, this.#chainSettings(lane));
+    for (const log of [...this.#chains]) if (lane.files.labelsOf(log.path) === null) this.#giveUp(log);
+    this.#watch?.close();
+    this.#watch = this.#startWatch();
+    this.#placing = false;
+    if (this.#stopping) return;
+    await this.rescan();
+    this.tick();
+  }
+
+  /** It is wanted no more: nothing of it is lost, for nobody asks for it. */
+  #giveUp(log: ContainerLog): void {
+    for (const generation of log.generations) {
+      generation.rewind();
+      generation.done = true;
+      this.#jobs.abandon(generation);
+      this.#options.descriptors.close(generation);
+      this.#spool.release(generation);
+    }
+    log.generations = [];
+    this.#chains.prune(log);
+  }
+
+  #chainSettings({ format, batchBytes, carryFlushMs }: Lane): ChainSettings {
+    const graceMs = this.#options.graceMs ?? GRACE_MS;
+    return { format, batchBytes, graceMs, carryFlushMs, sideBySide: this.#options.budget.workers * 2 };
+  }
+
   // Reading
+
+  /** A limit of the pipeline asks for a pause, which may be shorter than that between two ticks. */
+  #rest(waitMs: number): void {
+    setTimeout(() => {
+      if (!this.#stopping) this.tick();
+    }, waitMs).unref();
+  }
 
   #plan(nowMs: number): void {
     if (this.#stopping || this.#placing) return;
     while (this.#jobs.mayLaunch) {
       const flights = this.#planner.nextJob(nowMs, {
         mayTake: (log) => this.#jobs.mayTake(log),
-        isApart: (log) => this.#options.sender.isStuck(log.path),
+        isApart: (log) => this.#sender.isStuck(log.path),
       });
       if (flights === null) return;
       this.#jobs.launch(flights);
@@ -368,15 +433,17 @@ export class Collector {
   // Positions
 
   async #place(paths: string[], fresh: boolean): Promise<void> {
-    const { journal } = this.#options;
+    const { positions } = this.#options;
+    const records = positions.records();
     const next = async (): Promise<void> => {
-      for (let path = paths.pop(); path !== undefined; path = paths.pop()) await this.#placeOne(path, fresh);
+      for (let path = paths.pop(); path !== undefined; path = paths.pop())
+        await this.#placeOne(path, records.get(path), fresh);
     };
     await Promise.all(Array.from({ length: PLACED_AT_ONCE }, next));
-    for (const [path, record] of [...journal.records]) {
+    for (const [path, record] of records) {
       if (this.#chains.get(path) !== undefined) continue;
       for (const cursor of record.cursors) this.#missing(path, cursor);
-      journal.forget(path);
+      positions.forget(path);
     }
   }
 
@@ -395,8 +462,8 @@ export class Collector {
     }
   }
 
-  async #placeOne(path: string, fresh: boolean): Promise<void> {
-    const { descriptors, workers, journal } = this.#options;
+  async #placeOne(path: string, record: PositionRecord | undefined, fresh: boolean): Promise<void> {
+    const { descriptors, workers } = this.#options;
     const log = this.#chains.get(path);
     if (log === undefined) return;
     this.#listAgain(log);
@@ -404,7 +471,6 @@ export class Collector {
     // Beside a copy in the spool there may be a .gz of the same generation.
     for (const generation of log.generations) generation.unidentified &&= copied;
     log.moved = true;
-    const record = journal.records.get(path);
     if (record !== undefined) {
       const missing = await placeAtCursors(log, record.cursors, descriptors, (job) => workers.identify(job));
       for (const cursor of missing) this.#missing(path, cursor);
@@ -426,7 +492,7 @@ export class Collector {
     for (const log of this.#chains) {
       if (!log.moved) continue;
       log.moved = false;
-      this.#options.journal.put(log.record());
+      this.#options.positions.put(log.record());
     }
   }
 
@@ -434,13 +500,13 @@ export class Collector {
   #store(): void {
     if (this.#storing || this.#placing) return;
     this.#putMoved();
-    const { journal, events } = this.#options;
-    if (journal.unsynced === 0) return;
+    const { positions, events } = this.#options;
+    if (positions.unsynced === 0) return;
     this.#storing = true;
     const startedMs = performance.now();
     const copied = this.#copied.splice(0);
-    void journal.sync().then(() => {
-      if (journal.unsynced === 0) events.positionsStored({ ms: performance.now() - startedMs });
+    void positions.sync().then(() => {
+      if (positions.unsynced === 0) events.positionsStored({ ms: performance.now() - startedMs });
       this.#dropCopies(copied);
       setTimeout(() => {
         this.#storing = false;
@@ -451,7 +517,7 @@ export class Collector {
 
   /** Before it is stored that they are done, a crash would make them look lost. */
   #dropCopies(generations: readonly Generation[]): void {
-    if (this.#options.journal.unsynced > 0) this.#copied.push(...generations);
+    if (this.#options.positions.unsynced > 0) this.#copied.push(...generations);
     else for (const generation of generations) this.#spool.release(generation);
   }
 
@@ -477,7 +543,7 @@ export class Collector {
   }
 
   #whyStalled(generation: Generation): string {
-    const { trouble } = this.#options.sender.figures;
+    const { trouble } = this.#sender.figures;
     if (trouble !== null) return `Loki takes no pushes (${trouble})`;
     if (generation.blockedUntilMs > 0 && generation.failures > 0) return 'the file cannot be read';
     if (generation.unidentified) return 'it is not known yet which file this is';
@@ -518,15 +584,6 @@ export class Collector {
   }
 }
 
-function specOf(config: Config): PipelineSpec {
-  return {
-    revision: 1,
-    labelRegex: config.labelRegex,
-    staticLabels: config.labels,
-    streamMode: config.stream,
-    maxLineBytes: config.maxLineBytes,
-    withoutMetadata: false,
-    route: null,
-    shared: null,
-  };
+function matcherOfLane({ files }: Lane): Matcher {
+  return matcherOf((path) => files.labelsOf(path) !== null);
 }

@@ -5,17 +5,16 @@ import type { Stall } from './chain/watchdog.js';
 import { openJournal } from './checkpoint/journal.js';
 import { lockStateDir } from './checkpoint/lock.js';
 import type { CheckpointProblem } from './checkpoint/problem.js';
-import { Collector } from './collector.js';
 import type { Config } from './config/config.js';
 import type { EffectiveSetting } from './config/load.js';
 import { watchRoot } from './discover/watch.js';
 import { errnoOf } from './errors.js';
+import { Fleet } from './fleet.js';
+import { builtInLane, type Destination, type Lane } from './lane.js';
 import { readLimits } from './plan/limits.js';
 import { type Budget, deriveBudget } from './plan/sizing.js';
 import { startWorkers } from './plan/workers.js';
-import { createEndpoint, type EndpointOptions } from './push/endpoint.js';
 import type { PushEvents } from './push/figures.js';
-import { createSender } from './push/sender.js';
 import { startRhythm } from './rhythm.js';
 import type { CollectorEvents, Problem } from './telemetry/events.js';
 import { startFigures } from './telemetry/figures.js';
@@ -72,11 +71,11 @@ async function collect(config: Config, budget: Budget, log: Log, ending: Ending)
       log.warn({ code: 'JOURNAL_DAMAGED', ...recovery }, 'the journal was damaged, positions were recovered');
     }
 
-    let collector: Collector | null = null;
+    let fleet: Fleet | null = null;
     let ready: { ok: boolean; why?: string } = { ok: false, why: 'starting' };
     const nothing = nothingYet(budget);
     const metrics = open(
-      createMetrics(() => collector?.snapshot() ?? nothing),
+      createMetrics(() => fleet?.snapshot() ?? nothing),
       (it) => it.stop(),
     );
     const events = createTelemetry(log, metrics);
@@ -84,25 +83,31 @@ async function collect(config: Config, budget: Budget, log: Log, ending: Ending)
       await startWeb({
         ...config.httpAddr,
         registry: metrics.registry,
-        probes: { ready: () => ready, healthy: () => healthOf(collector?.stalls ?? []) },
+        probes: { ready: () => ready, healthy: () => healthOf(fleet?.stalls ?? []) },
       }),
       (it) => it.close(),
     );
     const setup = { batchBytes: config.batchBytes, maxLineBytes: config.maxLineBytes };
     const workers = open(startWorkers(WORKER_FILE, setup, budget), (it) => it.close());
-    const endpoint = open(createEndpoint(endpointOf(config)), (it) => it.close());
-    const sender = createSender({ endpoint, events: pushEvents(events) });
     const descriptors = open(new Descriptors(maxOpenFiles(), shortOfDescriptors(events)), (it) => it.closeAll());
-    collector = new Collector({ config, budget, workers, sender, journal, descriptors, events });
+    const lanes = [builtInLane(config)];
+    const around = { config, budget, workers, journal, descriptors, events, pushEvents: pushEvents(events) };
+    fleet = new Fleet(lanes, around);
     if (budget.shortBytes > 0) events.problemFound(lowMemory(budget));
-    checkFolders(config, events);
-    await collector.start();
-    const stopRhythm = startRhythm(collector, config);
+    checkFolders(lanes, events);
+    await fleet.start();
+    const { scanIntervalMs } = config;
+    const stopRhythm = startRhythm(fleet, { batchWaitMs: fleet.batchWaitMs, scanIntervalMs });
     ready = { ok: true };
     const figures = startFigures(log, metrics, (everything) => events.flush(everything));
-    const { href } = config.lokiUrl;
     log.info(
-      { version: VERSION, http: web.url, push: href, workers: budget.workers, logs: collector.logCount },
+      {
+        version: VERSION,
+        http: web.url,
+        push: lanes.map(({ destination }) => nameOf(destination)).join(' '),
+        workers: budget.workers,
+        logs: fleet.logCount,
+      },
       'started',
     );
 
@@ -110,7 +115,7 @@ async function collect(config: Config, budget: Budget, log: Log, ending: Ending)
     ready = { ok: false, why: 'ending' };
     log.info({ signal }, 'ending: what has been read is sent, positions are stored');
     stopRhythm();
-    await collector.stop(config.shutdownTimeoutMs);
+    await fleet.stop(config.shutdownTimeoutMs);
     figures.stop();
   } finally {
     for (const close of closers.reverse()) await close();
@@ -119,9 +124,8 @@ async function collect(config: Config, budget: Budget, log: Log, ending: Ending)
   return 0;
 }
 
-function endpointOf(config: Config): EndpointOptions {
-  const { lokiUrl: url, tenantId, bearerTokenFile, basicAuth, tls } = config;
-  return { url, userAgent: `sleipnir/${VERSION}`, tenantId, bearerTokenFile, basicAuth, tls };
+function nameOf(destination: Destination): string {
+  return destination.kind === 'echo' ? destination.component : destination.endpoint.url.href;
 }
 
 function pushEvents(events: CollectorEvents): PushEvents {
@@ -151,8 +155,9 @@ function lowMemory(budget: Budget): Problem {
 }
 
 /** A folder that is not there is the most common mistake of all: nothing is collected, and nothing fails. */
-function checkFolders(config: Config, events: CollectorEvents): void {
-  for (const base of new Set(config.paths.map((path) => watchRoot(path).base))) {
+function checkFolders(lanes: readonly Lane[], events: CollectorEvents): void {
+  const globs = lanes.flatMap(({ files }) => files.globs);
+  for (const base of new Set(globs.map((path) => watchRoot(path).base))) {
     try {
       accessSync(base, constants.R_OK | constants.X_OK);
     } catch (error) {

@@ -441,3 +441,24 @@ export interface PipelineDelta {
   counters: { component: string; name: string; labels: [string, string][]; add: number }[];
   metrics: MetricDelta[];
 }
+
+/** For each `stage.limit` of a route its id (place in the route) and how many buckets it may need. */
+export type LimitLayout = [id: string, slots: number][];
+
+/** A bucket is two 64-bit words: the hash of its label value, and its time. */
+export const LIMIT_SLOT_BYTES = 16;
+
+/** The buckets of a route, in the order in which they lie in memory. */
+export function limitLayout(route: Pick<RouteSpec, 'processes'>): LimitLayout {
+  const layout: LimitLayout = [];
+  const visit = (stages: readonly StageSpec[], prefix: string): void => {
+    for (const [index, spec] of stages.entries()) {
+      const id = `${prefix}.${index}`;
+      if (spec.stage === 'match') visit(spec.stages, id);
+      if (spec.stage !== 'limit') continue;
+      layout.push([id, spec.byLabelName === null ? 1 : Math.max(10_000, spec.maxDistinctLabels) * 2]);
+    }
+  };
+  for (const [number, { stages }] of route.processes.entries()) visit(stages, `${number}`);
+  return layout;
+}

@@ -210,3 +210,11 @@ export interface CountResult {
   lines: number;
   bytes: number;
 }
+
+/** Writes the entries of a push to standard output, one line each. */
+export interface EchoJob {
+  /** Id of the `loki.echo`. */
+  component: string;
+  /** See `TenantPush.bytes`. */
+  bytes: Uint8Array;
+}

@@ -1,4 +1,10 @@
-import type { Collector } from './collector.js';
+/** What is to be driven. */
+export interface Driven {
+  tick(): void;
+  rescan(): Promise<void>;
+  /** Whether new folders are hinted at, so that scans may be rare. */
+  readonly hinted: boolean;
+}
 
 /** The scan alone must find new pods within a second. */
 const SCAN_ALONE_MS = 1_000;
@@ -10,7 +16,7 @@ const SCAN_ALONE_MS = 1_000;
  * @returns ends both; a scan under way goes on
  */
 export function startRhythm(
-  collector: Collector,
+  collector: Driven,
   { batchWaitMs, scanIntervalMs }: { batchWaitMs: number; scanIntervalMs: number },
 ): () => void {
   let stopped = false;

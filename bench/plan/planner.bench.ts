@@ -1,4 +1,4 @@
-import { ContainerLog } from '../../src/chain/container-log.js';
+import { type ChainSettings, ContainerLog } from '../../src/chain/container-log.js';
 import { type Flight, Generation } from '../../src/chain/generation.js';
 import { Planner } from '../../src/plan/planner.js';
 import type { BenchCase } from '../functions.js';
@@ -8,7 +8,13 @@ const BATCH_BYTES = 1024 * 1024;
 const UNREAD_BYTES = [200, 1000, 4000, 20_000, 100_000];
 const NAMESPACES = 12;
 const NOW_MS = Date.UTC(2026, 0, 1);
-const SETTINGS = { batchBytes: BATCH_BYTES, graceMs: 1000, carryFlushMs: 5000, sideBySide: 2 };
+const SETTINGS: ChainSettings = {
+  format: 'auto',
+  batchBytes: BATCH_BYTES,
+  graceMs: 1000,
+  carryFlushMs: 5000,
+  sideBySide: 2,
+};
 const ALL = { mayTake: () => true, isApart: () => false };
 
 /** One look at a node after which every container log has grown: all of them are planned into jobs. */

@@ -1,5 +1,6 @@
 import type { Matcher } from '../discover/match.js';
 import { type Found, scanFolder } from '../discover/scan.js';
+import type { TargetLabels } from '../pipeline.js';
 import { type ChainSettings, ContainerLog } from './container-log.js';
 import type { Generation } from './generation.js';
 import { type FoundName, findFiles, updateListing } from './listing.js';
@@ -7,6 +8,8 @@ import { type FoundName, findFiles, updateListing } from './listing.js';
 export interface ChainsOptions {
   matcher: Matcher;
   settings: ChainSettings;
+  /** What the target of a log brings. */
+  labelsOf: (path: string) => TargetLabels | null;
   onFound: (log: ContainerLog) => void;
   onForgotten: (log: ContainerLog) => void;
   /** A new generation, to be opened at once: an open file outlives its deletion. */
@@ -21,12 +24,18 @@ export interface ChainsOptions {
 
 /** All container logs that are known, and what is known of their files' names. */
 export class Chains {
-  readonly #options: ChainsOptions;
+  #options: ChainsOptions;
   readonly #logs = new Map<string, ContainerLog>();
   readonly #folders = new Map<string, Set<ContainerLog>>();
 
   constructor(options: ChainsOptions) {
     this.#options = options;
+  }
+
+  /** Goes on with other files and settings. */
+  change(matcher: Matcher, settings: ChainSettings): void {
+    this.#options = { ...this.#options, matcher, settings };
+    for (const log of this.#logs.values()) log.change(settings, this.#options.labelsOf(log.path) ?? []);
   }
 
   get size(): number {
@@ -49,7 +58,8 @@ export class Chains {
   getOrAdd(path: string): ContainerLog {
     const known = this.#logs.get(path);
     if (known !== undefined) return known;
-    const log = new ContainerLog(path, this.#options.settings);
+    const { settings, labelsOf } = this.#options;
+    const log = new ContainerLog(path, settings, labelsOf(path) ?? []);
     this.#logs.set(path, log);
     const folder = this.#folders.get(log.folder);
     if (folder === undefined) this.#folders.set(log.folder, new Set([log]));

@@ -2,11 +2,13 @@ import { basename, dirname } from 'node:path';
 import type { Cursor, PositionRecord } from '../checkpoint/record.js';
 import { type PodPath, readPodPath } from '../discover/pod-path.js';
 import type { TargetLabels } from '../pipeline.js';
-import type { SliceResult } from '../protocol.js';
+import type { Format, SliceResult } from '../protocol.js';
 import type { Flight, Generation } from './generation.js';
 
 /** What a chain takes from the settings. */
 export interface ChainSettings {
+  /** What files hold; `auto` lets each decide. */
+  format: Format | 'auto';
   batchBytes: number;
   /** How long an ended generation is still looked at for late writes. */
   graceMs: number;
@@ -29,7 +31,7 @@ export class ContainerLog {
   readonly folder: string;
   readonly pod: PodPath;
   /** What the target brings, where an Alloy configuration chose the file. */
-  readonly targetLabels: TargetLabels;
+  targetLabels: TargetLabels;
   generations: Generation[] = [];
   /** Waiting in the planner for its turn. */
   due = false;
@@ -45,7 +47,7 @@ export class ContainerLog {
   polls = 0;
   /** Folder modification time at the last look, to see new names without reading the folder. */
   folderTimeMs = 0;
-  readonly #settings: ChainSettings;
+  #settings: ChainSettings;
 
   constructor(path: string, settings: ChainSettings, targetLabels: TargetLabels = []) {
     this.path = path;
@@ -55,8 +57,15 @@ export class ContainerLog {
     this.#settings = settings;
   }
 
-  get finished(): boolean {
-    return this.generations.every((generation) => generation.done);
+  /** What its files hold, as far as that is set. */
+  get format(): Format | 'auto' {
+    return this.#settings.format;
+  }
+
+  /** Goes on under other settings. */
+  change(settings: ChainSettings, targetLabels: TargetLabels): void {
+    this.#settings = settings;
+    this.targetLabels = targetLabels;
   }
 
   get unsettledBytes(): number {

@@ -169,6 +169,19 @@ export class Generation {
     this.done = false;
   }
 
+  /** What was handed out and is not settled is to be read again. */
+  rewind(): void {
+    for (const { carriedFrom, carry } of this.flights) {
+      if (carriedFrom !== null) carriedFrom.read = { ...carriedFrom.read, carry };
+    }
+    if (this.flights.length === 0) return;
+    this.epoch += 1;
+    this.flights = [];
+    this.planned = this.settled.offset;
+    this.read = this.settled;
+    this.unfinishedAt = -1;
+  }
+
   /** Begins at a stored or chosen position. */
   startAt(point: Point, head: Mark | null, format: Format | null, aligned = true): void {
     this.planned = point.offset;

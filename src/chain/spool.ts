@@ -5,6 +5,7 @@ import { errnoOf } from '../errors.js';
 import type { Workers } from '../plan/workers.js';
 import type { ContainerLog } from './container-log.js';
 import { Generation } from './generation.js';
+import { spoolFile, spoolNumbers } from './spool-folders.js';
 
 export interface SpoolOptions {
   /** `STATE_DIR/spool`. */
@@ -36,8 +37,6 @@ export interface Leftover {
   restore(log: ContainerLog, nowMs: number): Generation;
 }
 
-const FILE = /^(\d+)\.spool$/;
-
 /**
  * Copies of generations that have lost their last name: their bytes would die with this process. A copy is one more
  * place the bytes of its generation can be read from, and is deleted once these are settled.
@@ -63,16 +62,13 @@ export class Spool {
   /** Finds the copies that an earlier run has left, the oldest first; deletes unfinished ones. */
   async load(): Promise<Leftover[]> {
     const { folder, workers } = this.#options;
-    const numbers: number[] = [];
     for (const name of existsSync(folder) ? readdirSync(folder) : []) {
-      const match = FILE.exec(name);
-      if (match !== null) numbers.push(Number(match[1]));
-      else if (name.endsWith('.tmp')) rmSync(join(folder, name), { force: true });
+      if (name.endsWith('.tmp')) rmSync(join(folder, name), { force: true });
     }
-    numbers.sort((a, b) => a - b);
+    const numbers = spoolNumbers(folder);
     this.#lastNumber = numbers.at(-1) ?? 0;
     if (numbers.length === 0) return [];
-    const paths = numbers.map((number) => this.#pathOf(number));
+    const paths = numbers.map((number) => spoolFile(folder, number));
     const { heads } = await workers.spoolHeads({ paths });
     return paths.flatMap((path, index) => this.#leftover(path, heads[index] ?? null) ?? []);
   }
@@ -127,7 +123,7 @@ export class Spool {
       carry: carry === null ? null : Buffer.from(carry).toString('base64'),
     };
     this.#lastNumber += 1;
-    const path = this.#pathOf(this.#lastNumber);
+    const path = spoolFile(this.#options.folder, this.#lastNumber);
     // Room is taken before it is filled, so that copies made at the same time do not share it.
     const reserved = Math.min(limitBytes, generation.unsettledBytes + NOTE_BYTES);
     this.#usedBytes += reserved;
@@ -168,10 +164,6 @@ export class Spool {
     rmSync(generation.spool.path, { force: true });
     this.#usedBytes -= generation.spool.fileBytes;
     generation.spool = null;
-  }
-
-  #pathOf(number: number): string {
-    return join(this.#options.folder, `${String(number).padStart(8, '0')}.spool`);
   }
 
   #report(error: unknown): void {

@@ -5,16 +5,27 @@ import { type GenerationName, readGenerationName } from '../chain/name.js';
 export type Matcher = (path: string) => GenerationName | null;
 
 /**
- * @param paths globs of current generations, absolute (`SLEIPNIR_PATHS`)
- * @param exclude globs of current generations to leave out (`SLEIPNIR_EXCLUDE`)
+ * Whether the path of a current generation is wanted.
+ *
+ * @param paths globs, absolute (`SLEIPNIR_PATHS`)
+ * @param exclude globs of what to leave out (`SLEIPNIR_EXCLUDE`)
  */
-export function createMatcher(paths: readonly string[], exclude: readonly string[]): Matcher {
+export function createFileMatch(paths: readonly string[], exclude: readonly string[]): (path: string) => boolean {
   const options = { dot: true };
   const wanted = picomatch([...paths], options);
   const unwanted = exclude.length === 0 ? () => false : picomatch([...exclude], options);
+  return (path) => wanted(path) && !unwanted(path);
+}
+
+/** The same for every generation, by the path that is its container log's. */
+export function matcherOf(isWanted: (path: string) => boolean): Matcher {
   return (path) => {
     if (path.endsWith('.tmp')) return null;
     const name = readGenerationName(path);
-    return wanted(name.log) && !unwanted(name.log) ? name : null;
+    return isWanted(name.log) ? name : null;
   };
+}
+
+export function createMatcher(paths: readonly string[], exclude: readonly string[]): Matcher {
+  return matcherOf(createFileMatch(paths, exclude));
 }

@@ -97,7 +97,7 @@ export function sliceOf(unit: Unit, source: Source): Slice {
     to: unit.to,
     aligned: unit.aligned,
     final: flight.final && last,
-    format: flight.generation.format ?? 'auto',
+    format: flight.generation.format ?? flight.generation.log.format,
     before: unit.before,
     carry: unit.carry,
     flush: flight.flush && last,

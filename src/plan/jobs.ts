@@ -57,6 +57,7 @@ export class Jobs {
   /** Flights whose file could not be read; tried again when their generation's pause is over. */
   readonly #paused = new Map<Unit, Pick<Job, 'place' | 'spec' | 'tenant'>>();
   #spec: PipelineSpec;
+  #batchBytes: number;
   /** What the stages have counted in jobs that are not released yet. */
   readonly #deltas = new Map<Job, PipelineDelta>();
   /** Their pushes are with the sender. */
@@ -69,6 +70,7 @@ export class Jobs {
   constructor(options: JobsOptions) {
     this.#options = options;
     this.#spec = options.spec;
+    this.#batchBytes = options.batchBytes;
   }
 
   get running(): number {
@@ -81,8 +83,8 @@ export class Jobs {
 
   /** Whether the budget and the workers have room for one more job. */
   get mayLaunch(): boolean {
-    const { maxRunning, budgetBytes, batchBytes, now } = this.#options;
-    if (this.#running >= maxRunning || this.#heldBytes + batchBytes > budgetBytes) return false;
+    const { maxRunning, budgetBytes, now } = this.#options;
+    if (this.#running >= maxRunning || this.#heldBytes + this.#batchBytes > budgetBytes) return false;
     return this.#restUntilMs === 0 || now() >= this.#restUntilMs;
   }
 
@@ -119,8 +121,10 @@ export class Jobs {
   }
 
   /** New jobs go through another pipeline. What was read before keeps to the old one. */
-  change(spec: PipelineSpec): void {
+  change(spec: PipelineSpec, batchBytes: number): void {
     this.#spec = spec;
+    this.#batchBytes = batchBytes;
+    this.#restUntilMs = 0;
   }
 
   /** The sender has been stopped: what it still had is not waited for. */

@@ -22,7 +22,7 @@ export interface Permissions {
  * is queued while it is due, and gives at most one batch in its turn.
  */
 export class Planner {
-  readonly #batchBytes: number;
+  #batchBytes: number;
   readonly #maxSlices: number;
   /** In the order of their turns; only those with a due log. */
   readonly #turns: Namespace[] = [];
@@ -33,6 +33,10 @@ export class Planner {
   constructor(batchBytes: number, maxSlices = Number.POSITIVE_INFINITY) {
     this.#batchBytes = batchBytes;
     this.#maxSlices = maxSlices;
+  }
+
+  set batchBytes(value: number) {
+    this.#batchBytes = value;
   }
 
   get dueCount(): number {

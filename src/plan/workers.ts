@@ -5,6 +5,7 @@ import type {
   CollectResult,
   CountJob,
   CountResult,
+  EchoJob,
   IdentifyJob,
   IdentifyResult,
   SpoolHeadsJob,
@@ -22,6 +23,7 @@ export interface Workers {
   spool(job: SpoolJob): Promise<SpoolResult>;
   spoolHeads(job: SpoolHeadsJob): Promise<SpoolHeadsResult>;
   count(job: CountJob): Promise<CountResult>;
+  echo(job: EchoJob): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -49,6 +51,7 @@ export function startWorkers(file: string | URL, setup: WorkerSetup, budget: Bud
     spool: (job) => pool.run(job, { name: 'spool' }),
     spoolHeads: (job) => pool.run(job, { name: 'spoolHeads' }),
     count: (job) => pool.run(job, { name: 'count' }),
+    echo: (job) => pool.run(job, { name: 'echo' }),
     close: () => pool.destroy(),
   };
 }

@@ -1,3 +1,5 @@
+import type { PipelineDelta } from '../pipeline.js';
+
 /** Lines, bytes and entries of slices that were read, named as in `SliceResult`. */
 export interface JobFigures {
   lines: number;
@@ -61,6 +63,8 @@ export interface CollectorEvents {
   /** Loki has refused these entries for good. */
   entriesRefused(refusal: { reason: string; message: string; entries: number }): void;
 
+  /** Stages have counted: drops, cuts, custom metrics. Once for whatever was read. */
+  stagesCounted(delta: PipelineDelta): void;
   bytesLost(loss: Loss): void;
   positionsStored(stored: { ms: number }): void;
   problemFound(problem: Problem): void;
@@ -86,6 +90,7 @@ export const noEvents: CollectorEvents = {
   pushRefused: ignore,
   entriesStored: ignore,
   entriesRefused: ignore,
+  stagesCounted: ignore,
   bytesLost: ignore,
   positionsStored: ignore,
   problemFound: ignore,

@@ -1,6 +1,8 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { PipelineDelta } from '../pipeline.js';
 import { VERSION } from '../version.js';
 import { watchEventLoop } from './event-loop.js';
+import { StageMetrics } from './stage-metrics.js';
 
 /** The state of the collector at this moment, asked for at each scrape and for each line of figures. */
 export interface Snapshot {
@@ -66,6 +68,7 @@ export interface Metrics {
   countRefused(reason: string, entries: number): void;
   countLost(lost: { reason: string; namespace: string; pod: string; bytes: number; lines: number }): void;
   countJobRepeated(reason: string): void;
+  countStages(delta: PipelineDelta): void;
   setInotifyFallback(on: boolean): void;
   /** Ends the timer that samples the event loop. */
   stop(): void;
@@ -162,6 +165,8 @@ export function createMetrics(collect: () => Snapshot): Metrics {
     registers,
   });
 
+  const stages = new StageMetrics(registry);
+
   const lostSeries = new Set<string>();
   function podSeries(namespace: string, pod: string): string {
     const key = `${namespace}/${pod}`;
@@ -215,6 +220,7 @@ export function createMetrics(collect: () => Snapshot): Metrics {
       lostLines.inc(labels, lines);
     },
     countJobRepeated: (reason) => repeated.inc({ reason }),
+    countStages: (delta) => stages.add(delta),
     setInotifyFallback: (on) => inotifyFallback.set(on ? 1 : 0),
     stop: () => eventLoop.stop(),
   };

@@ -136,6 +136,8 @@ export function createTelemetry(log: Log, metrics: Metrics, nowMs: () => number 
       );
     },
 
+    stagesCounted: (delta) => metrics.countStages(delta),
+
     bytesLost(loss) {
       metrics.countLost(loss);
       const key = `${loss.reason} ${loss.namespace} ${loss.pod}`;

@@ -10,7 +10,13 @@ import { scanFolder } from '../../src/discover/scan.js';
 import type { Mark, SliceResult } from '../../src/protocol.js';
 
 export const NOW_MS = Date.UTC(2026, 0, 1);
-export const SETTINGS: ChainSettings = { batchBytes: 1000, graceMs: 2000, carryFlushMs: 10_000, sideBySide: 3 };
+export const SETTINGS: ChainSettings = {
+  format: 'auto',
+  batchBytes: 1000,
+  graceMs: 2000,
+  carryFlushMs: 10_000,
+  sideBySide: 3,
+};
 export const CARRY = Uint8Array.of(1, 2, 3);
 
 /** A folder that is gone after the test. */

@@ -1,7 +1,10 @@
+import { join } from 'node:path';
 import { Descriptors, type Holder } from '../../src/chain/descriptors.js';
 import { type Journal, openJournal } from '../../src/checkpoint/journal.js';
+import { positionsOf } from '../../src/checkpoint/lane-positions.js';
 import { Collector } from '../../src/collector.js';
 import type { Config } from '../../src/config/config.js';
+import { builtInLane } from '../../src/lane.js';
 import type { Budget } from '../../src/plan/sizing.js';
 import type { Workers } from '../../src/plan/workers.js';
 import type { Endpoint } from '../../src/push/endpoint.js';
@@ -58,14 +61,14 @@ export class Life {
     const sender = createSender({ endpoint, clock: this.clock, random: () => 0.5, maxInFlight: 4, window: 2 });
     this.#journal = journal;
     this.#collector = new Collector({
-      config: this.#config,
+      lane: { ...builtInLane(this.#config), carryFlushMs: CARRY_FLUSH_MS },
+      spool: { folder: join(this.#config.stateDir, 'spool'), limitBytes: this.#config.spoolBytes },
       budget: BUDGET,
       workers: this.#workers(),
       sender,
-      journal,
+      positions: positionsOf(journal, ''),
       descriptors: this.#descriptors,
       events: { ...noEvents, bytesLost: (loss) => this.losses.push(loss) },
-      carryFlushMs: CARRY_FLUSH_MS,
       now,
     });
     await this.#collector.start();
@@ -107,6 +110,7 @@ export class Life {
       spool: (job) => this.#later(() => writeSpool(job, sources)),
       spoolHeads: (job) => this.#later(async () => readSpoolHeads(job)),
       count: (job) => this.#later(() => runCount(job, sources)),
+      echo: async () => {},
       close: async () => {},
     };
   }

@@ -1,0 +1,202 @@
+import { join } from 'node:path';
+import type { Descriptors } from './chain/descriptors.js';
+import { inheritSpools, spoolFolderOf } from './chain/spool-folders.js';
+import type { Stall } from './chain/watchdog.js';
+import type { Journal } from './checkpoint/journal.js';
+import { inheritPositions, positionsOf } from './checkpoint/lane-positions.js';
+import { Collector } from './collector.js';
+import type { Config } from './config/config.js';
+import { type Lane, sameDestination } from './lane.js';
+import type { Budget } from './plan/sizing.js';
+import type { Workers } from './plan/workers.js';
+import { createEcho } from './push/echo.js';
+import { createEndpoint, type Endpoint } from './push/endpoint.js';
+import type { PushEvents } from './push/figures.js';
+import { createSender, type Sender } from './push/sender.js';
+import type { CollectorEvents } from './telemetry/events.js';
+import type { Snapshot } from './telemetry/metrics.js';
+
+export interface FleetOptions {
+  config: Pick<Config, 'stateDir' | 'spoolBytes'>;
+  budget: Budget;
+  workers: Workers;
+  journal: Journal;
+  descriptors: Descriptors;
+  events: CollectorEvents;
+  pushEvents: PushEvents;
+}
+
+/** A lane that runs. It keeps the id it began with, under which its positions are stored, until the process ends. */
+interface Member {
+  id: string;
+  lane: Lane;
+  collector: Collector;
+  endpoint: Endpoint;
+}
+
+/** How long a lane that is no longer wanted may drain, in milliseconds. */
+const LEAVE_MS = 5_000;
+/** A lane works with fewer jobs in flight than this, but waits for answers all the time. */
+const LEAST_JOBS = 3;
+
+/** The lanes of a configuration, side by side: driven, asked and changed as if they were one collector. */
+export class Fleet {
+  readonly #options: FleetOptions;
+  readonly #first: readonly Lane[];
+  #members: Member[] = [];
+  /** One change at a time; stopping waits for it. */
+  #changing: Promise<void> = Promise.resolve();
+
+  constructor(lanes: readonly Lane[], options: FleetOptions) {
+    this.#first = lanes;
+    this.#options = options;
+  }
+
+  /** Takes up the stored positions and begins to collect. */
+  async start(): Promise<void> {
+    const { journal, config } = this.#options;
+    inheritPositions(journal, this.#first.map(claimOf));
+    inheritSpools(
+      join(config.stateDir, 'spool'),
+      this.#first.map(({ id }) => id),
+    );
+    this.#members = this.#first.map((lane) => this.#enlist(lane, this.#first.length));
+    await Promise.all(this.#members.map(({ collector }) => collector.start()));
+  }
+
+  tick(): void {
+    for (const { collector } of this.#members) collector.tick();
+  }
+
+  /** Whether new folders are hinted at everywhere, so that scans may be rare. */
+  get hinted(): boolean {
+    return this.#members.every(({ collector }) => collector.hinted);
+  }
+
+  async rescan(): Promise<void> {
+    await Promise.all(this.#members.map(({ collector }) => collector.rescan()));
+  }
+
+  /** How often there is a tick, in milliseconds: the shortest batch wait. */
+  get batchWaitMs(): number {
+    const lanes = this.#members.length === 0 ? this.#first : this.#members.map(({ lane }) => lane);
+    return Math.min(...lanes.map(({ batchWaitMs }) => batchWaitMs));
+  }
+
+  get stalls(): readonly Stall[] {
+    return this.#members.flatMap(({ collector }) => collector.stalls);
+  }
+
+  get logCount(): number {
+    return this.#members.reduce((sum, { collector }) => sum + collector.logCount, 0);
+  }
+
+  /** Null before the start. */
+  snapshot(): Snapshot | null {
+    const [first, ...others] = this.#members.map(({ collector }) => collector.snapshot());
+    if (first === undefined) return null;
+    // Descriptors, workers and the journal are the same for all.
+    return others.reduce(
+      (sum, next) => ({
+        ...sum,
+        containerLogs: sum.containerLogs + next.containerLogs,
+        unreadBytes: sum.unreadBytes + next.unreadBytes,
+        lagSeconds: Math.max(sum.lagSeconds, next.lagSeconds),
+        memoryBudgetBytes: sum.memoryBudgetBytes + next.memoryBudgetBytes,
+        memoryBudgetUsedBytes: sum.memoryBudgetUsedBytes + next.memoryBudgetUsedBytes,
+        pushesInFlight: sum.pushesInFlight + next.pushesInFlight,
+        spoolBytes: sum.spoolBytes + next.spoolBytes,
+      }),
+      first,
+    );
+  }
+
+  /**
+   * Goes on with other lanes. One of the same id, or else one that takes the place of another, keeps files and
+   * positions; further ones begin where the others are.
+   */
+  change(lanes: readonly Lane[]): Promise<void> {
+    this.#changing = this.#changing.then(() => this.#change(lanes));
+    return this.#changing;
+  }
+
+  /** See `Collector.stop`. */
+  async stop(withinMs: number): Promise<void> {
+    await this.#changing;
+    await Promise.all(this.#members.map(({ collector }) => collector.stop(withinMs)));
+    await Promise.all(this.#members.map(({ endpoint }) => endpoint.close()));
+  }
+
+  async #change(lanes: readonly Lane[]): Promise<void> {
+    const staying = this.#members.filter(({ lane }) => lanes.some(({ id }) => id === lane.id));
+    const leaving = this.#members.filter((member) => !staying.includes(member));
+    const pairs = lanes.map((lane) => ({
+      lane,
+      member: staying.find((member) => member.lane.id === lane.id) ?? leaving.shift(),
+    }));
+    const members: Member[] = [];
+    for (const { lane, member } of pairs) {
+      if (member !== undefined) members.push(await this.#swap(member, lane));
+    }
+    const { journal } = this.#options;
+    const running = members.map(claimOf);
+    for (const { lane, member } of pairs) {
+      if (member !== undefined) continue;
+      inheritPositions(journal, [...running, claimOf(lane)]);
+      const added = this.#enlist(lane, lanes.length);
+      await added.collector.start();
+      members.push(added);
+    }
+    this.#members = members;
+    for (const { collector, endpoint } of leaving) {
+      await collector.stop(LEAVE_MS);
+      await endpoint.close();
+    }
+  }
+
+  async #swap(member: Member, lane: Lane): Promise<Member> {
+    const { id, collector } = member;
+    if (sameDestination(member.lane.destination, lane.destination)) {
+      await collector.change(lane, null);
+      return { ...member, lane };
+    }
+    const { endpoint, sender } = this.#connect(lane);
+    await collector.change(lane, sender);
+    await member.endpoint.close();
+    return { id, lane, collector, endpoint };
+  }
+
+  #enlist(lane: Lane, count: number): Member {
+    const { config, budget, workers, journal, descriptors, events } = this.#options;
+    const { endpoint, sender } = this.#connect(lane);
+    const pushBudgetBytes = Math.max(LEAST_JOBS * lane.batchBytes, Math.floor(budget.pushBudgetBytes / count));
+    const folder = spoolFolderOf(join(config.stateDir, 'spool'), lane.id);
+    const collector = new Collector({
+      lane,
+      budget: { ...budget, pushBudgetBytes },
+      workers,
+      sender,
+      positions: positionsOf(journal, lane.id),
+      spool: { folder, limitBytes: Math.floor(config.spoolBytes / count) },
+      descriptors,
+      events,
+    });
+    return { id: lane.id, lane, collector, endpoint };
+  }
+
+  #connect({ destination }: Lane): { endpoint: Endpoint; sender: Sender } {
+    const { workers, pushEvents: events } = this.#options;
+    if (destination.kind === 'echo') {
+      const endpoint = createEcho(destination.component, workers);
+      return { endpoint, sender: createSender({ endpoint, events }) };
+    }
+    const endpoint = createEndpoint(destination.endpoint);
+    const backoff = destination.backoff === null ? {} : { backoff: destination.backoff };
+    return { endpoint, sender: createSender({ endpoint, events, ...backoff }) };
+  }
+}
+
+function claimOf({ id, ...rest }: Pick<Lane, 'id' | 'files'> | Member): { id: string; wants(path: string): boolean } {
+  const { files } = 'lane' in rest ? rest.lane : rest;
+  return { id, wants: (path) => files.labelsOf(path) !== null };
+}
