@@ -12,6 +12,7 @@ import { watchRoot } from './discover/watch.js';
 import { errnoOf } from './errors.js';
 import { readLimits } from './plan/limits.js';
 import { type Budget, deriveBudget } from './plan/sizing.js';
+import { WORKER_FILE } from './plan/worker-file.js';
 import { startWorkers } from './plan/workers.js';
 import { createEndpoint, type EndpointOptions } from './push/endpoint.js';
 import type { PushEvents } from './push/figures.js';
@@ -24,12 +25,6 @@ import { createMetrics, type Snapshot } from './telemetry/metrics.js';
 import { createTelemetry } from './telemetry/telemetry.js';
 import { VERSION } from './version.js';
 import { startWeb, type Trouble } from './web/server.js';
-
-/** The workers' file beside this one in the bundle, and where the compiler puts it otherwise. */
-const WORKER_FILE = new URL(
-  import.meta.url.includes('/src/') ? '../workers/collect.js' : './collect.js',
-  import.meta.url,
-);
 
 /**
  * Runs a collector until SIGTERM or SIGINT: stops reading, drains, stores its positions. A second signal ends it at

@@ -1,6 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
 import type {
+  CheckStagesJob,
+  CheckStagesResult,
   CollectJob,
   CollectResult,
   CountJob,
@@ -25,12 +27,17 @@ export interface Workers {
   close(): Promise<void>;
 }
 
+/** All that the worker threads do; the collector needs `Workers` alone. */
+export interface WorkerPool extends Workers {
+  checkStages(job: CheckStagesJob): Promise<CheckStagesResult>;
+}
+
 /**
  * Starts the worker threads. The pool hands each job to whichever worker is free.
  *
  * @param file the compiled `workers/collect`
  */
-export function startWorkers(file: string | URL, setup: WorkerSetup, budget: Budget): Workers {
+export function startWorkers(file: string | URL, setup: WorkerSetup, budget: Budget): WorkerPool {
   const pool = new Piscina({
     filename: typeof file === 'string' ? file : fileURLToPath(file),
     minThreads: budget.workers,
@@ -49,6 +56,7 @@ export function startWorkers(file: string | URL, setup: WorkerSetup, budget: Bud
     spool: (job) => pool.run(job, { name: 'spool' }),
     spoolHeads: (job) => pool.run(job, { name: 'spoolHeads' }),
     count: (job) => pool.run(job, { name: 'count' }),
+    checkStages: (job) => pool.run(job, { name: 'checkStages' }),
     close: () => pool.destroy(),
   };
 }
