@@ -13,6 +13,7 @@ import { Fleet } from './fleet.js';
 import { builtInLane, type Destination, type Lane } from './lane.js';
 import { readLimits } from './plan/limits.js';
 import { type Budget, deriveBudget } from './plan/sizing.js';
+import { WORKER_FILE } from './plan/worker-file.js';
 import { startWorkers } from './plan/workers.js';
 import type { PushEvents } from './push/figures.js';
 import { startRhythm } from './rhythm.js';
@@ -23,12 +24,6 @@ import { createMetrics, type Snapshot } from './telemetry/metrics.js';
 import { createTelemetry } from './telemetry/telemetry.js';
 import { VERSION } from './version.js';
 import { startWeb, type Trouble } from './web/server.js';
-
-/** The workers' file beside this one in the bundle, and where the compiler puts it otherwise. */
-const WORKER_FILE = new URL(
-  import.meta.url.includes('/src/') ? '../workers/collect.js' : './collect.js',
-  import.meta.url,
-);
 
 /**
  * Runs a collector until SIGTERM or SIGINT: stops reading, drains, stores its positions. A second signal ends it at

@@ -4,7 +4,7 @@
  * worker, and may be run again with the same outcome.
  */
 
-import type { PipelineDelta, RouteSpec, TargetLabels } from './pipeline.js';
+import type { PipelineDelta, RouteSpec, StageSpec, TargetLabels } from './pipeline.js';
 
 export type Format = 'cri' | 'docker' | 'raw';
 export type StreamMode = 'metadata' | 'label' | 'off';
@@ -217,4 +217,23 @@ export interface EchoJob {
   component: string;
   /** See `TenantPush.bytes`. */
   bytes: Uint8Array;
+}
+
+/** Asks the compilers of stages whether they take them. */
+export interface CheckStagesJob {
+  stages: StageSpec[];
+}
+
+/** What is wrong with a stage beyond the types of its arguments. */
+export interface StageMistake {
+  /** The argument as the configuration calls it, such as `template`. */
+  argument: string;
+  /** At which UTF-16 unit of the argument's text; null: the argument as a whole. */
+  offset: number | null;
+  message: string;
+}
+
+export interface CheckStagesResult {
+  /** One for each stage, in their order; null where nothing is wrong. */
+  mistakes: (StageMistake | null)[];
 }

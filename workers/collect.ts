@@ -1,5 +1,7 @@
 import { workerData } from 'node:worker_threads';
 import type {
+  CheckStagesJob,
+  CheckStagesResult,
   CollectJob,
   CountJob,
   CountResult,
@@ -45,4 +47,10 @@ export function spoolHeads(job: SpoolHeadsJob): SpoolHeadsResult {
 
 export function count(job: CountJob): Promise<CountResult> {
   return runCount(job, state.sources);
+}
+
+/** The stages are loaded only now: whoever has no configuration file does not pay for them. */
+export async function checkStages(job: CheckStagesJob): Promise<CheckStagesResult> {
+  const check = await import('./stages/check.js');
+  return check.checkStages(job);
 }

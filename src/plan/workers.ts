@@ -1,6 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
 import type {
+  CheckStagesJob,
+  CheckStagesResult,
   CollectJob,
   CollectResult,
   CountJob,
@@ -27,12 +29,17 @@ export interface Workers {
   close(): Promise<void>;
 }
 
+/** All that the worker threads do; the collector needs `Workers` alone. */
+export interface WorkerPool extends Workers {
+  checkStages(job: CheckStagesJob): Promise<CheckStagesResult>;
+}
+
 /**
  * Starts the worker threads. The pool hands each job to whichever worker is free.
  *
  * @param file the compiled `workers/collect`
  */
-export function startWorkers(file: string | URL, setup: WorkerSetup, budget: Budget): Workers {
+export function startWorkers(file: string | URL, setup: WorkerSetup, budget: Budget): WorkerPool {
   const pool = new Piscina({
     filename: typeof file === 'string' ? file : fileURLToPath(file),
     minThreads: budget.workers,
@@ -52,6 +59,7 @@ export function startWorkers(file: string | URL, setup: WorkerSetup, budget: Bud
     spoolHeads: (job) => pool.run(job, { name: 'spoolHeads' }),
     count: (job) => pool.run(job, { name: 'count' }),
     echo: (job) => pool.run(job, { name: 'echo' }),
+    checkStages: (job) => pool.run(job, { name: 'checkStages' }),
     close: () => pool.destroy(),
   };
 }

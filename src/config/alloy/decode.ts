@@ -3,6 +3,7 @@ import type { Diagnostics } from './diagnostics.js';
 import { EvaluationError, evaluate, type Scope } from './evaluate.js';
 import { nearest } from './nearest.js';
 import type { Argument, BlockUse, Compatibility, Decoded, Schema } from './schema.js';
+import { insideString } from './types.js';
 import type { Value } from './value.js';
 
 /** What is needed to read a block. */
@@ -66,7 +67,10 @@ class BlockReader {
     const { blocks, sequence } = this.#blocks();
     if (this.#failed || this.#diagnostics.errorCount > errors) return null;
     const place = this.#block.name;
-    const at = (name: string) => attributes.get(name)?.value ?? place;
+    const at = (name: string, offset: number | null = null) => {
+      const value = attributes.get(name)?.value ?? place;
+      return 'kind' in value && offset !== null ? insideString(value, offset) : value;
+    };
     // The shapes follow from the schema that the caller knows by its type.
     const decoded = { args, blocks, sequence, place, at } as Decoded;
     this.#schema.check?.(decoded, this.#diagnostics);
@@ -133,7 +137,7 @@ class BlockReader {
         continue;
       }
       const decoded = this.#inner(statement, variant.schema, variant.compatibility);
-      if (decoded !== null) sequence.push(variant.build(decoded));
+      if (decoded !== null) sequence.push(variant.build(decoded, this.#diagnostics));
     }
     const blocks: Record<string, Decoded | Decoded[] | null> = {};
     for (const [name, use] of Object.entries(this.#schema.blocks))

@@ -1,3 +1,5 @@
+import type { StageSpec } from '../../pipeline.js';
+import type { StageMistake } from '../../protocol.js';
 import { printable } from '../../table.js';
 import type { SourceFile } from './source.js';
 
@@ -29,21 +31,18 @@ export interface TextProblem {
   message: string;
 }
 
-/** Checks of little languages whose parsers live with the stages; a language without one is taken as it is. */
-export interface TextChecks {
-  /** Go's text/template. */
-  template?: (text: string) => TextProblem | null;
+/** A stage that is good as far as the loader can tell, and what is done with the answer of its compiler. */
+export interface StageQuestion {
+  spec: StageSpec;
+  tell(mistake: StageMistake): void;
 }
 
 /** Collects everything that is wrong, so that all of it is told at once. */
 export class Diagnostics {
+  /** What is left to be asked, in the order of the files. */
+  readonly questions: StageQuestion[] = [];
   readonly #found = new Map<string, Diagnostic>();
-  readonly checks: TextChecks;
   #errors = 0;
-
-  constructor(checks: TextChecks = {}) {
-    this.checks = checks;
-  }
 
   get hasErrors(): boolean {
     return this.#errors > 0;
@@ -59,6 +58,14 @@ export class Diagnostics {
 
   warning(place: Place, message: string): void {
     this.#add(place, message, 'warning');
+  }
+
+  /** Notes that the compiler of the stage is to be asked, which lives in the workers; `at` finds an argument's place. */
+  ask(spec: StageSpec, at: (argument: string, offset: number | null) => Place): void {
+    this.questions.push({
+      spec,
+      tell: ({ argument, offset, message }) => this.error(at(argument, offset), message),
+    });
   }
 
   /** By file and place in it. */

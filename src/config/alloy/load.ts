@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { type Diagnostic, Diagnostics, type TextChecks } from './diagnostics.js';
+import type { StageSpec } from '../../pipeline.js';
+import type { StageMistake } from '../../protocol.js';
+import { type Diagnostic, Diagnostics } from './diagnostics.js';
 import { type FileAccess, Loader } from './loader.js';
 import type { PipelinePlan } from './plan.js';
 import type { Environment } from './stdlib.js';
@@ -15,8 +17,6 @@ export interface AlloyOptions {
   /** Leaves out what has nothing to do with logs, instead of refusing it. */
   skipUnsupported?: boolean;
   files?: FileAccess;
-  /** Checks of little languages whose parsers live with the stages. */
-  checks?: TextChecks;
   /** What is refused because nothing carries it out yet; `unwired` if not given. */
   unwired?: Readonly<Record<string, string>>;
 }
@@ -31,12 +31,26 @@ const disk: FileAccess = {
   listFolder: (path) => (statSync(path).isDirectory() ? readdirSync(path) : null),
 };
 
+/** A configuration that was read, as far as that can be judged without the compilers of the stages. */
+export interface AlloyDraft {
+  /** The stages whose compilers are to be asked. */
+  stages: StageSpec[];
+  /** The result, given what is wrong with each of `stages` (null: nothing); without an answer a stage counts as good. */
+  finish(answers: readonly (StageMistake | null)[]): AlloyResult;
+}
+
 /**
- * Reads an Alloy configuration and works out what is to be done: checked, every argument with its default, every
- * mistake told at once. Reads files, and runs nothing.
+ * Reads an Alloy configuration and works out what is to be done: every argument checked and with its default, every
+ * mistake told at once. Reads files, and runs nothing. What only the compilers of the stages can tell is left out;
+ * `checkFile` asks them.
  */
 export function loadAlloy(input: AlloyInput, options: AlloyOptions): AlloyResult {
-  const diagnostics = new Diagnostics(options.checks);
+  return draftAlloy(input, options).finish([]);
+}
+
+/** The first half of `loadAlloy`: up to where the compilers of the stages are to be asked. */
+export function draftAlloy(input: AlloyInput, options: AlloyOptions): AlloyDraft {
+  const diagnostics = new Diagnostics();
   const loader = new Loader({
     env: options.env,
     files: options.files ?? disk,
@@ -52,10 +66,18 @@ export function loadAlloy(input: AlloyInput, options: AlloyOptions): AlloyResult
   if (!diagnostics.hasErrors) loader.loadMain(bodies, folderOf(input, options.files ?? disk));
   const sources = diagnostics.hasErrors ? [] : loader.graph.sources(diagnostics);
   const files = [...loader.filesRead];
-  if (diagnostics.hasErrors) return { diagnostics: diagnostics.sorted(), files };
-  const { writes, logging, http } = loader.graph;
-  const plan = { sources, writes, logging, http, files, leftOut: loader.leftOut };
-  return { plan, warnings: diagnostics.sorted() };
+  return {
+    stages: diagnostics.questions.map(({ spec }) => spec),
+    finish(answers) {
+      for (const [index, mistake] of answers.entries()) {
+        if (mistake !== null) diagnostics.questions[index]?.tell(mistake);
+      }
+      if (diagnostics.hasErrors) return { diagnostics: diagnostics.sorted(), files };
+      const { writes, logging, http } = loader.graph;
+      const plan = { sources, writes, logging, http, files, leftOut: loader.leftOut };
+      return { plan, warnings: diagnostics.sorted() };
+    },
+  };
 }
 
 function folderOf(input: AlloyInput, files: FileAccess): string {

@@ -40,7 +40,7 @@ export interface Schema<A extends Arguments = Arguments, B extends Blocks = Bloc
 export interface Variant<V> {
   schema: Schema;
   compatibility: Compatibility;
-  build(decoded: Decoded<Arguments, Blocks, unknown>): V;
+  build(decoded: Decoded<Arguments, Blocks, unknown>, diagnostics: Diagnostics): V;
 }
 
 export type ArgumentValues<A extends Arguments> = { [N in keyof A]: A[N] extends Argument<infer T> ? T : never };
@@ -66,8 +66,8 @@ export interface Decoded<A extends Arguments = Arguments, B extends Blocks = Blo
   sequence: V[];
   /** Where the name of the block stands. */
   place: Place;
-  /** Where the value of an argument stands; the block if it is not given. */
-  at(argument: string): Place;
+  /** Where the value of an argument stands, or a character of its text; the block if it is not given. */
+  at(argument: string, offset?: number | null): Place;
 }
 
 const same: Compatibility = { is: 'same' };

@@ -27,7 +27,7 @@ function wrong(given: Given, diagnostics: Diagnostics, message: string): undefin
 }
 
 /** The place of the character at `offset` of a string, if it is written as a literal. */
-export function insideString({ expression }: Given, offset: number): Place {
+export function insideString(expression: Expression, offset: number): Place {
   const literal = unwrapped(expression);
   if (literal.kind !== 'literal' || literal.type !== 'string') return expression;
   const { offsets } = unquote(literal.text);
@@ -233,20 +233,21 @@ export function nullable<T>(type: Type<T>): Type<T | null> {
 }
 
 /** A string in a little language, checked at the place in the string. */
-function language(name: string, check: (text: string, diagnostics: Diagnostics) => TextProblem | null): Type<string> {
+function language(name: string, check: (text: string) => TextProblem | null): Type<string> {
   return {
     name,
     decode(given, diagnostics) {
       const value = text.decode(given, diagnostics);
-      const problem = value === undefined ? null : check(value, diagnostics);
+      const problem = value === undefined ? null : check(value);
       if (problem === null) return value;
-      diagnostics.error(insideString(given, problem.at), problem.message);
+      diagnostics.error(insideString(given.expression, problem.at), problem.message);
       return undefined;
     },
   };
 }
 
-export const template = language('Go template', (value, { checks }) => checks.template?.(value) ?? null);
+/** Its compiler lives with the stages, which are asked about as a whole. */
+export const template: Type<string> = { ...text, name: 'Go template' };
 export const jmespath = language('JMESPath', jmespathProblem);
 export const logPattern = language('pattern', patternProblem);
 export const selector = language('selector', selectorProblem);

@@ -28,11 +28,25 @@ export interface Parsed {
   defined: Map<string, Node[]>;
 }
 
-type Token =
+/** `at`: where it begins in the template, in UTF-16 units. */
+type Token = { at: number } & TokenKind;
+
+type TokenKind =
   | { kind: 'text'; text: string }
   | { kind: 'open' | 'close' | 'space' | 'end' }
   | { kind: 'mark' | 'word' | 'field' | 'variable'; text: string }
   | { kind: 'constant'; value: string | number | boolean };
+
+/** What is wrong with a template, and at which of its UTF-16 units. */
+export class TemplateError extends Error {
+  readonly at: number;
+
+  constructor(message: string, at: number) {
+    super(message);
+    this.name = 'TemplateError';
+    this.at = at;
+  }
+}
 
 const IN_ACTION =
   /(?<space>[ \t\r\n]+)|(?<field>\.[\p{L}_][\p{L}\p{Nd}_]*)|(?<number>[+-]?(?:0[xX][0-9a-fA-F_]+|0[bB][01_]+|0[oO][0-7_]+|(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?))|(?<variable>\$(?:[\p{L}_][\p{L}\p{Nd}_]*)?)|(?<word>[\p{L}_][\p{L}\p{Nd}_]*)|(?<string>"(?:[^"\\\n]|\\.)*")|(?<raw>`[^`]*`)|(?<char>'(?:[^'\\\n]|\\.)+')|(?<mark>:=|[=|(),.])/uy;
@@ -61,6 +75,7 @@ function tokens(source: string): Token[] {
   while (at < source.length) {
     const open = source.indexOf('{{', at);
     const end = open < 0 ? source.length : open;
+    const textAt = at;
     let text = source.slice(at, end);
     if (trim) text = text.replace(/^[ \t\r\n]+/, '');
     trim = false;
@@ -72,7 +87,7 @@ function tokens(source: string): Token[] {
         at += 2;
       }
     }
-    if (text !== '') found.push({ kind: 'text', text });
+    if (text !== '') found.push({ at: textAt, kind: 'text', text });
     if (open < 0) break;
     const comment = /^\/\*[\s\S]*?\*\/(?:([ \t\r\n]-)?\}\})/.exec(source.slice(at));
     if (comment !== null) {
@@ -80,10 +95,12 @@ function tokens(source: string): Token[] {
       trim = comment[1] !== undefined;
       continue;
     }
-    found.push({ kind: 'open' });
+    found.push({ at: open, kind: 'open' });
+    let closeAt = at;
     for (;;) {
       const close = /^(?:[ \t\r\n]+-)?\}\}/.exec(source.slice(at, source.indexOf('}}', at) + 2));
       if (close !== null) {
+        closeAt = at;
         at += close[0].length;
         trim = close[0].length > 2;
         break;
@@ -91,19 +108,27 @@ function tokens(source: string): Token[] {
       IN_ACTION.lastIndex = at;
       const match = IN_ACTION.exec(source);
       if (match === null)
-        throw new Error(
-          at >= source.length ? 'unclosed action' : `unexpected ${JSON.stringify(source[at])} in an action`,
-        );
+        throw at >= source.length
+          ? new TemplateError('unclosed action', open)
+          : new TemplateError(`unexpected ${JSON.stringify(source[at])} in an action`, at);
+      found.push({ at, ...tokenAt(match.groups!, match[0], at) });
       at += match[0].length;
-      found.push(tokenOf(match.groups!, match[0]));
     }
-    found.push({ kind: 'close' });
+    found.push({ at: closeAt, kind: 'close' });
   }
-  found.push({ kind: 'end' });
+  found.push({ at: source.length, kind: 'end' });
   return found;
 }
 
-function tokenOf(groups: Record<string, string | undefined>, text: string): Token {
+function tokenAt(groups: Record<string, string | undefined>, text: string, at: number): TokenKind {
+  try {
+    return tokenOf(groups, text);
+  } catch (error) {
+    throw new TemplateError(error instanceof Error ? error.message : String(error), at);
+  }
+}
+
+function tokenOf(groups: Record<string, string | undefined>, text: string): TokenKind {
   if (groups.space !== undefined) return { kind: 'space' };
   if (groups.field !== undefined) return { kind: 'field', text: text.slice(1) };
   if (groups.variable !== undefined) return { kind: 'variable', text };
@@ -120,12 +145,12 @@ function tokenOf(groups: Record<string, string | undefined>, text: string): Toke
   return { kind: 'word', text };
 }
 
-/** Parses a Go text/template; `isFunction` says which functions there are. Throws an Error that says what is wrong. */
+/** Parses a Go text/template; `isFunction` says which functions there are. Throws a TemplateError. */
 export function parseTemplate(source: string, isFunction: (name: string) => boolean): Parsed {
   return new Parser(tokens(source), isFunction).all();
 }
 
-type Ending = { word: 'end' | 'else' | 'eof'; next?: 'if' | 'with' };
+type Ending = { at: number; word: 'end' | 'else' | 'eof'; next?: 'if' | 'with' };
 
 class Parser {
   readonly #tokens: Token[];
@@ -142,12 +167,17 @@ class Parser {
 
   all(): Parsed {
     const [body, ending] = this.#list();
-    if (ending.word !== 'eof') throw new Error(`unexpected {{${ending.word}}}`);
+    if (ending.word !== 'eof') throw this.#wrong(`unexpected {{${ending.word}}}`, ending.at);
     return { body, defined: this.#defined };
   }
 
   get #token(): Token {
     return this.#tokens[this.#at]!;
+  }
+
+  /** `at`: the token at hand, if not given. */
+  #wrong(message: string, at = this.#token.at): TemplateError {
+    return new TemplateError(message, at);
   }
 
   #skipSpace(): void {
@@ -160,7 +190,7 @@ class Parser {
 
   #expectClose(): void {
     this.#skipSpace();
-    if (this.#token.kind !== 'close') throw new Error('unexpected words at the end of an action');
+    if (this.#token.kind !== 'close') throw this.#wrong('unexpected words at the end of an action');
     this.#at++;
   }
 
@@ -169,7 +199,7 @@ class Parser {
     for (;;) {
       const token = this.#token;
       this.#at++;
-      if (token.kind === 'end') return [nodes, { word: 'eof' }];
+      if (token.kind === 'end') return [nodes, { at: token.at, word: 'eof' }];
       if (token.kind === 'text') nodes.push(token);
       if (token.kind !== 'open') continue;
       this.#skipSpace();
@@ -186,6 +216,7 @@ class Parser {
   }
 
   #ending(): Ending | null {
+    const { at } = this.#token;
     const word = this.#keyword();
     if (word !== 'end' && word !== 'else') return null;
     this.#at++;
@@ -193,10 +224,10 @@ class Parser {
     const next = word === 'else' ? this.#keyword() : null;
     if (next === 'if' || next === 'with') {
       this.#at++;
-      return { word: 'else', next };
+      return { at, word: 'else', next };
     }
     this.#expectClose();
-    return { word };
+    return { at, word };
   }
 
   #action(): Node[] {
@@ -210,7 +241,7 @@ class Parser {
       return this.#named(word);
     }
     if (word === 'break' || word === 'continue') {
-      if (this.#ranges === 0) throw new Error(`{{${word}}} outside {{range}}`);
+      if (this.#ranges === 0) throw this.#wrong(`{{${word}}} outside {{range}}`);
       this.#at++;
       this.#expectClose();
       return [{ kind: word }];
@@ -221,6 +252,7 @@ class Parser {
   }
 
   #control(kind: 'if' | 'with' | 'range'): Node {
+    const { at } = this.#tokens[this.#at - 1]!;
     const outer = this.#variables;
     this.#variables = [...outer];
     const pipe = this.#pipe(kind === 'range');
@@ -231,23 +263,24 @@ class Parser {
     let otherwise: Node[] = [];
     if (ending.word === 'else') {
       if (ending.next !== undefined) {
-        if (kind === 'range') throw new Error('{{range}} has no {{else if}}');
+        if (kind === 'range') throw this.#wrong('{{range}} has no {{else if}}', ending.at);
         otherwise = [this.#control(ending.next)];
       } else {
         const [nodes, last] = this.#list();
-        if (last.word !== 'end') throw new Error(`{{${kind}}} is not ended`);
+        if (last.word !== 'end') throw this.#wrong(`{{${kind}}} is not ended`, at);
         otherwise = nodes;
       }
-    } else if (ending.word === 'eof') throw new Error(`{{${kind}}} is not ended`);
+    } else if (ending.word === 'eof') throw this.#wrong(`{{${kind}}} is not ended`, at);
     this.#variables = outer;
     return { kind, pipe, body, otherwise };
   }
 
   #named(word: 'define' | 'block' | 'template'): Node[] {
+    const { at } = this.#tokens[this.#at - 1]!;
     this.#skipSpace();
     const token = this.#token;
     if (token.kind !== 'constant' || typeof token.value !== 'string')
-      throw new Error(`{{${word}}} needs a name in quotes`);
+      throw this.#wrong(`{{${word}}} needs a name in quotes`);
     this.#at++;
     this.#skipSpace();
     const pipe = word === 'define' || this.#token.kind === 'close' ? null : this.#pipe(false);
@@ -256,7 +289,7 @@ class Parser {
       const outer = this.#variables;
       this.#variables = ['$'];
       const [body, ending] = this.#list();
-      if (ending.word !== 'end') throw new Error(`{{${word}}} is not ended`);
+      if (ending.word !== 'end') throw this.#wrong(`{{${word}}} is not ended`, at);
       this.#variables = outer;
       this.#defined.set(token.value, body);
     }
@@ -303,21 +336,22 @@ class Parser {
   }
 
   #known(name: string): void {
-    if (!this.#variables.includes(name)) throw new Error(`variable ${name} is not defined`);
+    if (!this.#variables.includes(name)) throw this.#wrong(`variable ${name} is not defined`);
   }
 
   #command(): Operand[] {
     const operands: Operand[] = [];
+    const { at } = this.#token;
     for (;;) {
       this.#skipSpace();
       const operand = this.#operand();
       if (operand === null) break;
       operands.push(operand);
     }
-    if (operands.length === 0) throw new Error('an action or a step of its pipeline is empty');
+    if (operands.length === 0) throw this.#wrong('an action or a step of its pipeline is empty');
     const [head] = operands;
     if (operands.length > 1 && head!.kind !== 'function' && head!.kind !== 'field') {
-      throw new Error('arguments are given to something that is no function');
+      throw this.#wrong('arguments are given to something that is no function', at);
     }
     return operands;
   }
@@ -333,13 +367,13 @@ class Parser {
     } else if (token.kind === 'word') {
       if (token.text === 'nil') operand = { kind: 'nil' };
       else if (this.#isFunction(token.text)) operand = { kind: 'function', name: token.text };
-      else throw new Error(`function ${JSON.stringify(token.text)} is not defined`);
+      else throw this.#wrong(`function ${JSON.stringify(token.text)} is not defined`);
     } else if (this.#isMark('.')) operand = { kind: 'dot' };
     else if (this.#isMark('(')) {
       this.#at++;
       operand = { kind: 'pipe', pipe: this.#pipe(false) };
       this.#skipSpace();
-      if (!this.#isMark(')')) throw new Error('a parenthesis is not closed');
+      if (!this.#isMark(')')) throw this.#wrong('a parenthesis is not closed');
     } else return null;
     this.#at++;
     while (this.#token.kind === 'field') {

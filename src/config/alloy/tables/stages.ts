@@ -30,8 +30,7 @@ const readsSource = differs(
   'same values; how they are written where Alloy is not reproducible (key order of nested objects) is that of the input',
 );
 
-/** Every stage of `loki.process`, by the full name of its block: what it takes and what it becomes. */
-export const stages: Readonly<Record<string, Variant<StageSpec>>> = {
+const table: Readonly<Record<string, Variant<StageSpec>>> = {
   'stage.cri': variant(
     schema({
       max_partial_lines: optional(t.whole(1), 100),
@@ -387,6 +386,25 @@ export const stages: Readonly<Record<string, Variant<StageSpec>>> = {
   'stage.eventlogmessage': refusedVariant('it reads messages of the Windows event log, which pods do not write'),
   'stage.windowsevent': refusedVariant('it reads messages of the Windows event log, which pods do not write'),
 };
+
+/**
+ * Every stage of `loki.process`, by the full name of its block: what it takes and what it becomes. What the loader finds
+ * good is asked about: templates, selectors, databases and the like are judged by what compiles them.
+ */
+export const stages: typeof table = Object.fromEntries(
+  Object.entries(table).map(([name, { schema, compatibility, build }]) => [
+    name,
+    {
+      schema,
+      compatibility,
+      build: (decoded, diagnostics) => {
+        const spec = build(decoded, diagnostics);
+        diagnostics.ask(spec, decoded.at);
+        return spec;
+      },
+    } satisfies Variant<StageSpec>,
+  ]),
+);
 
 function locationProblem(location: string): string | null {
   if (location === '') return null;
