@@ -13,7 +13,8 @@ import { errnoOf } from './errors.js';
 import { readLimits } from './plan/limits.js';
 import { type Budget, deriveBudget } from './plan/sizing.js';
 import { startWorkers } from './plan/workers.js';
-import { createEndpoint, type EndpointOptions } from './push/endpoint.js';
+import { createEndpoint } from './push/endpoint.js';
+import { endpointOfConfig } from './push/endpoint-options.js';
 import type { PushEvents } from './push/figures.js';
 import { createSender } from './push/sender.js';
 import { startRhythm } from './rhythm.js';
@@ -90,7 +91,7 @@ async function collect(config: Config, budget: Budget, log: Log, ending: Ending)
     );
     const setup = { batchBytes: config.batchBytes, maxLineBytes: config.maxLineBytes };
     const workers = open(startWorkers(WORKER_FILE, setup, budget), (it) => it.close());
-    const endpoint = open(createEndpoint(endpointOf(config)), (it) => it.close());
+    const endpoint = open(createEndpoint(endpointOfConfig(config)), (it) => it.close());
     const sender = createSender({ endpoint, events: pushEvents(events) });
     const descriptors = open(new Descriptors(maxOpenFiles(), shortOfDescriptors(events)), (it) => it.closeAll());
     collector = new Collector({ config, budget, workers, sender, journal, descriptors, events });
@@ -100,9 +101,10 @@ async function collect(config: Config, budget: Budget, log: Log, ending: Ending)
     const stopRhythm = startRhythm(collector, config);
     ready = { ok: true };
     const figures = startFigures(log, metrics, (everything) => events.flush(everything));
-    const { href } = config.lokiUrl;
+    // A user, a password or a query are left out: they may be secrets.
+    const { origin, pathname } = config.lokiUrl;
     log.info(
-      { version: VERSION, http: web.url, push: href, workers: budget.workers, logs: collector.logCount },
+      { version: VERSION, http: web.url, push: origin + pathname, workers: budget.workers, logs: collector.logCount },
       'started',
     );
 
@@ -117,11 +119,6 @@ async function collect(config: Config, budget: Budget, log: Log, ending: Ending)
   }
   log.info('ended');
   return 0;
-}
-
-function endpointOf(config: Config): EndpointOptions {
-  const { lokiUrl: url, tenantId, bearerTokenFile, basicAuth, tls } = config;
-  return { url, userAgent: `sleipnir/${VERSION}`, tenantId, bearerTokenFile, basicAuth, tls };
 }
 
 function pushEvents(events: CollectorEvents): PushEvents {
