@@ -13,6 +13,7 @@ import { VERSION } from './version.js';
 const exitCodes = { ok: 0, failed: 1, badSettings: 2 };
 
 type Flags = Partial<Record<SettingName, string>>;
+type RunFlags = Flags & { skipUnsupported?: true };
 
 function withSettings(command: Command): Command {
   command.argument('[FILE]', `${settings.config.meaning} (${settings.config.variable})`);
@@ -31,12 +32,13 @@ function load(flags: Flags): LoadResult {
   return loadConfig({ flags, env: process.env, isTerminal: process.stdout.isTTY });
 }
 
-async function run(file: string | undefined, options: Flags): Promise<number> {
-  const loaded = load(withFile(options, file));
+async function run(file: string | undefined, { skipUnsupported, ...flags }: RunFlags): Promise<number> {
+  const loaded = load(withFile(flags, file));
   if ('mistakes' in loaded) return refuse(loaded);
   // What only `run` needs is loaded only now: it is most of what there is, and the other commands start without it.
   const { runCollector } = await import('./main.js');
-  return runCollector(loaded.config, { effective: loaded.effective, warnings: loaded.warnings });
+  const { config, effective, warnings } = loaded;
+  return runCollector(config, { effective, warnings, skipUnsupported: skipUnsupported ?? false });
 }
 
 function check(file: string | undefined, { json, ...flags }: Flags & { json?: true }): number {
@@ -96,7 +98,11 @@ program
   .version(`sleipnir ${VERSION}`)
   .exitOverride();
 
-withSettings(program.command('run').description('collect and push until told to end')).action(endingWith(run));
+const skipUnsupported = new Option('--skip-unsupported', 'leave out components that have nothing to do with logs');
+
+withSettings(program.command('run').description('collect and push until told to end'))
+  .addOption(skipUnsupported)
+  .action(endingWith(run));
 
 withSettings(program.command('check').description('print each setting, its value and where it came from'))
   .option('--json', 'print JSON')

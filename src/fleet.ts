@@ -39,6 +39,16 @@ const LEAVE_MS = 5_000;
 /** A lane works with fewer jobs in flight than this, but waits for answers all the time. */
 const LEAST_JOBS = 3;
 
+/** Of a snapshot, what each lane has for itself; descriptors, workers and the journal are the same for all. */
+const SUMMED = [
+  'containerLogs',
+  'unreadBytes',
+  'memoryBudgetBytes',
+  'memoryBudgetUsedBytes',
+  'pushesInFlight',
+  'spoolBytes',
+] as const;
+
 /** The lanes of a configuration, side by side: driven, asked and changed as if they were one collector. */
 export class Fleet {
   readonly #options: FleetOptions;
@@ -95,20 +105,11 @@ export class Fleet {
   snapshot(): Snapshot | null {
     const [first, ...others] = this.#members.map(({ collector }) => collector.snapshot());
     if (first === undefined) return null;
-    // Descriptors, workers and the journal are the same for all.
-    return others.reduce(
-      (sum, next) => ({
-        ...sum,
-        containerLogs: sum.containerLogs + next.containerLogs,
-        unreadBytes: sum.unreadBytes + next.unreadBytes,
-        lagSeconds: Math.max(sum.lagSeconds, next.lagSeconds),
-        memoryBudgetBytes: sum.memoryBudgetBytes + next.memoryBudgetBytes,
-        memoryBudgetUsedBytes: sum.memoryBudgetUsedBytes + next.memoryBudgetUsedBytes,
-        pushesInFlight: sum.pushesInFlight + next.pushesInFlight,
-        spoolBytes: sum.spoolBytes + next.spoolBytes,
-      }),
-      first,
-    );
+    for (const next of others) {
+      for (const field of SUMMED) first[field] += next[field];
+      first.lagSeconds = Math.max(first.lagSeconds, next.lagSeconds);
+    }
+    return first;
   }
 
   /**

@@ -1,11 +1,11 @@
-import { Secret } from './config/alloy/value.js';
 import type { Config } from './config/config.js';
 import { createFileMatch } from './discover/match.js';
 import type { TargetLabels } from './pipeline.js';
 import type { Format, PipelineSpec } from './protocol.js';
 import type { BackoffOptions } from './push/backoff.js';
 import type { EndpointOptions } from './push/endpoint.js';
-import { VERSION } from './version.js';
+import { endpointOfConfig } from './push/endpoint-options.js';
+import type { Hidden } from './push/secret-files.js';
 
 /** Which files a lane reads. */
 export interface Files {
@@ -50,8 +50,12 @@ function plainText(destination: Destination): string {
   return JSON.stringify(destination, function (this: Record<string, unknown>, key, value: unknown) {
     // What a secret is turned into beforehand is the same for all.
     const held = this[key];
-    return held instanceof Secret ? held.reveal() : value;
+    return isHidden(held) ? held.reveal() : value;
   });
+}
+
+function isHidden(value: unknown): value is Hidden {
+  return typeof value === 'object' && value !== null && 'reveal' in value && typeof value.reveal === 'function';
 }
 
 /** How long an open partial line waits for its end, in milliseconds. */
@@ -67,7 +71,6 @@ export function nextRevision(): number {
 
 /** What the settings ask for. */
 export function builtInLane(config: Config): Lane {
-  const { lokiUrl: url, tenantId, bearerTokenFile, basicAuth, tls } = config;
   const isWanted = createFileMatch(config.paths, config.exclude);
   return {
     id: '',
@@ -89,7 +92,7 @@ export function builtInLane(config: Config): Lane {
     carryFlushMs: CARRY_FLUSH_MS,
     destination: {
       kind: 'endpoint',
-      endpoint: { url, userAgent: `sleipnir/${VERSION}`, tenantId, bearerTokenFile, basicAuth, tls },
+      endpoint: endpointOfConfig(config),
       backoff: null,
     },
   };

@@ -6,16 +6,19 @@ import { openJournal } from './checkpoint/journal.js';
 import { lockStateDir } from './checkpoint/lock.js';
 import type { CheckpointProblem } from './checkpoint/problem.js';
 import type { Config } from './config/config.js';
+import { loadLanes } from './config/lanes.js';
 import type { EffectiveSetting } from './config/load.js';
 import { watchRoot } from './discover/watch.js';
 import { errnoOf } from './errors.js';
 import { Fleet } from './fleet.js';
-import { builtInLane, type Destination, type Lane } from './lane.js';
+import type { Destination, Lane } from './lane.js';
 import { readLimits } from './plan/limits.js';
 import { type Budget, deriveBudget } from './plan/sizing.js';
 import { WORKER_FILE } from './plan/worker-file.js';
 import { startWorkers } from './plan/workers.js';
+import type { CheckStagesJob, CheckStagesResult } from './protocol.js';
 import type { PushEvents } from './push/figures.js';
+import { type Reloaded, Reloader } from './reload.js';
 import { startRhythm } from './rhythm.js';
 import type { CollectorEvents, Problem } from './telemetry/events.js';
 import { startFigures } from './telemetry/figures.js';
@@ -25,29 +28,40 @@ import { createTelemetry } from './telemetry/telemetry.js';
 import { VERSION } from './version.js';
 import { startWeb, type Trouble } from './web/server.js';
 
+/** How the configuration was given. */
+export interface Context {
+  effective: readonly EffectiveSetting[];
+  warnings: readonly string[];
+  /** Leaves out components of a configuration file that have nothing to do with logs. */
+  skipUnsupported: boolean;
+}
+
 /**
  * Runs a collector until SIGTERM or SIGINT: stops reading, drains, stores its positions. A second signal ends it at
- * once. SIGHUP is reserved for reloading and does nothing yet.
+ * once. SIGHUP has the configuration file read anew.
  *
  * @returns the exit code
  * @throws SleipnirError if it cannot start: state directory locked or unusable, address in use, ...
  */
-export async function runCollector(
-  config: Config,
-  context: { effective: readonly EffectiveSetting[]; warnings: readonly string[] },
-): Promise<number> {
+export async function runCollector(config: Config, context: Context): Promise<number> {
   const ending = nextSignal();
   const log = await createLog(config);
   for (const warning of context.warnings) log.warn(warning);
   const budget = deriveBudget(config, readLimits(), { cores: availableParallelism(), memoryBytes: totalmem() });
   try {
-    return await collect(config, budget, log, ending);
+    return await collect(config, context, budget, log, ending);
   } finally {
     ending.stopListening();
   }
 }
 
-async function collect(config: Config, budget: Budget, log: Log, ending: Ending): Promise<number> {
+async function collect(
+  config: Config,
+  { effective, skipUnsupported }: Context,
+  budget: Budget,
+  log: Log,
+  ending: Ending,
+): Promise<number> {
   /** Undone in the opposite order, also when starting fails half way. */
   const closers: (() => unknown)[] = [];
   const open = <T>(thing: T, close: (thing: T) => unknown): T => {
@@ -67,6 +81,9 @@ async function collect(config: Config, budget: Budget, log: Log, ending: Ending)
     }
 
     let fleet: Fleet | null = null;
+    let reloader: Reloader | null = null;
+    const reload = (why: string): Promise<Reloaded> =>
+      reloader?.reload(why) ?? Promise.resolve({ ok: false, message: 'starting' });
     let ready: { ok: boolean; why?: string } = { ok: false, why: 'starting' };
     const nothing = nothingYet(budget);
     const metrics = open(
@@ -79,20 +96,43 @@ async function collect(config: Config, budget: Budget, log: Log, ending: Ending)
         ...config.httpAddr,
         registry: metrics.registry,
         probes: { ready: () => ready, healthy: () => healthOf(fleet?.stalls ?? []) },
+        reload: () => reload('asked by HTTP'),
       }),
       (it) => it.close(),
     );
     const setup = { batchBytes: config.batchBytes, maxLineBytes: config.maxLineBytes };
     const workers = open(startWorkers(WORKER_FILE, setup, budget), (it) => it.close());
     const descriptors = open(new Descriptors(maxOpenFiles(), shortOfDescriptors(events)), (it) => it.closeAll());
-    const lanes = [builtInLane(config)];
+    const askWorker = (job: CheckStagesJob): Promise<CheckStagesResult> => workers.checkStages(job);
+    const load = () => loadLanes({ config, effective, env: process.env, skipUnsupported, askWorker });
+    const configuredLevel = log.level;
+    const { lanes, warnings, files, logLevel } = await load();
+    for (const warning of warnings) log.warn(warning);
+    log.level = logLevel ?? configuredLevel;
+    metrics.setConfigLoaded(true);
     const around = { config, budget, workers, journal, descriptors, events, pushEvents: pushEvents(events) };
-    fleet = new Fleet(lanes, around);
+    const running = new Fleet(lanes, around);
+    fleet = running;
     if (budget.shortBytes > 0) events.problemFound(lowMemory(budget));
     checkFolders(lanes, events);
     await fleet.start();
     const { scanIntervalMs } = config;
-    const stopRhythm = startRhythm(fleet, { batchWaitMs: fleet.batchWaitMs, scanIntervalMs });
+    const startBeat = () => startRhythm(running, { batchWaitMs: running.batchWaitMs, scanIntervalMs });
+    let stopRhythm = startBeat();
+    reloader = new Reloader(files, {
+      load,
+      async use(loaded) {
+        log.level = loaded.logLevel ?? configuredLevel;
+        checkFolders(loaded.lanes, events);
+        await running.change(loaded.lanes);
+        stopRhythm();
+        stopRhythm = startBeat();
+      },
+      onOutcome: (ok) => metrics.setConfigLoaded(ok),
+      log,
+      watch: config.configWatch,
+    });
+    ending.onHangUp(() => void reload('SIGHUP'));
     ready = { ok: true };
     const figures = startFigures(log, metrics, (everything) => events.flush(everything));
     log.info(
@@ -109,6 +149,7 @@ async function collect(config: Config, budget: Budget, log: Log, ending: Ending)
     const signal = await ending.signal;
     ready = { ok: false, why: 'ending' };
     log.info({ signal }, 'ending: what has been read is sent, positions are stored');
+    await reloader.stop();
     stopRhythm();
     await fleet.stop(config.shutdownTimeoutMs);
     figures.stop();
@@ -191,6 +232,8 @@ function nothingYet(budget: Budget): Snapshot {
 
 interface Ending {
   signal: Promise<NodeJS.Signals>;
+  /** What SIGHUP does; nothing so far. */
+  onHangUp(listener: () => void): void;
   stopListening(): void;
 }
 
@@ -205,12 +248,16 @@ function nextSignal(): Ending {
     process.off('SIGINT', onSignal);
     resolve(name);
   };
-  const onHangUp = (): void => {};
+  let hungUp = (): void => {};
+  const onHangUp = (): void => hungUp();
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
   process.on('SIGHUP', onHangUp);
   return {
     signal,
+    onHangUp(listener) {
+      hungUp = listener;
+    },
     stopListening() {
       process.off('SIGTERM', onSignal);
       process.off('SIGINT', onSignal);

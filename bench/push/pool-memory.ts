@@ -9,9 +9,8 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import Pool from 'undici/lib/dispatcher/pool.js';
-import { Exchange } from '../../src/push/exchange.js';
+import { exchange } from '../../src/push/exchange.js';
 import { keepWasmLight } from '../../src/push/light-wasm.js';
-import type { Answer } from '../../src/push/verdict.js';
 import { median } from '../measure/median.js';
 import { figure, mebibytes, table } from '../measure/table.js';
 
@@ -43,9 +42,7 @@ async function push(mode: Mode, url: string): Promise<Cost> {
   const pushAll = async (): Promise<void> => {
     while (left > 0) {
       left -= 1;
-      await new Promise<Answer>((resolve) => {
-        pool.dispatch({ method: 'POST', path: '/', body }, new Exchange(resolve));
-      });
+      await exchange(pool, { url: new URL(url), headers: {}, body, timeoutMs: 30_000 });
     }
   };
   await Promise.all(Array.from({ length: SIDE_BY_SIDE }, pushAll));

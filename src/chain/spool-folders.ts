@@ -17,7 +17,8 @@ export function spoolFile(folder: string, number: number): string {
 /** The numbers of the copies in a folder, rising. */
 export function spoolNumbers(folder: string): number[] {
   const names = existsSync(folder) ? readdirSync(folder) : [];
-  return names.flatMap((name) => Number(FILE.exec(name)?.[1] ?? [])).sort((a, b) => a - b);
+  const numbers = names.flatMap((name) => FILE.exec(name)?.[1] ?? []).map(Number);
+  return numbers.sort((a, b) => a - b);
 }
 
 /** Copies of lanes that are gone fall to one that is there: one without copies, if there is one. */

@@ -2,6 +2,10 @@ import type { Format, StreamMode } from '../protocol.js';
 
 /** The checked settings of a collector. Where a value is null, the limits of the cgroup decide. */
 export interface Config {
+  /** An Alloy configuration file or a folder of them; null: the built-in pipeline. */
+  configPath: string | null;
+  /** Whether a change of it is taken over without being asked to. */
+  configWatch: boolean;
   lokiUrl: URL;
   paths: string[];
   exclude: string[];

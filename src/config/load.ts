@@ -136,6 +136,8 @@ function disagreements(found: Map<SettingName, Found>): Mistake[] {
 function configOf(values: Values): Config {
   const { basicAuthUsername: username, basicAuthPasswordFile: passwordFile } = values;
   return {
+    configPath: values.config,
+    configWatch: values.configWatch === 'true',
     lokiUrl: values.lokiUrl,
     paths: values.paths,
     exclude: values.exclude ?? [],

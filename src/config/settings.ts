@@ -40,10 +40,16 @@ export const settings = {
       'SLEIPNIR_CONFIG',
       'none: the built-in pipeline',
       'an Alloy configuration file, or a folder of them',
-      kinds.refused('is a configuration file, and these are not supported yet by this version'),
+      kinds.path,
     ),
     flag: 'FILE',
   },
+  configWatch: setting(
+    'SLEIPNIR_CONFIG_WATCH',
+    'true',
+    'whether a change of the configuration file is taken over by itself',
+    kinds.oneOf('true', 'false'),
+  ),
   lokiUrl: setting('SLEIPNIR_LOKI_URL', 'http://loki.monitoring:3100/loki/api/v1/push', 'where to push', kinds.pushUrl),
   paths: setting(
     'SLEIPNIR_PATHS',

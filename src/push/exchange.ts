@@ -7,8 +7,39 @@ const MAX_KEPT_BYTES = 64 * 1024;
 /** A longer body is not waited for: the connection is closed instead. */
 const MAX_READ_BYTES = 1024 * 1024;
 
+/** What is asked of an HTTP server. Always a POST. */
+export interface Post {
+  url: URL;
+  headers: Record<string, string | string[]>;
+  body: Uint8Array | string;
+  /** From the hand-over to the end of the answer, in milliseconds. */
+  timeoutMs: number;
+  signal?: AbortSignal | undefined;
+}
+
+/** Sends a request and waits for its answer. Never throws: what goes wrong on the way is an Answer with `failure`. */
+export function exchange(dispatcher: Dispatcher, { url, headers, body, timeoutMs, signal }: Post): Promise<Answer> {
+  return new Promise((resolve) => {
+    const onAbort = () => request.giveUp('ABORTED', 'called off');
+    const timer = setTimeout(() => request.giveUp('REQUEST_TIMEOUT', `no answer within ${timeoutMs} ms`), timeoutMs);
+    const request = new Exchange((answer) => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+      resolve(answer);
+    });
+    if (signal?.aborted) return onAbort();
+    signal?.addEventListener('abort', onAbort, { once: true });
+    // Our own timer covers the whole exchange, so undici's are off.
+    const timeouts = { headersTimeout: 0, bodyTimeout: 0 };
+    const { origin, pathname, search } = url;
+    // A proxy adds to the headers.
+    const sent = { origin, method: 'POST' as const, path: pathname + search, headers: { ...headers }, body };
+    dispatcher.dispatch({ ...sent, ...timeouts }, request);
+  });
+}
+
 /** Follows one request to its answer, whatever happens to it. `settle` is called exactly once. */
-export class Exchange implements Dispatcher.DispatchHandler {
+class Exchange implements Dispatcher.DispatchHandler {
   readonly #settle: (answer: Answer) => void;
   #settled = false;
   #controller: Dispatcher.DispatchController | null = null;

@@ -1,6 +1,14 @@
 import { readFile, stat } from 'node:fs/promises';
 
-/** The files of a credential, as last read. */
+/** A text that nothing prints. */
+export interface Hidden {
+  reveal(): string;
+}
+
+/** A secret, or the file that holds it. */
+export type SecretSource = Hidden | { file: string };
+
+/** The texts of some secrets, as last read. */
 export interface SecretTexts {
   /** Another object for each content that was seen: compare by identity. */
   readonly texts: readonly string[];
@@ -8,8 +16,8 @@ export interface SecretTexts {
 
 export interface SecretFiles {
   /**
-   * The content of the files, in the order of their paths. Looked at again when a second has passed since the last
-   * look. Once they were read, files that became unreadable keep their last content.
+   * The texts, in the order of their sources. Files are looked at again when a second has passed since the last look.
+   * Once they were read, files that became unreadable keep their last content.
    * @throws the error of the system call if they were never read
    */
   current(): Promise<SecretTexts>;
@@ -20,9 +28,13 @@ export interface SecretFiles {
 /** Files are looked at no more often than this. */
 const LOOK_INTERVAL_MS = 1000;
 
-/** Keeps the content of files that others rotate, such as mounted secrets. */
-export function createSecretFiles(paths: readonly string[], now: () => number = () => performance.now()): SecretFiles {
-  let known: SecretTexts | null = paths.length === 0 ? { texts: [] } : null;
+/** Keeps secrets, and the content of files that others rotate, such as those of mounted secrets. */
+export function createSecretFiles(
+  sources: readonly SecretSource[],
+  now: () => number = () => performance.now(),
+): SecretFiles {
+  const paths = sources.flatMap((source) => ('file' in source ? [source.file] : []));
+  let known: SecretTexts | null = paths.length === 0 ? { texts: given(sources) } : null;
   let stamp = '';
   let lookedAt = Number.NEGATIVE_INFINITY;
   let doubted = false;
@@ -33,7 +45,9 @@ export function createSecretFiles(paths: readonly string[], now: () => number = 
       const seen = await stampOf(paths);
       if (known !== null && !doubted && seen === stamp) return known;
       doubted = false;
-      const texts = await Promise.all(paths.map((path) => readFile(path, 'utf8')));
+      const texts = await Promise.all(
+        sources.map((source) => ('file' in source ? readFile(source.file, 'utf8') : source.reveal())),
+      );
       stamp = seen;
       if (known === null || texts.some((text, index) => text !== known?.texts[index])) known = { texts };
       return known;
@@ -56,6 +70,10 @@ export function createSecretFiles(paths: readonly string[], now: () => number = 
       doubted = true;
     },
   };
+}
+
+function given(sources: readonly SecretSource[]): string[] {
+  return sources.flatMap((source) => ('file' in source ? [] : [source.reveal()]));
 }
 
 /** Changes whenever one of the files is written, or replaced as the kubelet replaces a mounted secret. */

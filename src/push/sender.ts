@@ -233,7 +233,7 @@ class PushSender {
     if (entry.refusals > 0) this.#figures.retries++;
     const wave = this.#flow.wave;
     const startedMs = this.#clock.now();
-    void this.#endpoint.send(push, this.#calledOff.signal, tenant).then((answer) => {
+    void this.#endpoint.send(push, this.#calledOff.signal, tenant || null).then((answer) => {
       if (this.#stopped) return;
       this.#figures.inFlight--;
       const status = 'failure' in answer ? answer.failure : answer.status;

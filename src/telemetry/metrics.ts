@@ -70,6 +70,8 @@ export interface Metrics {
   countJobRepeated(reason: string): void;
   countStages(delta: PipelineDelta): void;
   setInotifyFallback(on: boolean): void;
+  /** Whether the configuration that was read last is in use. */
+  setConfigLoaded(ok: boolean): void;
   /** Ends the timer that samples the event loop. */
   stop(): void;
 }
@@ -149,6 +151,11 @@ export function createMetrics(collect: () => Snapshot): Metrics {
   const lostLines = counter('lost_lines_total', 'Lines that vanished before they were read.', lostLabels);
   const repeated = counter('jobs_repeated_total', 'Jobs that were run again.', ['reason']);
   const pending = gauge('entries_pending', 'Entries read that are neither stored nor refused yet.');
+  const configLoaded = gauge('config_last_load_successful', '1 while the configuration that was read last is in use.');
+  const configLoadedAt = gauge(
+    'config_last_load_success_timestamp_seconds',
+    'When a configuration was last taken over.',
+  );
   const inotifyFallback = gauge('inotify_fallback', '1 while folders cannot be watched and are scanned instead.');
   const utilization = gauge(
     'event_loop_utilization',
@@ -221,6 +228,10 @@ export function createMetrics(collect: () => Snapshot): Metrics {
     },
     countJobRepeated: (reason) => repeated.inc({ reason }),
     countStages: (delta) => stages.add(delta),
+    setConfigLoaded(ok) {
+      configLoaded.set(ok ? 1 : 0);
+      if (ok) configLoadedAt.setToCurrentTime();
+    },
     setInotifyFallback: (on) => inotifyFallback.set(on ? 1 : 0),
     stop: () => eventLoop.stop(),
   };

@@ -31,6 +31,8 @@ export interface WebOptions {
   port: number;
   registry: { readonly contentType: string; metrics(): Promise<string> };
   probes: Probes;
+  /** Reads the configuration anew. */
+  reload(): Promise<{ ok: boolean; message: string }>;
 }
 
 export interface Web {
@@ -46,32 +48,46 @@ interface Answer {
   contentType: string;
 }
 
-type Route = () => Answer | Promise<Answer>;
+interface Route {
+  /** HEAD comes with GET. */
+  method: 'GET' | 'POST';
+  answer(): Answer | Promise<Answer>;
+}
 
 /**
  * Serves metrics and probes over HTTP.
  *
  * @throws SleipnirError HTTP_ADDR_UNUSABLE if it cannot listen there.
  */
-export async function startWeb({ host, port, registry, probes }: WebOptions): Promise<Web> {
+export async function startWeb({ host, port, registry, probes, reload }: WebOptions): Promise<Web> {
   const routes = new Map<string, Route>([
-    ['/metrics', async () => ({ status: 200, body: await registry.metrics(), contentType: registry.contentType })],
+    ['/metrics', get(async () => ({ status: 200, body: await registry.metrics(), contentType: registry.contentType }))],
     [
       '/-/ready',
-      () => {
+      get(() => {
         const { ok, why } = probes.ready();
         return json(ok ? 200 : 503, { ready: ok, why });
-      },
+      }),
     ],
     [
       '/-/healthy',
-      () => {
+      get(() => {
         const { ok, troubles } = probes.healthy();
         return json(ok ? 200 : 500, { healthy: ok, troubles });
-      },
+      }),
     ],
     // That there is an answer says that the event loop turns; more would restart a collector for what Loki does.
-    ['/-/live', () => json(200, { live: true })],
+    ['/-/live', get(() => json(200, { live: true }))],
+    [
+      '/-/reload',
+      {
+        method: 'POST',
+        async answer() {
+          const { ok, message } = await reload();
+          return { status: ok ? 200 : 400, body: `${message}\n`, contentType: 'text/plain; charset=utf-8' };
+        },
+      },
+    ],
   ]);
 
   const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, (request, response) => {
@@ -83,29 +99,47 @@ export async function startWeb({ host, port, registry, probes }: WebOptions): Pr
 }
 
 async function respond(routes: Map<string, Route>, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const answer = await answerTo(routes, request);
+  const route = routes.get(pathOf(request));
+  const answer = await answerTo(route, routes, request);
+  // What a body says is of no interest, and it would keep the connection.
+  request.resume();
   response.writeHead(answer.status, {
     'content-type': answer.contentType,
     'content-length': Buffer.byteLength(answer.body),
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
-    ...(answer.status === 405 && { allow: 'GET, HEAD' }),
+    ...(answer.status === 405 && route !== undefined && { allow: methodsOf(route) }),
   });
   // Node leaves the body out by itself when the request is a HEAD.
   response.end(answer.body);
 }
 
-async function answerTo(routes: Map<string, Route>, request: IncomingMessage): Promise<Answer> {
-  const [path = '/'] = (request.url ?? '/').split('?', 1);
-  const route = routes.get(path);
+async function answerTo(
+  route: Route | undefined,
+  routes: Map<string, Route>,
+  request: IncomingMessage,
+): Promise<Answer> {
+  const path = pathOf(request);
   if (route === undefined) return json(404, { error: `there is nothing at ${path}`, paths: [...routes.keys()] });
-  if (request.method !== 'GET' && request.method !== 'HEAD')
-    return json(405, { error: `${path} answers to GET and HEAD` });
+  const method = request.method === 'HEAD' ? 'GET' : request.method;
+  if (method !== route.method) return json(405, { error: `${path} answers to ${methodsOf(route)}` });
   try {
-    return await route();
+    return await route.answer();
   } catch (error) {
     return json(500, { error: error instanceof Error ? error.message : String(error) });
   }
+}
+
+function get(answer: Route['answer']): Route {
+  return { method: 'GET', answer };
+}
+
+function methodsOf({ method }: Route): string {
+  return method === 'GET' ? 'GET, HEAD' : method;
+}
+
+function pathOf({ url = '/' }: IncomingMessage): string {
+  return url.split('?', 1)[0] ?? '/';
 }
 
 function json(status: number, body: object): Answer {

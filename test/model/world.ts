@@ -272,6 +272,8 @@ function giveUpOpen(file: LogFile): void {
 
 function configOf(root: string, stateDir: string): Config {
   return {
+    configPath: null,
+    configWatch: false,
     lokiUrl: new URL('http://loki.invalid/loki/api/v1/push'),
     paths: [`${root}/*/*/*.log`],
     exclude: [],

@@ -1,20 +1,24 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
-import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, beforeEach, test } from 'node:test';
 import type { TLSSocket } from 'node:tls';
+import type { Authorization } from '../../src/push/credential.js';
 import type { Endpoint, EndpointOptions } from '../../src/push/endpoint.js';
 import { createEndpoint } from '../../src/push/endpoint.js';
+import type { Hidden } from '../../src/push/secret-files.js';
 import { createSecretFiles } from '../../src/push/secret-files.js';
 import { CERTIFICATE, KEY } from './certificate.js';
+import { recorder, Servers } from './servers.js';
 
 const PUSH = Buffer.from('a push');
 const folder = mkdtempSync(join(tmpdir(), 'sleipnir-push-'));
-const endings: (() => unknown)[] = [];
+const servers = new Servers();
+const { listening, endAll } = servers;
+const serve = servers.http;
 
 beforeEach(endAll);
 after(async () => {
@@ -22,26 +26,9 @@ after(async () => {
   rmSync(folder, { recursive: true });
 });
 
-async function endAll(): Promise<void> {
-  for (const end of endings.splice(0).reverse()) await end();
-}
-
-async function listening(server: Server): Promise<string> {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  endings.push(() => {
-    server.closeAllConnections();
-    return new Promise((resolve) => server.close(resolve));
-  });
-  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
-
-async function serve(listener: RequestListener): Promise<URL> {
-  return new URL(`http://${await listening(createServer(listener))}/loki/api/v1/push`);
-}
-
 function endpoint(url: URL, options: Partial<EndpointOptions> = {}): Endpoint {
   const made = createEndpoint({ url, userAgent: 'sleipnir/test', ...options });
-  endings.push(() => made.close());
+  servers.atEnd(() => made.close());
   return made;
 }
 
@@ -51,16 +38,12 @@ function file(name: string, content: string): string {
   return path;
 }
 
-/** A listener that keeps what it was sent and answers 204. */
-function recorder(): { seen: { request: IncomingMessage; body: Buffer }[]; listener: RequestListener } {
-  const seen: { request: IncomingMessage; body: Buffer }[] = [];
-  const listener = async (request: IncomingMessage, response: ServerResponse) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    seen.push({ request, body: Buffer.concat(chunks) });
-    response.writeHead(204).end();
-  };
-  return { seen, listener };
+function hidden(text: string): Hidden {
+  return { reveal: () => text };
+}
+
+function bearer(path: string): Authorization {
+  return { kind: 'credentials', type: 'Bearer', credentials: { file: path } };
 }
 
 test('a push is one POST with the headers of the Loki API, to path and query as they are', async () => {
@@ -84,6 +67,71 @@ test('a push is one POST with the headers of the Loki API, to path and query as 
   });
   assert.equal(connection, 'keep-alive');
   assert.equal(host, url.host);
+});
+
+test('headers are added, and replace none but the authorization', async () => {
+  const { seen, listener } = recorder();
+  const url = await serve(listener);
+  const target = endpoint(url, {
+    tenantId: 'team-a',
+    authorization: { kind: 'credentials', type: 'Bearer', credentials: hidden('token') },
+    headers: [
+      ['X-One', '1'],
+      ['Authorization', 'ApiKey 2'],
+      ['x-scope-orgid', 'other'],
+      ['User-Agent', 'other'],
+      ['Content-Type', 'text/plain'],
+      ['Host', 'other'],
+      ['Content-Length', '3'],
+      ['Transfer-Encoding', 'chunked'],
+    ],
+    httpHeaders: [
+      ['X-Two', [hidden('a'), hidden('b')]],
+      ['X-One', [hidden('c')]],
+    ],
+  });
+  const answer = await target.send(PUSH);
+  assert.ok('status' in answer && answer.status === 204, JSON.stringify(answer));
+  const [{ request, body } = assert.fail()] = seen;
+  const { connection, ...headers } = request.headersDistinct;
+  assert.deepEqual(headers, {
+    host: [url.host],
+    'content-type': ['application/x-protobuf'],
+    'content-encoding': ['snappy'],
+    'content-length': ['6'],
+    'user-agent': ['sleipnir/test'],
+    'x-scope-orgid': ['team-a'],
+    authorization: ['ApiKey 2'],
+    'x-one': ['1', 'c'],
+    'x-two': ['a', 'b'],
+  });
+  assert.deepEqual(body, PUSH);
+});
+
+test('a push may be for a tenant of its own, whatever the endpoint says', async () => {
+  const { seen, listener } = recorder();
+  const url = await serve(listener);
+  const headers = [['X-Scope-OrgID', 'by-header']] as const;
+  for (const options of [{}, { tenantId: 'team-a' }, { headers }]) {
+    const target = endpoint(url, options);
+    await target.send(PUSH, undefined, 'team-b');
+    await target.send(PUSH, undefined, null);
+    await target.send(PUSH);
+  }
+  const tenants = seen.map(({ request }) => request.headers['x-scope-orgid'] ?? null);
+  const without = [null, null, 'team-a', 'team-a', 'by-header', 'by-header'];
+  assert.deepEqual(
+    tenants,
+    [0, 2, 4].flatMap((at) => ['team-b', ...without.slice(at, at + 2)]),
+  );
+});
+
+test('a header that cannot be sent is a failure without its value', async () => {
+  const url = await serve(recorder().listener);
+  for (const options of [{ httpHeaders: [['X-One', [hidden('se\ncret')]]] as const }, { tenantId: 'se\ncret' }]) {
+    const answer = await endpoint(url, options).send(PUSH);
+    assert.ok('failure' in answer && !/cret/.test(answer.message), JSON.stringify(answer));
+  }
 });
 
 test('connections are kept, and never more than allowed', async () => {
@@ -211,7 +259,9 @@ test('basic authentication, from a file or from the URL', async () => {
   const { seen, listener } = recorder();
   const url = await serve(listener);
   const passwordFile = file('password', 'päss:word\n');
-  await endpoint(url, { basicAuth: { username: 'me', passwordFile } }).send(PUSH);
+  await endpoint(url, {
+    authorization: { kind: 'basic', username: 'me', password: { file: passwordFile } },
+  }).send(PUSH);
   url.username = 'you';
   url.password = 'p@ss';
   await endpoint(url).send(PUSH);
@@ -224,7 +274,7 @@ test('basic authentication, from a file or from the URL', async () => {
 test('a secret is looked at once a second and read when it changed or was doubted', async () => {
   let nowMs = 0;
   const path = file('token', 'one');
-  const files = createSecretFiles([path], () => nowMs);
+  const files = createSecretFiles([{ file: path }], () => nowMs);
   const text = async () => (await files.current()).texts[0];
   assert.equal(await text(), 'one');
   file('token', 'two!');
@@ -248,7 +298,7 @@ test('a bearer token that is rotated is read anew after a 401', async () => {
   });
   const bearerTokenFile = file('bearer', 'one\n');
   utimesSync(bearerTokenFile, 1_700_000_000, 1_700_000_000);
-  const target = endpoint(url, { bearerTokenFile, now: () => nowMs });
+  const target = endpoint(url, { authorization: bearer(bearerTokenFile), now: () => nowMs });
   const status = async () => {
     const answer = await target.send(PUSH);
     return 'status' in answer ? answer.status : answer.failure;
@@ -267,7 +317,7 @@ test('a credential that is not there yet is a failure, then found', async () => 
   const { seen, listener } = recorder();
   const url = await serve(listener);
   const bearerTokenFile = join(folder, 'late');
-  const target = endpoint(url, { bearerTokenFile });
+  const target = endpoint(url, { authorization: bearer(bearerTokenFile) });
   const early = await target.send(PUSH);
   assert.ok('failure' in early && early.failure === 'ENOENT');
   file('late', 'here');
@@ -288,12 +338,14 @@ test('TLS: the authority is checked, the own certificate is shown', async () => 
     },
   );
   const url = new URL(`https://${await listening(server)}/`);
-  const trusting = endpoint(url, { tls: { caFile, certFile, keyFile } });
+  const trusting = endpoint(url, { tls: { ca: { file: caFile }, cert: { file: certFile }, key: { file: keyFile } } });
   const answer = await trusting.send(PUSH);
   assert.ok('status' in answer && answer.status === 204, JSON.stringify(answer));
   assert.equal(authorized, true);
   const distrusting = await endpoint(url).send(PUSH);
   assert.ok('failure' in distrusting && /CERT/.test(distrusting.failure), JSON.stringify(distrusting));
-  const broken = await endpoint(url, { tls: { caFile: file('no.pem', 'no'), certFile, keyFile: caFile } }).send(PUSH);
+  const broken = await endpoint(url, {
+    tls: { ca: { file: file('no.pem', 'no') }, cert: { file: certFile }, key: { file: caFile } },
+  }).send(PUSH);
   assert.ok('failure' in broken);
 });

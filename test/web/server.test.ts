@@ -26,15 +26,18 @@ describe('web server', () => {
     ready: ReturnType<Probes['ready']>;
     healthy: ReturnType<Probes['healthy']>;
     metrics: () => Promise<string>;
+    reload: { ok: boolean; message: string };
   };
 
   beforeEach(async () => {
-    state = { ready: { ok: true }, healthy: { ok: true, troubles: [] }, metrics: async () => 'a_total 1\n' };
+    const reload = { ok: true, message: 'taken over' };
+    state = { ready: { ok: true }, healthy: { ok: true, troubles: [] }, metrics: async () => 'a_total 1\n', reload };
     web = await startWeb({
       host: '127.0.0.1',
       port: 0,
       registry: { contentType: 'text/plain; version=0.0.4; charset=utf-8', metrics: () => state.metrics() },
       probes: { ready: () => state.ready, healthy: () => state.healthy },
+      reload: async () => state.reload,
     });
   });
   afterEach(() => web.close());
@@ -45,6 +48,17 @@ describe('web server', () => {
       [status, headers['content-type'], body],
       [200, 'text/plain; version=0.0.4; charset=utf-8', 'a_total 1\n'],
     );
+  });
+
+  it('reloads when asked by POST alone, and says what became of it', async () => {
+    const url = `${web.url}/-/reload`;
+    const good = await ask(url, 'POST');
+    assert.deepEqual([good.status, good.body], [200, 'taken over\n']);
+    state.reload = { ok: false, message: 'a.alloy:1:1: no' };
+    const bad = await ask(url, 'POST');
+    assert.deepEqual([bad.status, bad.body], [400, 'a.alloy:1:1: no\n']);
+    const wrong = await ask(url);
+    assert.deepEqual([wrong.status, wrong.headers.allow], [405, 'POST']);
   });
 
   it('answers 500 when collecting fails, and goes on', async () => {
@@ -81,7 +95,7 @@ describe('web server', () => {
   it('answers 404 as JSON elsewhere, also to POST, and 405 to POST where there is something', async () => {
     for (const [path, method] of [
       ['/', 'GET'],
-      ['/-/reload', 'POST'],
+      ['/-/nothing', 'POST'],
       ['/metrics/', 'GET'],
       ['/__proto__', 'GET'],
     ] as const) {
@@ -102,13 +116,16 @@ describe('web server', () => {
       { host: '127.0.0.1', port },
       { host: '192.0.2.1', port: 0 },
     ])
-      await assert.rejects(startWeb({ ...addr, registry, probes }), (error) => {
-        assert.ok(error instanceof SleipnirError);
-        assert.equal(error.code, 'HTTP_ADDR_UNUSABLE');
-        assert.ok(error.message.includes(`${addr.host}:${addr.port}`));
-        assert.match(error.advice, /SLEIPNIR_HTTP_ADDR/);
-        return true;
-      });
+      await assert.rejects(
+        startWeb({ ...addr, registry, probes, reload: async () => ({ ok: true, message: '' }) }),
+        (error) => {
+          assert.ok(error instanceof SleipnirError);
+          assert.equal(error.code, 'HTTP_ADDR_UNUSABLE');
+          assert.ok(error.message.includes(`${addr.host}:${addr.port}`));
+          assert.match(error.advice, /SLEIPNIR_HTTP_ADDR/);
+          return true;
+        },
+      );
   });
 
   it('closes although a connection is kept alive, one is silent and one waits for its answer', {

@@ -51,7 +51,10 @@ describe('what is not wired yet', () => {
 
   it('is refused when it is used, and taken when it says what holds anyway', () => {
     const text = (inside: string) => `loki.write "w" {\n  endpoint {\n    url = "http://a"\n    ${inside}\n  }\n}`;
-    const wired = { unwired };
+    const why = 'it is a test';
+    const wired = {
+      unwired: { 'loki.write/endpoint/proxy_from_environment': why, 'loki.write/endpoint/oauth2': why },
+    };
     assert.deepEqual(mistakesIn(text('proxy_from_environment = false'), wired), []);
     assert.deepEqual(mistakesIn(text('follow_redirects = false'), wired), []);
     assert.match(mistakesIn(text('proxy_from_environment = true'), wired)[0] ?? '', /^4:5: .*not supported yet/);

@@ -1,3 +1,5 @@
+import { readProxyUrl } from '../../../push/proxy.js';
+import type { Diagnostics, Place } from '../diagnostics.js';
 import type { EndpointPlan, TlsPlan } from '../plan.js';
 import { type ArgumentValues, block, type DecodedOf, differs, maybe, optional, required, schema } from '../schema.js';
 import * as t from '../types.js';
@@ -33,6 +35,53 @@ const proxyArguments = {
   proxy_from_environment: optional(t.flag, false),
   proxy_connect_header: optional(t.map(t.list(t.secret)), []),
 } as const;
+
+/** Headers that Alloy does not take in "http_headers" (prometheus/common, config/headers.go): they are set otherwise. */
+const RESERVED_HEADERS = new Set([
+  'authorization',
+  'host',
+  'content-encoding',
+  'content-length',
+  'content-type',
+  'user-agent',
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'www-authenticate',
+  'accept-encoding',
+  'x-prometheus-remote-write-version',
+  'x-prometheus-remote-read-version',
+  'x-prometheus-scrape-timeout-seconds',
+  'x-amz-date',
+  'x-amz-security-token',
+  'x-amz-content-sha256',
+]);
+
+function checkProxy(
+  args: ArgumentValues<typeof proxyArguments>,
+  at: (argument: string) => Place,
+  diagnostics: Diagnostics,
+): void {
+  const { proxy_url: url, no_proxy: noProxy, proxy_from_environment: fromEnvironment } = args;
+  if (fromEnvironment) {
+    if (url) diagnostics.error(at('proxy_url'), '"proxy_url" and "proxy_from_environment" cannot both be given');
+    if (noProxy) diagnostics.error(at('no_proxy'), '"no_proxy" and "proxy_from_environment" cannot both be given');
+    return;
+  }
+  if (!url) {
+    if (noProxy) diagnostics.error(at('no_proxy'), '"no_proxy" needs "proxy_url"');
+    if (args.proxy_connect_header.length > 0) {
+      diagnostics.error(at('proxy_connect_header'), '"proxy_connect_header" needs a proxy');
+    }
+    return;
+  }
+  try {
+    readProxyUrl(url);
+  } catch {
+    diagnostics.error(at('proxy_url'), 'a proxy is given as http://host:port, https://host:port or socks5://host:port');
+  }
+}
 
 const authSchemas = {
   basic_auth: block(
@@ -74,6 +123,12 @@ const authSchemas = {
         ...proxyArguments,
       },
       { tls_config: block(tlsConfig, 'optional') },
+      ({ args, at }, diagnostics) => {
+        if (args.client_secret !== null && args.client_secret_file !== null) {
+          diagnostics.error(at('client_secret_file'), '"client_secret" and "client_secret_file" cannot both be given');
+        }
+        checkProxy(args, at, diagnostics);
+      },
     ),
     'optional',
   ),
@@ -126,7 +181,13 @@ export const endpoint = schema(
       differs(noQueue),
     ),
   },
-  ({ args, blocks, place }, diagnostics) => {
+  ({ args, blocks, at, place }, diagnostics) => {
+    checkProxy(args, at, diagnostics);
+    for (const [name] of args.http_headers) {
+      if (RESERVED_HEADERS.has(name.toLowerCase())) {
+        diagnostics.error(at('http_headers'), `the header "${name}" cannot be given in "http_headers"`);
+      }
+    }
     const ways = [
       blocks.basic_auth && 'basic_auth',
       blocks.authorization && 'authorization',

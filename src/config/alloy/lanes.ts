@@ -1,0 +1,118 @@
+import { createFileMatch } from '../../discover/match.js';
+import { CARRY_FLUSH_MS, type Destination, type Files, type Lane, nextRevision } from '../../lane.js';
+import { LIMIT_SLOT_BYTES, limitLayout, type RouteSpec, type StageSpec, type TargetLabels } from '../../pipeline.js';
+import { backoffOfPlan, endpointOfPlan } from '../../push/endpoint-options.js';
+import type { Config } from '../config.js';
+import type { PipelinePlan, RoutePlan, TargetPlan } from './plan.js';
+import { fileLabels } from './targets.js';
+
+/** What of the settings holds for lanes of a configuration file as well. */
+export type LaneSettings = Pick<Config, 'batchBytes' | 'maxLineBytes'>;
+
+/** Paths that are remembered with their labels; more than a node has logs. */
+const MAX_PATHS = 20_000;
+
+/**
+ * One lane for each way from a source to an endpoint. Batches are at most `settings.batchBytes`: the workers' buffers are
+ * made for that.
+ */
+export function lanesOf({ sources, writes }: PipelinePlan, settings: LaneSettings): Lane[] {
+  const lanes: Lane[] = [];
+  for (const source of sources) {
+    const files = filesOf(source.targets);
+    for (const route of source.routes) {
+      const id = [source.component, ...route.spec.processes.map(({ component }) => component), route.sink.component];
+      const write = writes.find(({ component }) => component === route.sink.component);
+      const endpoints = write?.endpoints ?? [null];
+      for (const [index, endpoint] of endpoints.entries()) {
+        const destination: Destination =
+          endpoint === null
+            ? { kind: 'echo', component: route.sink.component }
+            : { kind: 'endpoint', endpoint: endpointOfPlan(endpoint), backoff: backoffOfPlan(endpoint) };
+        const name = endpoint?.name ?? (index === 0 ? null : String(index));
+        lanes.push({
+          ...laneOf(route, index === 0, settings),
+          id: freeId(name === null ? id.join('>') : `${id.join('>')}#${name}`, lanes),
+          files,
+          start: source.tailFromEnd ? 'end' : 'beginning',
+          batchBytes: Math.min(endpoint?.batchSizeBytes ?? settings.batchBytes, settings.batchBytes),
+          batchWaitMs: endpoint?.batchWaitMs ?? 1000,
+          destination,
+        });
+      }
+    }
+  }
+  return lanes;
+}
+
+/** A way that is taken for several endpoints counts what its stages see for the first alone. */
+function laneOf(
+  { spec }: RoutePlan,
+  counts: boolean,
+  { maxLineBytes }: LaneSettings,
+): Pick<Lane, 'format' | 'spec' | 'carryFlushMs'> {
+  const revision = nextRevision();
+  const processes = spec.processes.map((process) => ({ ...process, counts: process.counts && counts }));
+  const route: RouteSpec = { ...spec, processes, revision, maxLineBytes };
+  const slots = limitLayout(route).reduce((sum, [, count]) => sum + count, 0);
+  return {
+    format: 'auto',
+    spec: {
+      revision,
+      labelRegex: '',
+      staticLabels: [],
+      streamMode: 'off',
+      maxLineBytes,
+      withoutMetadata: false,
+      route,
+      shared: slots === 0 ? null : new SharedArrayBuffer(slots * LIMIT_SLOT_BYTES),
+    },
+    carryFlushMs: Math.min(CARRY_FLUSH_MS, ...route.processes.flatMap(({ stages }) => waitsOf(stages))),
+  };
+}
+
+/** How long the stages hold back what is not complete. */
+function waitsOf(stages: readonly StageSpec[]): number[] {
+  return stages.flatMap((stage) => {
+    if (stage.stage === 'match') return waitsOf(stage.stages);
+    return stage.stage === 'multiline' ? [stage.maxWaitTimeMs] : [];
+  });
+}
+
+/** A file that several targets match is read once, as the first of them says. */
+function filesOf(targets: readonly TargetPlan[]): Files {
+  const matches = targets.map(({ path, literal, exclude }) =>
+    literal ? (file: string) => file === path : createFileMatch([path], exclude === null ? [] : [exclude]),
+  );
+  const known = new Map<string, TargetLabels | null>();
+  const find = (path: string): TargetLabels | null => {
+    for (const [index, target] of targets.entries()) {
+      const labels = matches[index]?.(path) === true ? fileLabels(target, path) : null;
+      if (labels !== null) return labels;
+    }
+    return null;
+  };
+  return {
+    globs: [...new Set(targets.map(({ path, literal }) => (literal ? escapeGlob(path) : path)))],
+    labelsOf(path) {
+      const remembered = known.get(path);
+      if (remembered !== undefined) return remembered;
+      if (known.size >= MAX_PATHS) known.clear();
+      const labels = find(path);
+      known.set(path, labels);
+      return labels;
+    },
+  };
+}
+
+/** The characters that mean something to fast-glob and picomatch. */
+function escapeGlob(path: string): string {
+  return path.replace(/[\\*?[\]{}()!+@|]/g, '\\$&');
+}
+
+function freeId(id: string, lanes: readonly Lane[]): string {
+  const plain = id.replace(/\s/g, '_');
+  let free = plain;
+  for (let count = 2; lanes.some((lane) => lane.id === free); count += 1) free = `${plain}~${count}`;
+  return free;
+}
