@@ -1,7 +1,7 @@
 import { errnoOf } from '../src/errors.js';
-import { type Format, type PipelineSpec, type Slice, type SliceResult, TAIL_BYTES } from '../src/protocol.js';
+import { type Format, type Slice, type SliceResult, TAIL_BYTES } from '../src/protocol.js';
+import type { Lane } from './lane.js';
 import { detectFormat } from './parse/auto.js';
-import { decodeCarry, encodeCarry } from './parse/carry.js';
 import type { LineParser } from './parse/parser.js';
 import type { ByteSource } from './read/source.js';
 import { Window } from './read/window.js';
@@ -31,48 +31,58 @@ function emptyResult(slice: Slice, pathMatched: boolean): SliceResult {
   };
 }
 
+/** The result of a slice that is not begun, because a limit asks to wait. */
+export function restingResult(slice: Slice, lane: Lane): SliceResult {
+  return { ...emptyResult(slice, lane.pathMatched), full: true };
+}
+
 /**
- * Reads one slice and writes its entries to the push that `state` has begun. A slice that can not be read leaves
- * nothing in the push; errors that are no failure of reading are thrown.
+ * Reads one slice and writes its entries to the pushes that the output has begun. A slice that can not be read leaves
+ * nothing in them; errors that are no failure of reading are thrown.
  */
-export async function runSlice(slice: Slice, spec: PipelineSpec, state: WorkerState): Promise<SliceResult> {
-  const labels = state.labeler(spec).of(slice.path);
-  if (!state.push.beginSlice(labels.blocks)) return { ...emptyResult(slice, labels.matched), full: true };
+export async function runSlice(slice: Slice, lane: Lane, state: WorkerState): Promise<SliceResult> {
+  const { output, sources } = state;
+  const nothing = emptyResult(slice, lane.pathMatched);
+  if (!lane.begin(slice)) return { ...nothing, full: true };
+  let result: SliceResult = { ...nothing, outcome: 'unreadable' };
   let source: ByteSource | null = null;
   try {
-    source = await state.sources.open(slice.source);
-    const result = await new SliceRun(slice, state, source).run(emptyResult(slice, labels.matched));
-    if (result.outcome === 'read') state.push.endSlice();
-    return result;
+    source = await sources.open(slice.source);
+    result = await new SliceRun(slice, lane, state, source).run(nothing);
   } catch (error) {
     const code = errnoOf(error);
     if (code === undefined) throw error;
-    const message = error instanceof Error ? error.message : code;
-    return { ...emptyResult(slice, labels.matched), outcome: 'unreadable', error: { code, message } };
+    result.error = { code, message: error instanceof Error ? error.message : code };
   } finally {
     source?.close();
   }
+  output.endSlice(result.outcome === 'read');
+  return result;
 }
 
 /** One pass over a slice. */
 class SliceRun {
   readonly #slice: Slice;
+  readonly #lane: Lane;
   readonly #state: WorkerState;
   readonly #window: Window;
   #lines = 0;
   /** Inside a line whose head was cut: everything up to the next newline is skipped. */
   #skipLine = false;
+  #skippedBytes = 0;
   #full = false;
 
-  constructor(slice: Slice, state: WorkerState, source: ByteSource) {
+  constructor(slice: Slice, lane: Lane, state: WorkerState, source: ByteSource) {
     this.#slice = slice;
+    this.#lane = lane;
     this.#state = state;
     this.#window = new Window(state.memory, source);
   }
 
   async run(result: SliceResult): Promise<SliceResult> {
     const slice = this.#slice;
-    const { push, joiner, malformed, unstamped } = this.#state;
+    const lane = this.#lane;
+    const { output } = this.#state;
     const window = this.#window;
     await window.begin(slice.from, slice.to, Math.max(TAIL_BYTES, slice.before?.bytes ?? 0));
     if (slice.before !== null && !(window.reachesStart && window.follows(slice.before))) {
@@ -80,19 +90,15 @@ class SliceRun {
     }
     if (!window.reachesStart) return result;
 
-    const carry = decodeCarry(slice.carry);
-    this.#skipLine = carry.skipLine;
-    joiner.beginSlice(carry.open);
-    unstamped.beginSlice(slice.readTimeMs);
-    malformed.count = 0;
-
-    if (!slice.aligned && !this.#skipLine && slice.from > 0) await this.#findFirstLine();
+    this.#skipLine = await lane.takeUp(slice);
+    this.#full = lane.full;
+    if (!slice.aligned && !this.#skipLine && slice.from > 0 && !this.#full) await this.#findFirstLine();
     const first = window.position;
     const format = await this.#takeLines();
     let flushed = 0;
     if (slice.flush && !this.#full) {
-      flushed = joiner.flush();
-      this.#full = joiner.pending;
+      flushed = lane.flush();
+      this.#full = lane.full;
       this.#skipLine = false;
     }
     window.giveBack(slice.to);
@@ -102,17 +108,17 @@ class SliceRun {
       next: window.position,
       full: this.#full,
       lines: this.#lines,
-      entries: push.entries,
-      malformedLines: malformed.count,
-      cutEntries: push.cutEntries,
-      cutBytes: push.cutBytes,
+      entries: output.entries,
+      malformedLines: lane.malformedLines,
+      cutEntries: output.cutEntries,
+      cutBytes: output.cutBytes + lane.cutBytes + this.#skippedBytes,
       flushedEntries: flushed,
       format,
       head: window.headMark(),
       tail: window.tailMark(),
-      carry: encodeCarry({ skipLine: this.#skipLine, open: joiner.carried() }),
-      oldestMs: push.oldestMs,
-      newestMs: push.newestMs,
+      carry: lane.carry(this.#skipLine),
+      oldestMs: output.oldestMs,
+      newestMs: output.newestMs,
     };
   }
 
@@ -141,14 +147,14 @@ class SliceRun {
 
   async #takeLines(): Promise<Format | null> {
     const { to, final, format: asked } = this.#slice;
-    const { memory, cri, docker, parsers } = this.#state;
+    const { memory, cri, docker } = this.#state;
     const window = this.#window;
     let format = asked === 'auto' ? null : asked;
-    if (this.#skipLine) await this.#skipRest();
-    while (!this.#skipLine && window.position < to) {
+    if (this.#skipLine && !this.#full) await this.#skipRest();
+    while (!this.#full && !this.#skipLine && window.position < to) {
       format ??= await detectFormat(window, cri, docker, this.#slice, memory.holdBytes);
       if (format === null) break;
-      const parser = parsers[format];
+      const parser = this.#lane.parserOf(format);
       this.#takeWholeLines(parser);
       if (this.#full || window.position >= to) break;
       if (window.end - window.at > memory.holdBytes) {
@@ -162,19 +168,20 @@ class SliceRun {
         break;
       }
     }
+    this.#full ||= this.#lane.full;
     return format;
   }
 
   async #skipRest(): Promise<void> {
     const { passed, found } = await this.#passNewline();
-    this.#state.push.cutBytes += passed;
+    this.#skippedBytes += passed;
     this.#skipLine = !found && !this.#slice.final;
   }
 
   /** Takes the line from `window.at` to `end`, and stands at `end`. */
   #takeLine(parser: LineParser, end: number): boolean {
     const window = this.#window;
-    this.#state.unstamped.origin = window.origin;
+    this.#lane.origin = window.origin;
     this.#full = !parser.line(window.at, end);
     if (this.#full) return false;
     this.#lines++;
@@ -189,7 +196,7 @@ class SliceRun {
     const end = window.end;
     const holdBytes = this.#state.memory.holdBytes;
     const stop = Math.min(end, this.#slice.to - window.origin);
-    this.#state.unstamped.origin = window.origin;
+    this.#lane.origin = window.origin;
     let at = window.at;
     let lines = 0;
     while (at < stop) {

@@ -1,7 +1,8 @@
 import type { Format, PipelineSpec, WorkerSetup } from '../src/protocol.js';
-import { PushWriter } from './encode/push.js';
-import { Labeler } from './label/labels.js';
+import { BuiltIn } from './built-in.js';
+import type { Lanes } from './lane.js';
 import { Memory, type MemoryLimits } from './memory.js';
+import { JobOutput } from './output.js';
 import { CriParser } from './parse/cri.js';
 import { DockerParser } from './parse/docker.js';
 import { PartialJoiner } from './parse/join.js';
@@ -9,12 +10,16 @@ import { MalformedLines } from './parse/malformed.js';
 import type { LineParser } from './parse/parser.js';
 import { RawParser } from './parse/raw.js';
 import { UnstampedLines } from './parse/unstamped.js';
+import type { Room } from './pipeline/room.js';
 import { Sources } from './read/source.js';
+
+/** More ways through a configuration than most have; the one that was used longest ago is compiled anew. */
+const MAX_PIPELINES = 16;
 
 /** What a worker allocates once: buffers and compiled things. Nothing in it changes the outcome of a job. */
 export class WorkerState {
   readonly memory: Memory;
-  readonly push: PushWriter;
+  readonly output: JobOutput;
   readonly joiner: PartialJoiner;
   readonly unstamped: UnstampedLines;
   readonly malformed: MalformedLines;
@@ -22,23 +27,36 @@ export class WorkerState {
   readonly docker: DockerParser;
   readonly parsers: Record<Format, LineParser>;
   readonly sources = new Sources();
-  #labeler: Labeler | null = null;
+  readonly #byRevision = new Map<number, Lanes>();
 
   constructor(setup: WorkerSetup, limits?: MemoryLimits) {
     this.memory = new Memory(setup, limits);
-    this.push = new PushWriter(this.memory);
-    this.joiner = new PartialJoiner(this.memory, this.push);
-    this.unstamped = new UnstampedLines(this.push);
+    this.output = new JobOutput(this.memory);
+    const { memory, output } = this;
+    const { push } = output;
+    this.joiner = new PartialJoiner(memory, push);
+    this.unstamped = new UnstampedLines(push);
     this.malformed = new MalformedLines(this.unstamped);
-    const { memory, push, joiner, unstamped, malformed } = this;
+    const { joiner, unstamped, malformed } = this;
     this.cri = new CriParser(memory, push, joiner, unstamped, malformed);
     this.docker = new DockerParser(memory, push, joiner, unstamped, malformed);
     this.parsers = { cri: this.cri, docker: this.docker, raw: new RawParser(unstamped) };
   }
 
-  /** The compiled labels of `spec`, made anew only when its revision changes. */
-  labeler(spec: PipelineSpec): Labeler {
-    if (this.#labeler === null || this.#labeler.revision !== spec.revision) this.#labeler = new Labeler(spec);
-    return this.#labeler;
+  /** What only the routes of a configuration need. The built-in pipeline does not pay for it. */
+  room(): Promise<Room> {
+    return import('./pipeline/room.js');
+  }
+
+  /** The compiled pipeline of `spec`; the last few revisions are remembered. Throws what compiling it throws. */
+  async lanes(spec: PipelineSpec): Promise<Lanes> {
+    const { revision, route } = spec;
+    const lanes =
+      this.#byRevision.get(revision) ??
+      (route === null ? new BuiltIn(spec, this) : new (await this.room()).Route(spec, this));
+    this.#byRevision.delete(revision);
+    this.#byRevision.set(revision, lanes);
+    if (this.#byRevision.size > MAX_PIPELINES) this.#byRevision.delete(this.#byRevision.keys().next().value!);
+    return lanes;
   }
 }

@@ -89,8 +89,9 @@ export class PushWriter {
   /**
    * Starts the entries of one slice. `blocks` are its label blocks: one for all entries, or one for each stream kind.
    * Returns false, with nothing begun, if not even the labels have room. Until `endSlice`, the push holds nothing of it.
+   * `takenBytes` of the room are taken by what is not written here.
    */
-  beginSlice(blocks: readonly Uint8Array[]): boolean {
+  beginSlice(blocks: readonly Uint8Array[], takenBytes = 0): boolean {
     this.#blocks = blocks;
     this.#slotMask = blocks.length > 1 ? 3 : 0;
     this.#sliceAt = this.#at;
@@ -102,7 +103,7 @@ export class PushWriter {
     this.#maxNanos = -1;
     this.#oldestMs = Number.POSITIVE_INFINITY;
     this.#newestMs = Number.NEGATIVE_INFINITY;
-    let room = this.#memory.outputAt[0] + this.#memory.outputBytes - this.#at;
+    let room = this.#memory.outputAt[0] + this.#memory.outputBytes - this.#at - takenBytes;
     for (const block of blocks) room -= STREAM_HEAD_BYTES + 6 + block.length;
     this.#room = room;
     if (room < 0) return false;
@@ -132,10 +133,15 @@ export class PushWriter {
     this.#at = at;
   }
 
-  /** The finished push, a view that holds until the next `beginPush`; null without entries. */
-  finish(): Buffer | null {
-    const from = this.#memory.outputAt[0];
-    return this.#at === from ? null : this.#bytes.subarray(from, this.#at);
+  /** How long the push is without the slice at hand, in bytes. */
+  get length(): number {
+    return this.#at - this.#memory.outputAt[0];
+  }
+
+  /** Part of the push that is whole streams, a view that holds until the next `beginPush`. */
+  part(from: number, to: number): Buffer {
+    const start = this.#memory.outputAt[0];
+    return this.#bytes.subarray(start + from, start + to);
   }
 
   /** Milliseconds since the epoch of the slice's oldest entry, 0 without entries. */

@@ -1,5 +1,8 @@
 import type { Memory } from '../memory.js';
 
+/** Bytes, and a view of the same bytes. */
+export type Viewed = Pick<Memory, 'bytes' | 'view'>;
+
 const ZULU = 0x5a;
 const POINT = 0x2e;
 const FOUR_ZEROS = 0x30303030;
@@ -55,9 +58,9 @@ export class TimestampParser {
   /** Their value as if they were UTC, or NO_TIME. */
   #local = NO_TIME;
 
-  constructor(memory: Memory) {
-    this.#bytes = memory.bytes;
-    this.#view = memory.view;
+  constructor({ bytes, view }: Viewed) {
+    this.#bytes = bytes;
+    this.#view = view;
   }
 
   /** Reads the timestamp at `at`; returns where it ended, or -1 (nothing changed) if `bytes[at, end)` begins with none. */

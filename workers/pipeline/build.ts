@@ -34,11 +34,17 @@ export interface Surroundings {
   counts: boolean;
 }
 
+/** A stage that remembers something. */
+export interface Remembering {
+  memory: Memory;
+  spec: StageSpec;
+}
+
 export interface Built {
   steps: Step[];
   tallies: Tally[];
   /** By stage id, in the order of the stages. */
-  memories: Map<string, Memory>;
+  memories: Map<string, Remembering>;
 }
 
 function kindOf(spec: StageSpec): StageKind<StageSpec> {
@@ -90,7 +96,7 @@ function compileStage(
   tally: Tally,
   isRead: (name: string) => boolean,
   around: Surroundings,
-  memories: Map<string, Memory>,
+  memories: Map<string, Remembering>,
 ): Stage {
   const { run, labels, buckets, wrap } = around;
   const nested = (specs: readonly StageSpec[]): Stage => {
@@ -106,7 +112,7 @@ function compileStage(
   };
   const context: StageContext = { id, run, labels, tally, buckets, emit, isRead, nested };
   const stage = kindOf(spec).compile(spec, context);
-  if (stage.memory !== undefined) memories.set(id, stage.memory);
+  if (stage.memory !== undefined) memories.set(id, { memory: stage.memory, spec });
   return wrap(stage, id, spec);
 }
 

@@ -30,3 +30,9 @@ export function entryFromJson(json: Json, labels: LabelSets): Entry {
   entry.line = line;
   return entry;
 }
+
+/** The entry that `entryToJson` has written, with another line. */
+export function withLine(json: Json, line: string): Json {
+  const [numbers, labels, values, metadata] = json as Json[];
+  return [numbers!, labels!, values!, metadata!, line];
+}

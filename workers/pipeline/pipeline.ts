@@ -1,11 +1,13 @@
+import { createHash } from 'node:crypto';
 import type { PipelineDelta, RouteSpec, StageSpec, TargetLabels } from '../../src/pipeline.js';
 import { LimitBuckets } from './buckets.js';
 import { type Built, build, limitLayout, type Surroundings, type Wrap } from './build.js';
-import { decodePipelineCarry, encodePipelineCarry } from './carry.js';
-import { Entry } from './entry.js';
+import { encodePipelineCarry, type PipelineCarry } from './carry.js';
+import { Entry, type Metadata } from './entry.js';
 import { entryFromJson, entryToJson } from './entry-json.js';
 import { type PathPlan, type Place, placeSteps, planPath } from './hoist.js';
 import { type LabelSet, LabelSets } from './labels.js';
+import { readCarry } from './leftover.js';
 import { StageList } from './list.js';
 import type { Json, Run } from './stage.js';
 import { LineClock } from './stamp.js';
@@ -50,6 +52,13 @@ export interface Hoisted {
   left: StageSpec[];
   /** What the entries of a plain path bear. */
   labels: LabelSet;
+  metadata: Metadata;
+}
+
+/** The same for pipelines whose stages remember the same. */
+function tagOf({ memories }: Built): string {
+  const remembering = [...memories].map(([id, { spec }]) => [id, spec]);
+  return createHash('sha256').update(JSON.stringify(remembering)).digest('hex').slice(0, 16);
 }
 
 /**
@@ -58,7 +67,7 @@ export interface Hoisted {
  */
 export class Pipeline {
   readonly #labels = new LabelSets();
-  readonly #run: Run = { path: '', readTimeMs: 0, waitMs: 0 };
+  readonly #run: Run;
   readonly #clock = new LineClock();
   readonly #entry: Entry;
   readonly #list: StageList;
@@ -70,9 +79,13 @@ export class Pipeline {
   #plan: PathPlan | null = null;
   #sink: EntrySink | null = null;
   #waiting: Json[] = [];
+  #skipLine = false;
+  /** Which stages remember something. */
+  readonly #tag: string;
 
   /** Throws an Error with a message for the user if a stage does not hold. */
   constructor(route: RouteSpec, options: PipelineOptions = {}) {
+    this.#run = { path: '', readTimeMs: 0, waitMs: 0, cutBytes: 0, maxLineBytes: route.maxLineBytes };
     this.#list = new StageList((entry) => this.#finish(entry));
     const around: Surroundings = {
       run: this.#run,
@@ -86,6 +99,7 @@ export class Pipeline {
     this.#built = build(route, around);
     this.#still = build(route, { ...around, counts: false, wrap: (stage) => stage });
     this.#places = options.hoist === false ? this.#built.steps.map(() => 'line') : placeSteps(this.#built.steps);
+    this.#tag = tagOf(this.#built);
     this.#external = route.externalLabels;
     this.#entry = new Entry(this.#labels.of(new Map()));
   }
@@ -98,7 +112,7 @@ export class Pipeline {
   /** What depends on the path alone. */
   hoisted(path: string, targetLabels: TargetLabels): Hoisted {
     const { steps } = this.#built;
-    const { left, labels } = this.#planOf(path, targetLabels);
+    const { left, labels, metadata } = this.#planOf(path, targetLabels);
     return {
       steps: steps.map(({ id, component, spec }, i) => {
         return { id, component, stage: spec?.stage ?? null, place: this.#places[i]! };
@@ -106,6 +120,7 @@ export class Pipeline {
       plain: left.length === 0,
       left: left.flatMap((i) => steps[i]!.spec ?? []),
       labels: this.#withExternal(labels),
+      metadata,
     };
   }
 
@@ -114,15 +129,18 @@ export class Pipeline {
     this.#run.path = path;
     this.#run.readTimeMs = readTimeMs;
     this.#run.waitMs = 0;
+    this.#run.cutBytes = 0;
     this.#sink = sink;
     this.#clock.begin(readTimeMs);
     this.#plan = this.#planOf(path, targetLabels);
     this.#list.use(this.#plan.stages, this.#plan.after);
-    const { stages, waiting } = decodePipelineCarry(carry);
-    for (const [id, memory] of this.#built.memories) memory.load(stages[id] ?? null);
+    const { stages, waiting, skipLine } = readCarry(carry, this.#tag, this.#plan.labels);
+    this.#skipLine = skipLine;
+    for (const [id, { memory }] of this.#built.memories) memory.load(stages[id]?.[1] ?? null);
     this.#waiting = [];
     for (const json of waiting) {
-      if (this.#waiting.length > 0 || !sink.put(entryFromJson(json, this.#labels))) this.#waiting.push(json);
+      if (this.#waiting.length === 0) this.#finish(entryFromJson(json, this.#labels));
+      else this.#waiting.push(json);
     }
   }
 
@@ -158,15 +176,30 @@ export class Pipeline {
     return this.#run.waitMs;
   }
 
-  /** Ends a slice: with `flush`, what stages hold back is emitted as it is. Returns the carry. */
-  end(flush: boolean): Uint8Array | null {
-    const stages: { [id: string]: Json } = {};
-    if (flush) for (const memory of this.#built.memories.values()) memory.flush?.();
-    for (const [id, memory] of this.#built.memories) {
+  /** Whether the slice begins inside a line that the one before it has cut. */
+  get skipLine(): boolean {
+    return this.#skipLine;
+  }
+
+  /** Bytes of the slice's lines that stages have left out, because their entry is sent cut already. */
+  get cutBytes(): number {
+    return this.#run.cutBytes;
+  }
+
+  /** Emits what stages hold back as it is. */
+  flush(): void {
+    for (const { memory } of this.#built.memories.values()) memory.flush?.();
+  }
+
+  /** Ends a slice: with `flush`, what stages hold back is emitted first. Returns the carry. */
+  end(flush: boolean, skipLine = false): Uint8Array | null {
+    if (flush) this.flush();
+    const stages: PipelineCarry['stages'] = {};
+    for (const [id, { memory, spec }] of this.#built.memories) {
       const saved = memory.save();
-      if (saved !== null) stages[id] = saved;
+      if (saved !== null) stages[id] = [spec.stage, saved];
     }
-    return encodePipelineCarry({ stages, waiting: this.#waiting });
+    return encodePipelineCarry({ tag: this.#tag, skipLine, stages, waiting: this.#waiting });
   }
 
   /** What was counted since the last time. */

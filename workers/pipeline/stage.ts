@@ -44,6 +44,10 @@ export interface Run {
   readTimeMs: number;
   /** How long a limit wants the route to rest, in milliseconds. */
   waitMs: number;
+  /** Bytes of content that were left out because their entry is sent cut already. */
+  cutBytes: number;
+  /** The longest entry that is sent; a stage need not join more. */
+  readonly maxLineBytes: number;
 }
 
 /** What a stage is compiled with. */

@@ -1,13 +1,22 @@
+import { TimestampParser } from '../parse/timestamp.js';
 import { daysInMonth, daysOf } from '../stages/go/civil.js';
 
-const SPACE = 0x20;
 const OPEN_OBJECT = 0x7b;
+const QUOTE = 0x22;
 const DOCKER_HEAD = Buffer.from('{"log":"');
 const DOCKER_TIME = Buffer.from('"time":"');
-const STDOUT = Buffer.from(' stdout');
-const STDERR = Buffer.from(' stderr');
 /** Longest timestamp that is looked for at the end of a Docker line. */
 const MAX_STAMP_BYTES = 40;
+/** Of a timestamp and a stream. */
+const LEAST_BYTES = 27;
+/** Length of ` stdout`. */
+const STREAM_BYTES = 7;
+// ` stdout` and ` stderr` as little-endian words.
+const SPACE_STD = 0x64747320;
+const OU = 0x756f;
+const ER = 0x7265;
+const T = 0x74;
+const R = 0x72;
 /** Length of `2006-01-02T15:04:05`. */
 const SECOND_BYTES = 19;
 
@@ -86,7 +95,11 @@ function offsetSeconds(text: string): number {
 export class LineClock {
   seconds = 0;
   nanos = 0;
-  readonly #rfc3339 = new Rfc3339();
+  /** Where the timestamp of a CRI line has ended; -1 if the line read last is none. */
+  stampTo = -1;
+  #bytes: Buffer = Buffer.alloc(0);
+  #view = new DataView(this.#bytes.buffer, 0, 0);
+  #timestamp = new TimestampParser({ bytes: this.#bytes, view: this.#view });
   #readTimeMs = 0;
   #follows = false;
 
@@ -97,9 +110,11 @@ export class LineClock {
 
   /** Sets `seconds` and `nanos` for the line `bytes[from, to)` that begins at `offset` in the file. */
   read(bytes: Buffer, from: number, to: number, offset: number): void {
-    if (this.#stamped(bytes, from, to)) {
-      this.seconds = this.#rfc3339.seconds;
-      this.nanos = this.#rfc3339.nanos;
+    if (bytes !== this.#bytes) this.#adopt(bytes);
+    this.stampTo = -1;
+    if (this.#stamped(from, to)) {
+      this.seconds = this.#timestamp.seconds;
+      this.nanos = this.#timestamp.nanos;
       this.#follows = true;
     } else if (this.#follows) {
       this.nanos++;
@@ -113,26 +128,36 @@ export class LineClock {
     }
   }
 
-  #stamped(bytes: Buffer, from: number, to: number): boolean {
-    const first = bytes[from]!;
-    if (from < to && first >= 0x30 && first <= 0x39) return this.#cri(bytes, from, to);
-    return first === OPEN_OBJECT && this.#docker(bytes, from, to);
+  #adopt(bytes: Buffer): void {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.#timestamp = new TimestampParser({ bytes, view: this.#view });
   }
 
-  #cri(bytes: Buffer, from: number, to: number): boolean {
-    let end = from + 20;
-    const last = Math.min(to, from + MAX_STAMP_BYTES);
-    while (end < last && bytes[end] !== SPACE) end++;
-    if (!startsWith(bytes, end, to, STDOUT) && !startsWith(bytes, end, to, STDERR)) return false;
-    return this.#rfc3339.parse(bytes, from, end);
+  #stamped(from: number, to: number): boolean {
+    if (to - from < LEAST_BYTES) return false;
+    return this.#bytes[from] === OPEN_OBJECT ? this.#docker(from, to) : this.#cri(from, to);
+  }
+
+  #cri(from: number, to: number): boolean {
+    const view = this.#view;
+    const after = this.#timestamp.parse(from, to);
+    if (after < 0 || to - after < STREAM_BYTES || view.getInt32(after, true) !== SPACE_STD) return false;
+    const rest = view.getInt16(after + 4, true);
+    const last = this.#bytes[after + 6];
+    if (!(rest === OU && last === T) && !(rest === ER && last === R)) return false;
+    this.stampTo = after;
+    return true;
   }
 
   /** Docker's json-file driver writes `log` first and `time` last. */
-  #docker(bytes: Buffer, from: number, to: number): boolean {
-    if (!startsWith(bytes, from, to, DOCKER_HEAD) || bytes[to - 1] !== 0x7d || bytes[to - 2] !== 0x22) return false;
-    const start = bytes.lastIndexOf(DOCKER_TIME, to - DOCKER_TIME.length) + DOCKER_TIME.length;
-    return (
-      start > from + DOCKER_HEAD.length && to - start < MAX_STAMP_BYTES && this.#rfc3339.parse(bytes, start, to - 2)
-    );
+  #docker(from: number, to: number): boolean {
+    const bytes = this.#bytes;
+    if (!startsWith(bytes, from, to, DOCKER_HEAD) || bytes[to - 1] !== 0x7d || bytes[to - 2] !== QUOTE) return false;
+    const least = Math.max(from + DOCKER_HEAD.length + DOCKER_TIME.length, to - MAX_STAMP_BYTES);
+    let start = to - 2;
+    while (start > least && bytes[start - 1] !== QUOTE) start--;
+    if (!startsWith(bytes, start - DOCKER_TIME.length, to, DOCKER_TIME)) return false;
+    return this.#timestamp.parse(start, to - 2) === to - 2;
   }
 }

@@ -1,16 +1,11 @@
 import type { CriStage } from '../../src/pipeline.js';
+import { STDOUT } from '../encode/push.js';
 import type { Entry } from '../pipeline/entry.js';
 import { entryFromJson, entryToJson } from '../pipeline/entry-json.js';
 import type { Access, Json, Memory, Stage, StageContext } from '../pipeline/stage.js';
 import { Rfc3339 } from '../pipeline/stamp.js';
 import { cutText, readText, textBytes } from '../pipeline/text.js';
-
-const SPACE = 0x20;
-const PARTIAL = 0x50;
-const FULL = 0x46;
-const STREAM_BYTES = 6;
-const STDOUT = Buffer.from('stdout');
-const STDERR = Buffer.from('stderr');
+import { CriHead } from './cri-head.js';
 
 export function accessCri(): Access {
   return {
@@ -20,29 +15,19 @@ export function accessCri(): Access {
   };
 }
 
-/** Length of the white space that begins at `at`, as Unicode has it; 0 if there is none. */
-function spaceAt(bytes: Buffer, at: number, to: number): number {
-  const byte = bytes[at]!;
-  if (byte === SPACE || (byte >= 0x09 && byte <= 0x0d)) return 1;
-  if (byte < 0xc2 || at + 1 >= to) return 0;
-  if (byte === 0xc2) return bytes[at + 1] === 0x85 || bytes[at + 1] === 0xa0 ? 2 : 0;
-  return byte >= 0xe1 && byte <= 0xe3 && /^\s/u.test(readText(bytes, at, Math.min(to, at + 3))) ? 3 : 0;
-}
-
-function isAt(bytes: Buffer, at: number, text: Buffer): boolean {
-  for (let i = 0; i < STREAM_BYTES; i++) if (bytes[at + i] !== text[i]) return false;
-  return true;
-}
-
-/** The name of the stream that the six bytes at `at` are. */
-function streamAt(bytes: Buffer, at: number): 'stdout' | 'stderr' | null {
-  if (isAt(bytes, at, STDOUT)) return 'stdout';
-  return isAt(bytes, at, STDERR) ? 'stderr' : null;
-}
-
 /** Reads the lines that CRI runtimes write, and joins those that they have split. */
 export function compileCri(spec: CriStage, context: StageContext): Stage {
   return new Cri(spec, context);
+}
+
+interface Saved {
+  open: Json[];
+  skipped: string[];
+}
+
+/** The entries that a stage has held back when it saved this. */
+export function heldByCri(saved: Json): Json[] {
+  return (saved as unknown as Saved).open;
 }
 
 class Cri implements Stage, Memory {
@@ -50,9 +35,12 @@ class Cri implements Stage, Memory {
   readonly #spec: CriStage;
   readonly #context: StageContext;
   readonly #keeps: { flags: boolean; stream: boolean; content: boolean; time: boolean };
+  readonly #head = new CriHead();
   readonly #rfc3339 = new Rfc3339();
   /** The last part of each split line, with all before it, by the labels. */
   #open = new Map<string, Entry>();
+  /** The labels of split lines that were too long: they are sent, and what still comes of them is left out. */
+  #skipped = new Set<string>();
 
   constructor(spec: CriStage, context: StageContext) {
     this.#spec = spec;
@@ -68,40 +56,34 @@ class Cri implements Stage, Memory {
   process(entry: Entry): boolean {
     const bytes = entry.bytes;
     const { from, to } = entry;
-    let at = from;
-    while (at < to && spaceAt(bytes, at, to) === 0) at++;
-    const timeTo = at;
-    if (bytes[at++] !== SPACE || at + STREAM_BYTES >= to) return true;
-    const stream = streamAt(bytes, at);
-    if (stream === null) return true;
-    at += STREAM_BYTES;
-    if (bytes[at++] !== SPACE) return true;
-    const flag = at < to ? bytes[at]! : 0;
-    if (flag === PARTIAL || flag === FULL) at++;
-    if (at < to && bytes[at] === SPACE) at++;
-
+    const head = this.#head;
+    if (!head.read(bytes, from, to, -1)) return true;
+    const { timeTo, partial } = head;
+    const stream = head.kind === STDOUT ? 'stdout' : 'stderr';
     if (this.#rfc3339.parse(bytes, from, timeTo)) {
       entry.seconds = this.#rfc3339.seconds;
       entry.nanos = this.#rfc3339.nanos;
     }
-    const partial = flag === PARTIAL;
     const { extracted } = entry;
     if (this.#keeps.time) extracted.set('time', readText(bytes, from, timeTo));
     if (this.#keeps.flags) extracted.set('flags', partial ? 'P' : 'F');
     if (this.#keeps.stream) extracted.set('stream', stream);
-    entry.setBytes(bytes, at, to);
+    entry.setBytes(bytes, head.contentFrom, to);
     if (this.#keeps.content) extracted.set('content', entry.line);
     entry.labels = entry.labels.with('stream', stream);
     if (partial) {
       this.#hold(entry);
       return false;
     }
-    if (this.#open.size > 0) this.#join(entry);
-    return true;
+    return this.#skipped.size > 0 || this.#open.size > 0 ? this.#join(entry) : true;
   }
 
   #hold(entry: Entry): void {
     const { key } = entry.labels;
+    if (this.#skipped.has(key)) {
+      this.#context.run.cutBytes += entry.lineBytes;
+      return;
+    }
     if (this.#open.size >= this.#spec.maxPartialLines) {
       const flushed = this.#open;
       this.#open = new Map();
@@ -112,16 +94,28 @@ class Cri implements Stage, Memory {
     const before = this.#open.get(key);
     if (before !== undefined) part.line = before.line + part.line;
     this.#limit(part);
-    this.#open.set(key, part);
+    if (part.lineBytes <= this.#context.run.maxLineBytes) {
+      this.#open.set(key, part);
+      return;
+    }
+    this.#open.delete(key);
+    this.#skipped.add(key);
+    this.#context.emit(part);
   }
 
-  #join(entry: Entry): void {
+  /** Whether the entry goes on. */
+  #join(entry: Entry): boolean {
     const { key } = entry.labels;
+    if (this.#skipped.delete(key)) {
+      this.#context.run.cutBytes += entry.lineBytes;
+      return false;
+    }
     const before = this.#open.get(key);
-    if (before === undefined) return;
+    if (before === undefined) return true;
     this.#open.delete(key);
     entry.line = before.line + entry.line;
     this.#limit(entry);
+    return true;
   }
 
   #limit(entry: Entry): void {
@@ -136,20 +130,26 @@ class Cri implements Stage, Memory {
   }
 
   save(): Json | null {
-    return this.#open.size === 0 ? null : [...this.#open.values()].map(entryToJson);
+    if (this.#open.size === 0 && this.#skipped.size === 0) return null;
+    return { open: [...this.#open.values()].map(entryToJson), skipped: [...this.#skipped] };
   }
 
   load(saved: Json | null): void {
     this.#open = new Map();
-    for (const json of (saved ?? []) as Json[]) {
+    this.#skipped = new Set();
+    if (saved === null) return;
+    const { open, skipped } = saved as unknown as Saved;
+    for (const json of open) {
       const entry = entryFromJson(json, this.#context.labels);
       this.#open.set(entry.labels.key, entry);
     }
+    this.#skipped = new Set(skipped);
   }
 
   flush(): void {
     const open = this.#open;
     this.#open = new Map();
+    this.#skipped = new Set();
     for (const entry of open.values()) this.#context.emit(entry);
   }
 }

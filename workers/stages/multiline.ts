@@ -1,6 +1,6 @@
 import type { MultilineStage } from '../../src/pipeline.js';
 import type { Entry } from '../pipeline/entry.js';
-import { entryFromJson, entryToJson } from '../pipeline/entry-json.js';
+import { entryFromJson, entryToJson, withLine } from '../pipeline/entry-json.js';
 import { Regex } from '../pipeline/regex.js';
 import type { Access, Json, Memory, Stage, StageContext } from '../pipeline/stage.js';
 
@@ -72,6 +72,12 @@ class Multiline implements Stage, Memory {
     this.#blocks = new Map();
     for (const block of blocks.values()) this.#flush(block);
   }
+}
+
+/** The blocks, as entries, that a stage has held back when it saved this. */
+export function heldByMultiline(saved: Json): Json[] {
+  const blocks = saved as [Json, string[]][];
+  return blocks.filter(([, lines]) => lines.length > 0).map(([start, lines]) => withLine(start, lines.join('\n')));
 }
 
 function trimEnd(line: string): string {

@@ -17,7 +17,11 @@ const CRI = /^(\S+) (stdout|stderr) ([FP]) (.*)$/;
 export function cases(): Case[] {
   const block = corpusBytes(BLOCK_BYTES, 1);
   const count = countLines(block);
-  const { memory, push, parsers } = new WorkerState({ batchBytes: 1 << 20, maxLineBytes: 262_144 });
+  const {
+    memory,
+    output: { push },
+    parsers,
+  } = new WorkerState({ batchBytes: 1 << 20, maxLineBytes: 262_144 });
   const labels = labelBlock(LABELS);
   const { bytes } = memory;
   block.copy(bytes);

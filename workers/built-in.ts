@@ -1,0 +1,75 @@
+import type { PipelineDelta } from '../src/pipeline.js';
+import type { Format, PipelineSpec, Slice } from '../src/protocol.js';
+import { JoiningLane, type LaneParts } from './joining-lane.js';
+import { Labeler, type PathLabels } from './label/labels.js';
+import type { Lane, Lanes } from './lane.js';
+import type { MalformedLines } from './parse/malformed.js';
+import type { LineParser } from './parse/parser.js';
+import type { UnstampedLines } from './parse/unstamped.js';
+
+export interface BuiltInParts extends LaneParts {
+  malformed: MalformedLines;
+  unstamped: UnstampedLines;
+  parsers: Record<Format, LineParser>;
+}
+
+/** The built-in pipeline: labels from the path, lines by the format of their file. */
+export class BuiltIn implements Lanes {
+  readonly #labeler: Labeler;
+  readonly #lane: BuiltInLane;
+
+  /** Throws what re2js throws if the regex does not compile; it is checked at start. */
+  constructor(spec: PipelineSpec, parts: BuiltInParts) {
+    this.#labeler = new Labeler(spec);
+    this.#lane = new BuiltInLane(parts);
+  }
+
+  of({ path }: Slice): Lane {
+    this.#lane.labels = this.#labeler.of(path);
+    return this.#lane;
+  }
+
+  settle(): void {}
+
+  takeDelta(): PipelineDelta | null {
+    return null;
+  }
+}
+
+class BuiltInLane extends JoiningLane {
+  labels: PathLabels = { matched: false, blocks: [] };
+  protected readonly joins = true;
+  protected readonly hoisted = null;
+  readonly #parts: BuiltInParts;
+
+  constructor(parts: BuiltInParts) {
+    super(parts);
+    this.#parts = parts;
+  }
+
+  get origin(): number {
+    return this.#parts.unstamped.origin;
+  }
+
+  set origin(origin: number) {
+    this.#parts.unstamped.origin = origin;
+  }
+
+  get pathMatched(): boolean {
+    return this.labels.matched;
+  }
+
+  get malformedLines(): number {
+    return this.#parts.malformed.count;
+  }
+
+  begin({ path, readTimeMs }: Slice): boolean {
+    this.#parts.unstamped.beginSlice(readTimeMs);
+    this.#parts.malformed.count = 0;
+    return this.#parts.output.beginSlice(path, this.labels.blocks);
+  }
+
+  parserOf(format: Format): LineParser {
+    return this.#parts.parsers[format];
+  }
+}

@@ -1,0 +1,71 @@
+import type { Format, Slice } from '../src/protocol.js';
+import type { Lane } from './lane.js';
+import type { JobOutput } from './output.js';
+import { decodeCarry, encodeCarry } from './parse/carry.js';
+import type { PartialJoiner } from './parse/join.js';
+import type { LineParser } from './parse/parser.js';
+import type { LabelSet } from './pipeline/labels.js';
+import type { Room } from './pipeline/room.js';
+
+const OPEN_OBJECT = 0x7b;
+
+/** What lanes are made of. */
+export interface LaneParts {
+  output: JobOutput;
+  joiner: PartialJoiner;
+  room(): Promise<Room>;
+}
+
+/**
+ * A lane whose entries are bytes of the file, and which remembers partial lines at most. What a pipeline of another kind
+ * has left open is put first, as entries of its own.
+ */
+export abstract class JoiningLane implements Lane {
+  abstract origin: number;
+  abstract readonly pathMatched: boolean;
+  full = false;
+  readonly waitMs = 0;
+  readonly cutBytes = 0;
+  readonly #parts: LaneParts;
+  /** What another pipeline has left, as far as there was no room for it. */
+  #rest: Uint8Array | null = null;
+
+  constructor(parts: LaneParts) {
+    this.#parts = parts;
+  }
+
+  abstract get malformedLines(): number;
+  abstract begin(slice: Slice): boolean;
+  abstract parserOf(format: Format): LineParser;
+  /** Whether it joins partial lines, and so can go on with those that the built-in pipeline has left open. */
+  protected abstract readonly joins: boolean;
+  /** Labels for what another pipeline has left without any. */
+  protected abstract readonly hoisted: LabelSet | null;
+
+  async takeUp({ carry }: Slice): Promise<boolean> {
+    const { joiner, output } = this.#parts;
+    this.full = false;
+    this.#rest = null;
+    if (carry === null || (this.joins && carry[0] !== OPEN_OBJECT)) {
+      const { skipLine, open } = decodeCarry(carry);
+      joiner.beginSlice(open);
+      return skipLine;
+    }
+    joiner.beginSlice([]);
+    const room = await this.#parts.room();
+    const { skipLine, rest } = room.putLeftovers(carry, this.hoisted, output.streams(room));
+    this.#rest = rest;
+    this.full = rest !== null;
+    return skipLine;
+  }
+
+  flush(): number {
+    const flushed = this.#parts.joiner.flush();
+    this.full = this.#parts.joiner.pending;
+    return flushed;
+  }
+
+  carry(skipLine: boolean): Uint8Array | null {
+    return this.#rest ?? encodeCarry({ skipLine, open: this.#parts.joiner.carried() });
+  }
+}

@@ -1,0 +1,38 @@
+import type { PipelineDelta } from '../src/pipeline.js';
+import type { Format, Slice } from '../src/protocol.js';
+import type { LineParser } from './parse/parser.js';
+
+/** What becomes of the lines of a slice: one way from physical lines to the entries of a push. */
+export interface Lane {
+  /** Offset in the file of the first byte of the input window. Kept true by who moves the window. */
+  origin: number;
+  /** Whether the labels of the path are known. */
+  readonly pathMatched: boolean;
+  /** No further line may be taken in this slice. */
+  readonly full: boolean;
+  /** How long the lane asks that nothing more is read through it, in milliseconds. */
+  readonly waitMs: number;
+  /** Lines that are not what the format says. */
+  readonly malformedLines: number;
+  /** Bytes left out by cuts that the output does not know of. */
+  readonly cutBytes: number;
+  /** Starts the slice in the output; false, with nothing begun, if not even the labels have room. */
+  begin(slice: Slice): boolean;
+  /** Takes up what the slice before left open; returns whether the slice begins inside a line that is skipped. */
+  takeUp(slice: Slice): Promise<boolean>;
+  parserOf(format: Format): LineParser;
+  /** Emits what is open; returns how many entries that were. What had no room stays open, and makes it full. */
+  flush(): number;
+  /** What is open now. */
+  carry(skipLine: boolean): Uint8Array | null;
+}
+
+/** The lanes of one pipeline. */
+export interface Lanes {
+  /** The lane of a slice. One at a time is in use. */
+  of(slice: Slice): Lane;
+  /** Ends a slice: what it has counted holds, or not. */
+  settle(holds: boolean): void;
+  /** What the slices that hold have counted since the last time; null if nothing. */
+  takeDelta(): PipelineDelta | null;
+}

@@ -1,0 +1,148 @@
+import type { StreamMode, TenantPush } from '../src/protocol.js';
+import { compress } from './encode/compress.js';
+import { PushWriter } from './encode/push.js';
+import { labelBlock } from './label/labels.js';
+import type { Memory } from './memory.js';
+import type { Room } from './pipeline/room.js';
+import type { StreamWriter } from './pipeline/streams.js';
+
+/** Whole streams in the push, of one tenant. */
+interface Range {
+  tenant: string;
+  from: number;
+  to: number;
+  entries: number;
+}
+
+interface Whole {
+  parts: Buffer[];
+  entries: number;
+}
+
+/**
+ * The pushes of a job. Lines that are shipped as bytes of the file go to `push`; entries that stages have made, to a
+ * writer that is only there once it was needed. Both share the room, and what both have for a tenant is one push.
+ */
+export class JobOutput {
+  readonly push: PushWriter;
+  readonly #limitBytes: number;
+  #streams: StreamWriter | null = null;
+  readonly #ranges: Range[] = [];
+  #maxLineBytes = 0;
+  #withoutMetadata = false;
+  #path = '';
+  #tenant = '';
+  /** Whether the slice at hand has begun in the push. */
+  #inPush = false;
+
+  constructor(memory: Memory) {
+    this.push = new PushWriter(memory);
+    this.#limitBytes = memory.outputBytes;
+  }
+
+  /** Starts empty pushes. `mode`: what the push does with stdout/stderr. */
+  begin(mode: StreamMode, maxLineBytes: number, withoutMetadata: boolean): void {
+    this.push.beginPush(mode === 'metadata' && withoutMetadata ? 'off' : mode, maxLineBytes);
+    this.#maxLineBytes = this.push.maxLineBytes;
+    this.#withoutMetadata = withoutMetadata;
+    this.#ranges.length = 0;
+    this.#inPush = false;
+    this.#streams?.beginPush(this.#maxLineBytes, withoutMetadata);
+  }
+
+  /**
+   * Starts a slice; false if there is no room for it. `blocks`: as `PushWriter.beginSlice` takes them; null if the slice
+   * writes nothing there.
+   */
+  beginSlice(path: string, blocks: readonly Uint8Array[] | null, tenant = ''): boolean {
+    this.#path = path;
+    this.#tenant = tenant;
+    this.#inPush = blocks !== null;
+    if (blocks !== null && !this.push.beginSlice(blocks, this.#streams?.length ?? 0)) return false;
+    if (this.#streams !== null) this.#beginStreams(this.#streams);
+    return true;
+  }
+
+  /** The writer of entries that stages have made. */
+  streams(room: Pick<Room, 'StreamWriter'>): StreamWriter {
+    if (this.#streams === null) {
+      this.#streams = new room.StreamWriter(this.#limitBytes);
+      this.#streams.beginPush(this.#maxLineBytes, this.#withoutMetadata);
+      this.#beginStreams(this.#streams);
+    }
+    return this.#streams;
+  }
+
+  /** Ends the slice; what it has written stays, or not. */
+  endSlice(stays: boolean): void {
+    if (!stays) {
+      this.#streams?.abandonSlice();
+    } else if (this.#inPush) {
+      const from = this.push.length;
+      this.push.endSlice();
+      const to = this.push.length;
+      const last = this.#ranges.at(-1);
+      if (last?.tenant === this.#tenant) {
+        last.to = to;
+        last.entries += this.push.entries;
+      } else if (to > from) this.#ranges.push({ tenant: this.#tenant, from, to, entries: this.push.entries });
+    }
+  }
+
+  /** Entries of the slice. */
+  get entries(): number {
+    return this.#sum('entries');
+  }
+
+  get cutEntries(): number {
+    return this.#sum('cutEntries');
+  }
+
+  get cutBytes(): number {
+    return this.#sum('cutBytes');
+  }
+
+  /** Milliseconds since the epoch of the slice's oldest entry, 0 without entries. */
+  get oldestMs(): number {
+    const both = this.#both();
+    return both.length === 0 ? 0 : Math.min(...both.map(({ oldestMs }) => oldestMs));
+  }
+
+  get newestMs(): number {
+    const both = this.#both();
+    return both.length === 0 ? 0 : Math.max(...both.map(({ newestMs }) => newestMs));
+  }
+
+  /** The finished pushes, one for each tenant; only that of `tenant`, if one is asked for. */
+  finish(tenant: string | null): TenantPush[] {
+    const wholes = new Map<string, Whole>();
+    const add = (name: string, bytes: Buffer, entries: number): void => {
+      if (tenant !== null && tenant !== name) return;
+      const whole = wholes.get(name) ?? { parts: [], entries: 0 };
+      whole.parts.push(bytes);
+      whole.entries += entries;
+      wholes.set(name, whole);
+    };
+    for (const { tenant: name, from, to, entries } of this.#ranges) add(name, this.push.part(from, to), entries);
+    for (const { tenant: name, bytes, entries } of this.#streams?.finish() ?? []) add(name, bytes, entries);
+    return [...wholes].map(([name, { parts, entries }]) => {
+      const encoded = parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+      return { tenant: name, bytes: compress(encoded), encodedBytes: encoded.length, entries };
+    });
+  }
+
+  #beginStreams(streams: StreamWriter): void {
+    streams.beginSlice(labelBlock(new Map([['filename', this.#path]])), this.push.length);
+  }
+
+  #sum(field: 'entries' | 'cutEntries' | 'cutBytes'): number {
+    return (this.#inPush ? this.push[field] : 0) + (this.#streams?.[field] ?? 0);
+  }
+
+  /** The writers that have entries of the slice. */
+  #both(): (PushWriter | StreamWriter)[] {
+    const writers: (PushWriter | StreamWriter)[] = this.#inPush ? [this.push] : [];
+    if (this.#streams !== null) writers.push(this.#streams);
+    return writers.filter(({ entries }) => entries > 0);
+  }
+}

@@ -1,0 +1,93 @@
+import type { PipelineDelta } from '../../src/pipeline.js';
+import type { PipelineSpec, Slice } from '../../src/protocol.js';
+import type { LaneParts } from '../joining-lane.js';
+import { labelBlock } from '../label/labels.js';
+import type { Lane, Lanes } from '../lane.js';
+import type { Memory } from '../memory.js';
+import { TENANT_LABEL } from '../stages/tenant.js';
+import { CriLane } from './cri-lane.js';
+import { DeltaSum } from './delta.js';
+import type { LabelSet } from './labels.js';
+import { Pipeline } from './pipeline.js';
+import { PlainLane } from './plain-lane.js';
+import { StageLane } from './stage-lane.js';
+import { blockOf } from './streams.js';
+
+/** More paths than a node has container logs. */
+const MAX_REMEMBERED_PATHS = 4096;
+
+export interface RouteParts extends LaneParts {
+  memory: Memory;
+}
+
+/** What the lines of a path go through, and the labels that all of them have. */
+interface Way {
+  kind: 'plain' | 'cri' | 'stages';
+  labels: LabelSet;
+  blocks: Uint8Array[];
+  tenant: string;
+}
+
+/** A route of a configuration, compiled. What is left to be done for a line decides which lane it takes. */
+export class Route implements Lanes {
+  readonly #pipeline: Pipeline;
+  readonly #delta = new DeltaSum();
+  readonly #ways = new Map<string, Way>();
+  readonly #plain: PlainLane;
+  readonly #cri: CriLane;
+  readonly #stages: StageLane;
+
+  /** Throws an Error with a message for the user if a stage does not hold; it is checked at start. */
+  constructor({ route, shared }: PipelineSpec, parts: RouteParts) {
+    if (route === null) throw new TypeError('a pipeline without a route');
+    const maxLineBytes = Math.min(route.maxLineBytes, parts.memory.maxLineBytes);
+    this.#pipeline = new Pipeline({ ...route, maxLineBytes }, shared === null ? {} : { shared });
+    this.#plain = new PlainLane(parts);
+    this.#cri = new CriLane(parts);
+    this.#stages = new StageLane(this.#pipeline, parts);
+  }
+
+  of(slice: Slice): Lane {
+    const { kind, labels, blocks, tenant } = this.#wayOf(slice);
+    if (kind === 'stages') return this.#stages;
+    const lane = kind === 'plain' ? this.#plain : this.#cri;
+    lane.use(labels, blocks, tenant);
+    return lane;
+  }
+
+  settle(holds: boolean): void {
+    const delta = this.#pipeline.takeDelta();
+    if (holds) this.#delta.add(delta);
+  }
+
+  takeDelta(): PipelineDelta | null {
+    return this.#delta.take();
+  }
+
+  #wayOf({ path, targetLabels }: Slice): Way {
+    const key = targetLabels.length === 0 ? path : JSON.stringify([path, targetLabels]);
+    const known = this.#ways.get(key);
+    if (known !== undefined) return known;
+    const way = this.#decide(path, targetLabels);
+    if (this.#ways.size >= MAX_REMEMBERED_PATHS) this.#ways.delete(this.#ways.keys().next().value!);
+    this.#ways.set(key, way);
+    return way;
+  }
+
+  #decide(path: string, targetLabels: Slice['targetLabels']): Way {
+    const { plain, left, labels, metadata } = this.#pipeline.hoisted(path, targetLabels);
+    const tenant = labels.get(TENANT_LABEL) ?? '';
+    const unlabelled = labelBlock(new Map([['filename', path]]));
+    const block = blockOf(labels, unlabelled);
+    const stages: Way = { kind: 'stages', labels, blocks: [], tenant };
+    if (metadata.length > 0) return stages;
+    if (plain) return { kind: 'plain', labels, blocks: [block], tenant };
+    const [only] = left;
+    // Otherwise partial lines are cut or sent early, which the stage does by itself.
+    if (left.length !== 1 || only?.stage !== 'cri' || only.maxPartialLineSizeTruncate || only.maxPartialLines < 3) {
+      return stages;
+    }
+    const streams = ['stdout', 'stderr'].map((stream) => blockOf(labels.with('stream', stream), unlabelled));
+    return { kind: 'cri', labels, blocks: [block, ...streams], tenant };
+  }
+}
