@@ -20,6 +20,7 @@ import { Jobs } from './plan/jobs.js';
 import { Planner } from './plan/planner.js';
 import type { Budget } from './plan/sizing.js';
 import type { Workers } from './plan/workers.js';
+import type { CountResult } from './protocol.js';
 import type { Sender } from './push/sender.js';
 import { snapshotOf } from './snapshot.js';
 import type { CollectorEvents } from './telemetry/events.js';
@@ -101,7 +102,7 @@ export class Collector {
       onAdded: (generation) => this.#open(generation),
       onChanged: (log) => this.#keeper.notice(log.generations),
       onUnidentified: (log) => void this.#identify(log),
-      onGone: (generation) => this.#lose(generation, 'deleted', 0),
+      onGone: (generation) => this.#lose(generation, 'deleted', null),
     });
     this.#spool = new Spool({
       ...spool,
@@ -114,7 +115,7 @@ export class Collector {
       workers,
       graceMs: options.graceMs ?? GRACE_MS,
       heldLimitBytes: spool.limitBytes || HELD_WITHOUT_SPOOL_BYTES,
-      onLost: (generation, reason, lines) => this.#lose(generation, reason, lines),
+      onLost: (generation, reason, counted) => this.#lose(generation, reason, counted),
     });
     this.#watchdog = new Watchdog((generation) => this.#whyStalled(generation));
     const maxRunning = budget.workers * 2;
@@ -131,11 +132,14 @@ export class Collector {
       now: this.#now,
       onProgress: (log) => this.#onProgress(log),
       onChanged: (generation) =>
-        this.#restart(generation, generation.fd === null ? generation.size : fstatSync(generation.fd).size),
+        this.#restart(
+          generation,
+          generation.fd === null || generation.packed ? generation.size : fstatSync(generation.fd).size,
+        ),
       onCounted: (delta) => events.stagesCounted(delta),
       onRest: (waitMs) => this.#rest(waitMs),
       onMissing: (generation, bytes) => this.#count(generation, 'damaged', bytes, 0),
-      onBroken: (generation) => this.#lose(generation, 'damaged', 0),
+      onBroken: (generation) => this.#lose(generation, 'damaged', null),
     });
   }
 
@@ -395,10 +399,10 @@ export class Collector {
 
   #open(generation: Generation): void {
     const { descriptors, events } = this.#options;
-    const { path } = generation;
-    if (path === null) return;
+    const path = generation.path ?? generation.gzip?.path;
+    if (path === undefined) return;
     try {
-      if (descriptors.open(generation, path, generation.dev, generation.ino)) events.fileOpened(path);
+      if (generation.open(descriptors)) events.fileOpened(path);
       this.#unopened.delete(path);
     } catch (error) {
       const code = errnoOf(error);
@@ -561,10 +565,10 @@ export class Collector {
     generation.log.moved = true;
   }
 
-  #lose(generation: Generation, reason: string, lines: number): void {
+  #lose(generation: Generation, reason: string, counted: CountResult | null): void {
     if (generation.done) return;
-    const bytes = Number.isFinite(generation.size) ? generation.size - generation.read.offset : 0;
-    if (bytes > 0) this.#count(generation, reason, bytes, lines);
+    const bytes = counted?.bytes ?? generation.knownBytes - generation.read.offset;
+    if (bytes > 0) this.#count(generation, reason, bytes, counted?.lines ?? 0);
     generation.restart(0);
     generation.done = true;
     this.#jobs.abandon(generation);

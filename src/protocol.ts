@@ -48,9 +48,9 @@ export interface Mark {
 
 /**
  * Where the bytes of a generation are read from. Offsets are always offsets in the plain bytes, so a generation is
- * the same thing before and after gzip or spooling.
+ * the same thing before and after gzip or spooling. A descriptor is the main thread's, and open until the job is over.
  */
-export type Source = { kind: 'plain'; fd: number } | { kind: 'gzip'; path: string } | { kind: 'spool'; path: string };
+export type Source = { kind: 'plain' | 'gzip'; fd: number } | { kind: 'spool'; path: string };
 
 /** The lines of one generation that begin in [from, to). The last of them may reach beyond `to`. */
 export interface Slice {

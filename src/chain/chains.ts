@@ -120,5 +120,5 @@ export class Chains {
 }
 
 function isSpent(generation: Generation): boolean {
-  return generation.done && generation.path === null && generation.gzipPath === null;
+  return generation.done && generation.deleted;
 }

@@ -131,7 +131,7 @@ export class ContainerLog {
       const reading = generation.flights.some((flight) => !flight.resolved);
       if (generation.unplannedBytes > 0) {
         if (reading) return alone ? this.#runAhead(generation, nowMs) : null;
-        return this.#take(generation, index, Math.min(generation.planned + roomBytes, generation.size), nowMs);
+        return this.#take(generation, index, Math.min(generation.planned + roomBytes, generation.plannedEnd), nowMs);
       }
       if (reading) return null;
       const next = this.generations.find((later, at) => at > index && !later.done);
@@ -168,7 +168,8 @@ export class ContainerLog {
   #runAhead(generation: Generation, nowMs: number): Flight | null {
     const { batchBytes, sideBySide } = this.#settings;
     const { flights } = generation;
-    if (generation.fd === null || generation.format === null || generation.read.carry !== null) return null;
+    if (generation.fd === null || generation.packed) return null;
+    if (generation.format === null || generation.read.carry !== null) return null;
     if (generation.unplannedBytes < batchBytes) return null;
     if (flights.reduce((count, flight) => count + (flight.resolved ? 0 : 1), 0) >= sideBySide) return null;
     const from = generation.planned;
@@ -254,6 +255,7 @@ export class ContainerLog {
     generation.head = result.head ?? generation.head;
     generation.format = result.format ?? generation.format;
     generation.failures = 0;
+    generation.badReads = 0;
     if (generation.flights.at(-1) !== flight) return 0;
     generation.planned = result.next;
     if (result.next >= flight.to || result.full) return 0;
@@ -346,7 +348,7 @@ function isQuiet(generation: Generation): boolean {
 }
 
 function cursorOf(generation: Generation): Cursor {
-  const path = generation.path ?? generation.gzipPath;
+  const path = generation.path ?? generation.gzip?.path ?? null;
   return {
     dev: generation.dev,
     ino: generation.ino,
@@ -354,7 +356,7 @@ function cursorOf(generation: Generation): Cursor {
     head: generation.head,
     tail: generation.settled.tail,
     offset: generation.settled.offset,
-    size: Number.isFinite(generation.size) ? generation.size : generation.settled.offset,
+    size: Math.max(generation.knownBytes, generation.settled.offset),
     format: generation.format,
     carry: generation.settled.carry,
   };

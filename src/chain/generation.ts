@@ -1,5 +1,7 @@
 import type { Format, Mark, SliceResult, Source } from '../protocol.js';
 import type { ContainerLog } from './container-log.js';
+import type { Descriptors } from './descriptors.js';
+import { plainSizeOf } from './gzip-size.js';
 
 /** A point in a generation between two lines, and what is needed to go on from it. */
 export interface Point {
@@ -34,6 +36,13 @@ export interface Flight {
   openUnits: number;
 }
 
+/** The name of a `.gz` and the file behind it. */
+export interface GzipFile {
+  path: string;
+  dev: string;
+  ino: string;
+}
+
 /** One file of a chain: what is open of it, and how far it is planned, read and settled. */
 export class Generation {
   readonly log: ContainerLog;
@@ -42,18 +51,24 @@ export class Generation {
   /** Its name on disk; null once it has none. */
   path: string | null;
   suffix: string;
-  /** Path of its gzipped twin. */
-  gzipPath: string | null = null;
+  /** Its gzipped twin. */
+  gzip: GzipFile | null;
   /** Its copy in the spool, and the plain bytes [start, end) that copy holds. */
   spool: { path: string; start: number; end: number; fileBytes: number } | null = null;
   /** A copy is being made. */
   spooling = false;
   fd: number | null = null;
+  /** The open file is the gzipped one. */
+  packed = false;
+  /** Size of the open file when it was opened. */
+  openedBytes = 0;
   /** Jobs that read through `fd` just now. */
   readers = 0;
 
   /** Plain bytes; Infinity where only reading to the end will tell (gzip). */
   size: number;
+  /** Plain bytes as far as the trailer of the gzipped file tells; 0 if it was never open. */
+  saidBytes = 0;
   head: Mark | null = null;
   format: Format | null = null;
   /** End of what is handed out. */
@@ -81,6 +96,8 @@ export class Generation {
   /** After a failed read: not to be tried again before. */
   blockedUntilMs = 0;
   failures = 0;
+  /** Those of them where it was open, and its bytes were not to be had. */
+  badReads = 0;
   /** When something was last read or settled; for the watchdog. */
   progressAtMs: number;
   /** The newest entry that is settled, or when the file was first seen; milliseconds since the epoch. */
@@ -95,7 +112,7 @@ export class Generation {
     this.dev = file.dev;
     this.ino = file.ino;
     this.path = file.gzip ? null : file.path;
-    this.gzipPath = file.gzip ? file.path : null;
+    this.gzip = file.gzip ? { path: file.path, dev: file.dev, ino: file.ino } : null;
     this.suffix = file.suffix;
     this.size = file.gzip ? Number.POSITIVE_INFINITY : file.size;
     this.grownAtMs = nowMs;
@@ -105,7 +122,8 @@ export class Generation {
 
   /** Nobody will append to it any more: it is compressed or a copy. */
   get frozen(): boolean {
-    return this.fd === null && this.path === null && (this.gzipPath !== null || this.spool !== null);
+    if (this.fd !== null) return this.packed;
+    return this.path === null && (this.gzip !== null || this.spool !== null);
   }
 
   /** Whether its bytes would be gone if this process died now. */
@@ -115,7 +133,22 @@ export class Generation {
 
   /** Without any name on disk: only the open file or a copy of ours keeps its bytes. */
   get deleted(): boolean {
-    return this.path === null && this.gzipPath === null;
+    return this.path === null && this.gzip === null;
+  }
+
+  /** Whether the file that is open, or would be opened, has a name. */
+  get fileNamed(): boolean {
+    return (this.packed && this.fd !== null ? this.gzip : this.path) !== null;
+  }
+
+  /** Plain bytes as far as they are known, be it only from a trailer. */
+  get knownBytes(): number {
+    return Number.isFinite(this.size) ? this.size : Math.max(this.saidBytes, this.read.offset);
+  }
+
+  /** Up to where to plan; of a gzipped one a byte more than it should have, so that its end is met. */
+  get plannedEnd(): number {
+    return Number.isFinite(this.size) || this.saidBytes <= this.planned ? this.size : this.saidBytes + 1;
   }
 
   /** Bytes not yet handed out that may hold a complete line; Infinity if only reading tells. */
@@ -126,17 +159,38 @@ export class Generation {
 
   /** Bytes not yet settled, as far as they are known. */
   get unsettledBytes(): number {
-    if (this.done) return 0;
-    return Number.isFinite(this.size) ? Math.max(0, this.size - this.settled.offset) : 0;
+    return this.done ? 0 : Math.max(0, this.knownBytes - this.settled.offset);
+  }
+
+  /** What it keeps of the disk while it is open. */
+  get heldBytes(): number {
+    if (this.fd === null) return 0;
+    return this.packed ? this.openedBytes : this.size;
   }
 
   mayClose(): boolean {
-    return this.readers === 0 && this.path !== null;
+    return this.readers === 0 && this.fileNamed;
+  }
+
+  /**
+   * Opens its plain file, or its gzipped one if there is no other way to its bytes.
+   *
+   * @returns whether it is open now
+   * @throws what `Descriptors.open` throws
+   */
+  open(descriptors: Descriptors): boolean {
+    if (this.fd !== null) return true;
+    this.packed = this.path === null;
+    if (this.path !== null) return descriptors.open(this, this.path, this.dev, this.ino);
+    if (this.gzip === null || this.spool !== null) return false;
+    return descriptors.open(this, this.gzip.path, this.gzip.dev, this.gzip.ino);
   }
 
   /** A shorter file is another one that was given the same inode; nothing was read of the first, so nothing of it counts. */
   opened(size: number): void {
-    if (this.head === null && this.settled.offset === 0) this.size = Math.min(this.size, size);
+    this.openedBytes = size;
+    if (this.packed) this.saidBytes = plainSizeOf(this.fd as number, size);
+    else if (this.head === null && this.settled.offset === 0) this.size = Math.min(this.size, size);
   }
 
   /**
@@ -144,9 +198,8 @@ export class Generation {
    * the quickest, and needs no name.
    */
   source(offset: number): Source | null {
-    if (this.fd !== null) return { kind: 'plain', fd: this.fd };
+    if (this.fd !== null) return { kind: this.packed ? 'gzip' : 'plain', fd: this.fd };
     if (this.spool !== null && offset >= this.spool.start) return { kind: 'spool', path: this.spool.path };
-    if (this.gzipPath !== null) return { kind: 'gzip', path: this.gzipPath };
     return null;
   }
 

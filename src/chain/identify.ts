@@ -38,16 +38,16 @@ export async function identifyNewcomers(
 /** The newcomer is another name of a known generation, or a copy of it. */
 function merge(known: Generation, newcomer: Generation, descriptors: Descriptors): void {
   const { log } = known;
-  const renamed = newcomer.gzipPath === null && newcomer.ino === known.ino && newcomer.dev === known.dev;
-  const { path, gzipPath, suffix } = newcomer;
-  if (!renamed && gzipPath === null) {
+  const renamed = newcomer.gzip === null && newcomer.ino === known.ino && newcomer.dev === known.dev;
+  const { path, gzip, suffix } = newcomer;
+  if (!renamed && gzip === null) {
     // The original may be truncated now, with what was not read of it.
     newcomer.startAt({ ...known.read, carry: null }, known.head, known.format);
     return;
   }
   skip(newcomer, descriptors);
   known.suffix = suffix;
-  known.gzipPath = gzipPath ?? known.gzipPath;
+  known.gzip = gzip ?? known.gzip;
   if (renamed) known.path = path;
   log.generations = log.generations.filter((generation) => generation !== newcomer);
 }
@@ -164,9 +164,7 @@ async function ask(
   const candidates: IdentifyJob['candidates'] = [];
   for (const generation of generations) {
     try {
-      if (generation.path !== null) {
-        descriptors.open(generation, generation.path, generation.dev, generation.ino);
-      }
+      generation.open(descriptors);
     } catch {
       // Not to be read now; asked again at the next scan, or read from its start.
     }

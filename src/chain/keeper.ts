@@ -1,5 +1,6 @@
 import type { Workers } from '../plan/workers.js';
 import type { Descriptors } from './descriptors.js';
+import type { CountResult } from '../protocol.js';
 import type { Generation } from './generation.js';
 import type { Spool } from './spool.js';
 
@@ -12,7 +13,7 @@ export interface KeeperOptions {
   /** Unlinked files may hold this many bytes of the disk. */
   heldLimitBytes: number;
   /** The unread rest of a generation is given up. */
-  onLost: (generation: Generation, reason: string, lines: number) => void;
+  onLost: (generation: Generation, reason: string, counted: CountResult | null) => void;
 }
 
 /**
@@ -22,7 +23,8 @@ export interface KeeperOptions {
 export class Keeper {
   readonly #options: KeeperOptions;
   readonly #nameless = new Set<Generation>();
-  readonly #saving = new Set<Promise<void>>();
+  /** Each tells whether a copy was made. */
+  readonly #saving = new Set<Promise<boolean>>();
 
   constructor(options: KeeperOptions) {
     this.#options = options;
@@ -50,17 +52,23 @@ export class Keeper {
 
   /** Copies what would be gone with this process. Resolves when all copies are on disk. */
   async saveAll(): Promise<void> {
-    this.#save();
-    await Promise.all(this.#saving);
+    let made = [true];
+    // One whose size is not known takes all the room until it is copied; then it is the turn of the others.
+    while (made.includes(true)) {
+      this.#save();
+      made = await Promise.all(this.#saving);
+    }
   }
 
   #save(): void {
     for (const generation of this.#nameless) {
-      if (!generation.onlyOpen || generation.spooling || generation.unsettledBytes === 0) continue;
+      if (!generation.onlyOpen || generation.spooling) continue;
+      if (Number.isFinite(generation.size) && generation.unsettledBytes === 0) continue;
       generation.spooling = true;
       const saved = this.#options.spool.save(generation).then(() => {
         generation.spooling = false;
         this.#saving.delete(saved);
+        return generation.spool !== null;
       });
       this.#saving.add(saved);
     }
@@ -76,11 +84,11 @@ export class Keeper {
   #limit(): void {
     const { heldLimitBytes, descriptors } = this.#options;
     let heldBytes = 0;
-    for (const generation of this.#nameless) if (generation.fd !== null) heldBytes += generation.size;
+    for (const generation of this.#nameless) heldBytes += generation.heldBytes;
     for (const generation of this.#nameless) {
       if (heldBytes <= heldLimitBytes) return;
       if (!isElsewhere(generation) || generation.readers > 0 || generation.fd === null) continue;
-      heldBytes -= generation.size;
+      heldBytes -= generation.heldBytes;
       descriptors.close(generation);
     }
     if (heldBytes > heldLimitBytes) this.#giveUpOne();
@@ -110,7 +118,7 @@ export class Keeper {
     generation.readers += 1;
     try {
       const counted = source === null ? null : await workers.count({ source, from }).catch(() => null);
-      onLost(generation, 'spool_full', counted?.lines ?? 0);
+      onLost(generation, 'spool_full', counted);
     } finally {
       generation.readers -= 1;
       generation.spooling = false;
@@ -124,9 +132,9 @@ function isCopied({ spool, size }: Generation): boolean {
 
 /** Whether its bytes can be read without the open file. */
 function isElsewhere(generation: Generation): boolean {
-  return generation.gzipPath !== null || isCopied(generation);
+  return generation.gzip !== null || isCopied(generation);
 }
 
 function isNameless(generation: Generation): boolean {
-  return !generation.done && generation.path === null && generation.fd !== null;
+  return !generation.done && generation.fd !== null && !generation.fileNamed;
 }

@@ -1,6 +1,6 @@
 import { fstatSync } from 'node:fs';
 import type { ContainerLog } from './container-log.js';
-import { Generation } from './generation.js';
+import { Generation, type GzipFile } from './generation.js';
 import { sightPath } from './identity.js';
 import { compareSuffixes, type GenerationName } from './name.js';
 
@@ -49,15 +49,15 @@ export function updateListing(log: ContainerLog, files: readonly FoundFile[], no
   const ordered = [...files].sort((a, b) => compareSuffixes(a.suffix, b.suffix));
   const plainSuffixes = new Set(ordered.filter((file) => !file.gzip).map((file) => file.suffix));
   const known = log.generations.length > 0;
-  const named = new Map<Generation, { path: string | null; gzipPath: string | null }>();
+  const named = new Map<Generation, { path: string | null; gzip: GzipFile | null }>();
 
   for (const file of ordered) {
     // The kubelet removes a plain file that has a finished .gz beside it at its next rotation; until then both are one.
     const twin = file.gzip && plainSuffixes.has(file.suffix);
-    const generation = file.gzip ? bySuffix(log, named, file) : byInode(log, file);
+    const generation = file.gzip ? byGzip(log, named, file) : byInode(log, file);
     if (generation !== null) {
-      const names = named.get(generation) ?? { path: null, gzipPath: null };
-      if (file.gzip) names.gzipPath = file.path;
+      const names = named.get(generation) ?? { path: null, gzip: null };
+      if (file.gzip) names.gzip = { path: file.path, dev: file.dev, ino: file.ino };
       else names.path = file.path;
       named.set(generation, names);
       generation.suffix = file.suffix;
@@ -74,14 +74,14 @@ export function updateListing(log: ContainerLog, files: readonly FoundFile[], no
     const added = new Generation(log, file, nowMs);
     added.unidentified = known && (file.suffix !== '' || sharesInode(log, file));
     log.generations.push(added);
-    named.set(added, { path: added.path, gzipPath: added.gzipPath });
+    named.set(added, { path: added.path, gzip: added.gzip });
     change.added.push(added);
     if (added.unidentified) change.unidentified.push(added);
   }
 
   for (const generation of log.generations) {
     const names = named.get(generation);
-    const hadName = generation.path !== null || generation.gzipPath !== null;
+    const hadName = !generation.deleted;
     if (names === undefined && hadName && !generation.done && !reallyUnnamed(generation)) {
       log.folderTimeMs = 0;
       continue;
@@ -89,13 +89,16 @@ export function updateListing(log: ContainerLog, files: readonly FoundFile[], no
     generation.missedLooks = 0;
     const wasPlain = generation.path !== null;
     generation.path = names?.path ?? null;
-    generation.gzipPath = names?.gzipPath ?? null;
+    generation.gzip = names?.gzip ?? null;
     // It may have grown after its size was last seen; only reading to the end will tell.
-    if (wasPlain && generation.frozen && !generation.done) generation.size = Number.POSITIVE_INFINITY;
+    if (wasPlain && generation.frozen && !generation.done) {
+      generation.size = Number.POSITIVE_INFINITY;
+      change.added.push(generation);
+    }
     if (names !== undefined || !hadName || generation.done) continue;
     if (generation.fd !== null || generation.spool !== null) continue;
     // Renamed and compressed before it could be opened: it is one of those that came after it.
-    if (isUntouched(generation) && log.generations.some(({ gzipPath }) => gzipPath !== null)) generation.size = 0;
+    if (isUntouched(generation) && log.generations.some(({ gzip }) => gzip !== null)) generation.size = 0;
     change.gone.push(generation);
   }
   log.generations = log.generations.filter((generation) => !generation.done || named.has(generation));
@@ -106,10 +109,9 @@ export function updateListing(log: ContainerLog, files: readonly FoundFile[], no
 
 /** A listing that crosses a rotation may show a generation later than its successor. Those without a name stay put. */
 function sortNamed(log: ContainerLog): void {
-  const hasName = ({ path, gzipPath }: Generation) => path !== null || gzipPath !== null;
-  const sorted = log.generations.filter(hasName).sort((a, b) => compareSuffixes(a.suffix, b.suffix));
+  const sorted = log.generations.filter(({ deleted }) => !deleted).sort((a, b) => compareSuffixes(a.suffix, b.suffix));
   log.generations = log.generations.map((generation) =>
-    hasName(generation) ? (sorted.shift() as Generation) : generation,
+    generation.deleted ? generation : (sorted.shift() as Generation),
   );
 }
 
@@ -120,7 +122,7 @@ function isAsKnown({ generations }: ContainerLog, files: readonly FoundFile[]): 
   if (files.length !== generations.length) return false;
   return files.every(({ path, ino, dev, gzip, size }) =>
     generations.some((generation) => {
-      if (gzip) return generation.gzipPath === path;
+      if (gzip) return generation.gzip?.path === path;
       if (generation.path !== path || generation.ino !== ino || generation.dev !== dev) return false;
       return !generation.done || size <= generation.settled.offset;
     }),
@@ -132,10 +134,10 @@ function isAsKnown({ generations }: ContainerLog, files: readonly FoundFile[]): 
  * An open file tells by its link count; for others a second look must agree.
  */
 function reallyUnnamed(generation: Generation): boolean {
-  if (generation.fd !== null && generation.path !== null) {
+  if (generation.fd !== null && generation.fileNamed) {
     const { nlink, size } = fstatSync(generation.fd);
     // What was written last is not seen by a poll yet, and an unread file must not be taken for an empty one.
-    if (nlink === 0) generation.size = Math.max(generation.size, size);
+    if (nlink === 0 && !generation.packed) generation.size = Math.max(generation.size, size);
     return nlink === 0;
   }
   generation.missedLooks += 1;
@@ -145,7 +147,7 @@ function reallyUnnamed(generation: Generation): boolean {
 function byInode(log: ContainerLog, file: FoundFile): Generation | null {
   const same = log.generations.filter(({ dev, ino }) => ino === file.ino && dev === file.dev);
   // While it is open, its inode cannot be given to another file.
-  const open = same.find((generation) => generation.fd !== null);
+  const open = same.find((generation) => generation.fd !== null && !generation.packed);
   if (open !== undefined) return open;
   // Otherwise the inode may be that of a new file, unless the name is the same as well.
   const named = same.find((generation) => generation.path === file.path);
@@ -163,9 +165,13 @@ function sharesInode(log: ContainerLog, file: FoundFile): boolean {
   return log.generations.some(({ dev, ino, path }) => path !== null && ino === file.ino && dev === file.dev);
 }
 
-function bySuffix(log: ContainerLog, named: ReadonlyMap<Generation, unknown>, file: FoundFile): Generation | null {
+function byGzip(log: ContainerLog, named: ReadonlyMap<Generation, unknown>, file: FoundFile): Generation | null {
+  const isOpen = ({ fd, packed, gzip }: Generation) =>
+    fd !== null && packed && gzip?.ino === file.ino && gzip.dev === file.dev;
+  const open = log.generations.find(isOpen);
+  if (open !== undefined) return open;
   for (const generation of log.generations) {
-    if (generation.gzipPath === file.path) return generation;
+    if (generation.gzip?.path === file.path) return generation;
     if (generation.suffix === file.suffix && !(named.has(generation) && generation.path === null)) return generation;
   }
   return null;

@@ -43,7 +43,7 @@ export function pollLog(log: ContainerLog, nowMs: number): PollResult {
 /** Looks at one open file again between two polls, to go on with a busy one at once. */
 export function pollGeneration(generation: Generation, nowMs: number): PollResult {
   const result: PollResult = { look: false, truncated: [] };
-  if (generation.fd === null || generation.done) return result;
+  if (generation.fd === null || generation.packed || generation.done) return result;
   noteSize(generation, fstatSync(generation.fd).size, nowMs, result);
   return result;
 }

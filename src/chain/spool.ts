@@ -108,9 +108,10 @@ export class Spool {
    * @returns whether everything is in the copy
    */
   async save(generation: Generation): Promise<boolean> {
-    const { fd, settled, log, dev, ino, suffix, head, format } = generation;
+    const { settled, log, dev, ino, suffix, head, format } = generation;
+    const source = generation.source(settled.offset);
     const limitBytes = this.#options.limitBytes - this.#usedBytes;
-    if (fd === null || limitBytes <= 0 || generation.spool !== null) return false;
+    if (source === null || limitBytes <= 0 || generation.spool !== null) return false;
     const { tail, carry } = settled;
     const note: v.InferOutput<typeof noteSchema> = {
       log: log.path,
@@ -125,13 +126,13 @@ export class Spool {
     this.#lastNumber += 1;
     const path = spoolFile(this.#options.folder, this.#lastNumber);
     // Room is taken before it is filled, so that copies made at the same time do not share it.
-    const reserved = Math.min(limitBytes, generation.unsettledBytes + NOTE_BYTES);
+    const needed = Number.isFinite(generation.size) ? generation.unsettledBytes + NOTE_BYTES : limitBytes;
+    const reserved = Math.min(limitBytes, needed);
     this.#usedBytes += reserved;
     generation.readers += 1;
     let used = 0;
     try {
       mkdirSync(this.#options.folder, { recursive: true });
-      const source = { kind: 'plain' as const, fd };
       const text = JSON.stringify(note);
       const made = await this.#options.workers.spool({
         source,
@@ -148,6 +149,7 @@ export class Spool {
       }
       used = made.fileBytes;
       generation.spool = { path, start: settled.offset, end: made.end, fileBytes: made.fileBytes };
+      if (made.complete && generation.packed) generation.size = made.end;
       return made.complete;
     } catch (error) {
       this.#report(error);

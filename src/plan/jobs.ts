@@ -149,7 +149,8 @@ export class Jobs {
       if (unit.flight.epoch !== unit.flight.generation.epoch) continue;
       const source = this.#sourceOf(unit);
       if (source === null) {
-        this.#pause(unit, job, 'no way to the file');
+        // Without a descriptor now, or gone: then its folder tells.
+        this.#wait(unit, job, 'no way to the file');
         continue;
       }
       units.push(unit);
@@ -180,7 +181,7 @@ export class Jobs {
     const { generation } = unit.flight;
     const { descriptors } = this.#options;
     try {
-      if (generation.path !== null) descriptors.open(generation, generation.path, generation.dev, generation.ino);
+      generation.open(descriptors);
     } catch (error) {
       if (errnoOf(error) === undefined) throw error;
     }
@@ -189,10 +190,16 @@ export class Jobs {
   }
 
   /** A file that cannot be read now is tried again, with growing pauses; what is in the way is said once. */
-  #pause(unit: Unit, { place, spec, tenant }: Job, why: string): void {
+  #pause(unit: Unit, job: Job, why: string): void {
+    const { generation } = unit.flight;
+    generation.badReads += 1;
+    if (generation.frozen && generation.badReads > MAX_COPY_FAILURES) return this.#options.onBroken(generation);
+    this.#wait(unit, job, why);
+  }
+
+  #wait(unit: Unit, { place, spec, tenant }: Job, why: string): void {
     const { generation } = unit.flight;
     generation.failures += 1;
-    if (generation.frozen && generation.failures > MAX_COPY_FAILURES) return this.#options.onBroken(generation);
     generation.blockedUntilMs =
       this.#options.now() + Math.min(MAX_READ_PAUSE_MS, 250 * 2 ** Math.min(generation.failures, 10));
     if (place !== null) place.pending += 1;

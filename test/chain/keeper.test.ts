@@ -42,8 +42,8 @@ function scene(t: Parameters<typeof makeFolder>[0], { heldLimitBytes = 1000, spo
     workers: { count: async () => ({ lines: 7, bytes: 70 }) },
     graceMs: SETTINGS.graceMs,
     heldLimitBytes,
-    onLost: (generation, reason, lines) => {
-      lost.push([generation, reason, lines]);
+    onLost: (generation, reason, counted) => {
+      lost.push([generation, reason, counted?.lines ?? 0]);
       generation.done = true;
       generation.fd = null;
     },
@@ -93,7 +93,7 @@ test('no copy of what has a name, is settled, or is compressed', async (t) => {
   const settledOne = deleted('b', 100);
   settledOne.settled = { offset: 100, tail: null, carry: null };
   const compressed = deleted('c', 100);
-  compressed.gzipPath = '0.log.1.gz';
+  compressed.gzip = { path: '0.log.1.gz', dev: '1', ino: 'gz' };
   for (const generation of [named, settledOne, compressed]) keeper.notice([generation]);
   await keeper.saveAll();
   assert.deepEqual(copied, []);
@@ -102,7 +102,7 @@ test('no copy of what has a name, is settled, or is compressed', async (t) => {
 test('too much is held: first those that are in a file elsewhere are let go', async (t) => {
   const { keeper, lost, deleted } = scene(t);
   const compressed = deleted('a', 800);
-  compressed.gzipPath = '0.log.1.gz';
+  compressed.gzip = { path: '0.log.1.gz', dev: '1', ino: 'gz' };
   const small = deleted('b', 300);
   for (const generation of [compressed, small]) keeper.notice([generation]);
   await keeper.saveAll();

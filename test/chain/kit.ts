@@ -37,7 +37,8 @@ export function addGeneration(log: ContainerLog, size: number, file: Partial<Fou
   inodes += 1;
   const { path = log.path, suffix = '', gzip = false, dev = '1', ino = String(inodes) } = file;
   const generation = new Generation(log, { path, suffix, gzip, dev, ino, size }, NOW_MS);
-  if (!gzip) generation.fd = 1000 + inodes;
+  generation.fd = 1000 + inodes;
+  generation.packed = gzip;
   if (suffix !== '') generation.endedAtMs = NOW_MS;
   log.generations.push(generation);
   return generation;

@@ -11,8 +11,8 @@ const FIRST = '20260101-000001';
 const SECOND = '20260101-000002';
 
 function names(log: ContainerLog): (string | null)[][] {
-  return log.generations.map(({ path, gzipPath }) =>
-    [path, gzipPath].map((name) => name?.slice(log.folder.length + 1) ?? null),
+  return log.generations.map(({ path, gzip }) =>
+    [path, gzip?.path].map((name) => name?.slice(log.folder.length + 1) ?? null),
   );
 }
 
@@ -97,10 +97,10 @@ test('compressed: first beside its plain file, then alone, always one generation
   assert.deepEqual(list(log).added, []);
   renameSync(`${rotated}.tmp`, `${rotated}.gz`);
   assert.deepEqual(list(log).added, []);
-  assert.deepEqual([generation.path, generation.gzipPath], [rotated, `${rotated}.gz`]);
+  assert.deepEqual([generation.path, generation.gzip?.path], [rotated, `${rotated}.gz`]);
   unlinkSync(rotated);
   assert.deepEqual(list(log), { added: [], unidentified: [], gone: [] });
-  assert.deepEqual([generation.path, generation.gzipPath, generation.deleted], [null, `${rotated}.gz`, false]);
+  assert.deepEqual([generation.path, generation.gzip?.path, generation.deleted], [null, `${rotated}.gz`, false]);
 });
 
 test('rotated and compressed between two looks: to be identified before it is read', (t) => {

@@ -26,6 +26,8 @@ export interface Entry {
 /** One file that a container wrote, under whatever names. */
 export interface LogFile {
   readonly ino: string;
+  /** Of the compressed file. */
+  gzipIno: string | null;
   readonly parts: Part[];
   plain: string | null;
   gzip: string | null;

@@ -35,12 +35,20 @@ export class ModelLoki {
   send(push: Uint8Array, signal?: AbortSignal): Promise<Answer> {
     return new Promise((resolve) => {
       const entries = decode(push).reduce((sum, stream) => sum + stream.entries.length, 0);
-      const pending = { push, entries, answer: resolve };
-      this.pending.push(pending);
-      signal?.addEventListener('abort', () => {
+      const callOff = () => {
         this.pending = this.pending.filter((each) => each !== pending);
         resolve({ failure: 'ABORTED', message: 'called off' });
-      });
+      };
+      const pending = {
+        push,
+        entries,
+        answer(answer: Answer) {
+          signal?.removeEventListener('abort', callOff);
+          resolve(answer);
+        },
+      };
+      this.pending.push(pending);
+      signal?.addEventListener('abort', callOff);
     });
   }
 

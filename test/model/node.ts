@@ -176,6 +176,7 @@ export class ModelNode {
       renameSync(file.temporary, `${plain}.gz`);
       file.temporary = null;
       file.gzip = `${plain}.gz`;
+      file.gzipIno = String(statSync(file.gzip, { bigint: true }).ino);
     } else {
       writeFileSync(`${plain}.tmp`, gzipSync(readFileSync(plain)));
       file.temporary = `${plain}.tmp`;
@@ -251,6 +252,7 @@ export class ModelNode {
     const ino = String(statSync(container.path, { bigint: true }).ino);
     container.current = {
       ino,
+      gzipIno: null,
       parts: [],
       plain: container.path,
       gzip: null,

@@ -137,9 +137,10 @@ export class World {
     this.loki.pending = [];
     this.loki.allowRepeats();
     const copies = this.#copies();
-    const isKept = (file: LogFile) => copies.some(({ ino, end }) => ino === file.ino && end >= bytesOf(file));
+    const isCopy = ({ ino }: { ino: string }, file: LogFile) => ino === file.ino || ino === file.gzipIno;
+    const isKept = (file: LogFile) => copies.some((copy) => isCopy(copy, file) && copy.end >= bytesOf(file));
     for (const file of [...this.#unnamed, ...this.node.files]) {
-      if (copies.some(({ ino }) => ino === file.ino)) giveUpOpen(file);
+      if (copies.some((copy) => isCopy(copy, file))) giveUpOpen(file);
     }
     for (const file of this.#unnamed) if (!isKept(file)) giveUp(file);
     this.#unnamed = this.#unnamed.filter(isKept);
@@ -216,11 +217,12 @@ export class World {
     await this.settle();
   }
 
-  /** From now on the living collector has these open; after a scan it must have all that have a plain name. */
+  /** From now on the living collector has these open; after a scan it must have all that have a name. */
   #noteOpened(scanned: boolean): void {
     if (this.life === null) return;
     for (const file of this.node.files) {
-      if (file.plain !== null && (scanned || this.life.opened.has(file.ino))) file.openedIn = this.#lives;
+      const open = file.plain !== null && this.life.opened.has(file.ino);
+      if (scanned || open) file.openedIn = this.#lives;
     }
   }
 

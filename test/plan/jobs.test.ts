@@ -399,7 +399,7 @@ test('a damaged copy is given up after some tries', async () => {
   const desk = new Desk();
   const log = desk.log('a', 2);
   const generation = log.generations[0]!;
-  Object.assign(generation, { fd: null, path: null, gzipPath: '0.log.gz' });
+  Object.assign(generation, { path: null, packed: true, gzip: { path: '0.log.gz', dev: '1', ino: '1' } });
   desk.launch(log);
   for (let tries = 0; desk.broken.length === 0 && tries < 20; tries += 1) {
     await desk.work(0, () => ({ outcome: 'unreadable' }));

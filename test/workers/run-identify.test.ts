@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
@@ -54,10 +54,12 @@ describe('identify', () => {
     assert.deepEqual(await matches(plainSource, places), expected);
   });
 
-  test('a gzip file, and how long it is if it was read to its end', async () => {
+  test('a gzip file, and how long it is if it was read to its end', async (t) => {
     const path = join(file.folder, 'log.gz');
     writeFileSync(path, gzipSync(plain));
-    const source: Source = { kind: 'gzip', path };
+    const fd = openSync(path, 'r');
+    t.after(() => closeSync(fd));
+    const source: Source = { kind: 'gzip', fd };
     assert.deepEqual(await matches(source, places), expected);
     const fresh = new Sources();
     const near = { source, places: [placeOf(plain, 100)] };
@@ -79,7 +81,7 @@ describe('identify', () => {
   });
 
   test('a candidate that can not be read has none of the places', async () => {
-    const missing: Source = { kind: 'gzip', path: join(file.folder, 'missing.gz') };
+    const missing: Source = { kind: 'gzip', fd: 9998 };
     file.set(plain);
     const result = await runIdentify(
       {

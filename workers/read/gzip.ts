@@ -1,7 +1,6 @@
-import { closeSync, fstatSync, openSync, readSync, type Stats, statSync } from 'node:fs';
+import { fstatSync, readSync, type Stats } from 'node:fs';
 import { pipeline, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { SleipnirError } from '../../src/errors.js';
 import type { ByteSource } from './source.js';
 
 const PACKED_CHUNK_BYTES = 64 * 1024;
@@ -12,30 +11,34 @@ function sameFile(a: Stats, b: Stats): boolean {
 }
 
 /**
- * The compressed bytes of a file. It is opened for each chunk anew, because the inflater waits between jobs, and an
- * open descriptor would keep a deleted file's space for as long.
+ * The compressed bytes of a file behind a descriptor that somebody else opened and closes. They are read only while it
+ * is lent out: the inflater that drinks from here waits between jobs, when the descriptor may be another file's.
  */
-function* packedChunks(path: string, stats: Stats): Generator<Buffer> {
-  let position = 0;
-  for (;;) {
-    const chunk = Buffer.allocUnsafe(PACKED_CHUNK_BYTES);
-    const fd = openSync(path, 'r');
-    let got: number;
+class PackedBytes extends Readable {
+  #fd: number | null = null;
+  #position = 0;
+  #thirsty = false;
+
+  constructor() {
+    super({ highWaterMark: 1 });
+  }
+
+  lend(fd: number | null): void {
+    this.#fd = fd;
+    if (fd !== null && this.#thirsty) this._read();
+  }
+
+  override _read(): void {
+    this.#thirsty = this.#fd === null;
+    if (this.#fd === null) return;
     try {
-      if (!sameFile(fstatSync(fd), stats)) {
-        throw new SleipnirError(
-          'FILE_REPLACED',
-          `${path} was replaced while it was being read`,
-          'Nothing to do: it will be looked at again.',
-        );
-      }
-      got = readSync(fd, chunk, 0, chunk.length, position);
-    } finally {
-      closeSync(fd);
+      const chunk = Buffer.allocUnsafe(PACKED_CHUNK_BYTES);
+      const got = readSync(this.#fd, chunk, 0, chunk.length, this.#position);
+      this.#position += got;
+      this.push(got === 0 ? null : chunk.subarray(0, got));
+    } catch (error) {
+      this.destroy(error as Error);
     }
-    if (got === 0) return;
-    position += got;
-    yield chunk.subarray(0, got);
   }
 }
 
@@ -46,15 +49,16 @@ function* packedChunks(path: string, stats: Stats): Generator<Buffer> {
 class GzipSource implements ByteSource {
   readonly start = 0;
   plainBytes: number | null = null;
-  readonly path: string;
   readonly stats: Stats;
+  fd: number;
+  #packed: PackedBytes | null = null;
   #chunks: AsyncIterator<Buffer> | null = null;
   /** Inflated bytes not yet read; the first of them is at `#position`. */
   #rest: Buffer = Buffer.alloc(0);
   #position = 0;
 
-  constructor(path: string, stats: Stats) {
-    this.path = path;
+  constructor(fd: number, stats: Stats) {
+    this.fd = fd;
     this.stats = stats;
   }
 
@@ -99,6 +103,7 @@ class GzipSource implements ByteSource {
   }
 
   async #next(): Promise<Buffer | null> {
+    this.#packed!.lend(this.fd);
     try {
       const { done, value } = await this.#chunks!.next();
       return done ? null : value;
@@ -106,14 +111,17 @@ class GzipSource implements ByteSource {
       // An iterator that has thrown claims to be at its end from then on.
       this.#chunks = null;
       throw error;
+    } finally {
+      this.#packed!.lend(null);
     }
   }
 
   async #startOver(): Promise<void> {
     await this.end();
     const gunzip = createGunzip({ chunkSize: PLAIN_CHUNK_BYTES });
+    this.#packed = new PackedBytes();
     // Failures reach us through the iterator, which throws them.
-    pipeline(Readable.from(packedChunks(this.path, this.stats), { highWaterMark: 1 }), gunzip, () => {});
+    pipeline(this.#packed, gunzip, () => {});
     this.#chunks = gunzip[Symbol.asyncIterator]();
     this.#rest = Buffer.alloc(0);
     this.#position = 0;
@@ -127,11 +135,14 @@ class GzipSource implements ByteSource {
 export class GzipMemo {
   #last: GzipSource | null = null;
 
-  async open(path: string): Promise<ByteSource> {
-    const stats = statSync(path);
-    if (this.#last !== null && this.#last.path === path && sameFile(this.#last.stats, stats)) return this.#last;
+  async open(fd: number): Promise<ByteSource> {
+    const stats = fstatSync(fd);
+    if (this.#last !== null && sameFile(this.#last.stats, stats)) {
+      this.#last.fd = fd;
+      return this.#last;
+    }
     await this.#last?.end();
-    this.#last = new GzipSource(path, stats);
+    this.#last = new GzipSource(fd, stats);
     return this.#last;
   }
 }

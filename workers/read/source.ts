@@ -30,7 +30,7 @@ export class Sources {
       case 'plain':
         return new PlainSource(source.fd);
       case 'gzip':
-        return this.#gzip.open(source.path);
+        return this.#gzip.open(source.fd);
       case 'spool':
         return this.#spool.open(source.path);
     }

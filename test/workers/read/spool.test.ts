@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -53,8 +53,10 @@ describe('spool', () => {
     const sources = new Sources();
     const path = join(folder, 'log.gz');
     writeFileSync(path, gzipSync(plain));
-    const job = jobOf({ source: { kind: 'gzip', path }, from: 500_000 });
+    const fd = openSync(path, 'r');
+    const job = jobOf({ source: { kind: 'gzip', fd }, from: 500_000 });
     await writeSpool(job, sources);
+    closeSync(fd);
     assert.ok((await readAll(sources, { kind: 'spool', path: job.path }, 500_000)).equals(plain.subarray(500_000)));
   });
 
@@ -113,7 +115,7 @@ describe('spool', () => {
 
   test('a failure leaves nothing behind', async () => {
     const sources = new Sources();
-    const job = jobOf({ source: { kind: 'gzip', path: file.path } });
+    const job = jobOf({ source: { kind: 'gzip', fd: file.fd } });
     await assert.rejects(writeSpool(job, sources), (error) => errnoOf(error) === 'Z_DATA_ERROR');
     assert.ok(!existsSync(job.path) && !existsSync(`${job.path}.tmp`));
     await assert.rejects(writeSpool(jobOf({ path: '/nowhere/x' }), sources), (error) => errnoOf(error) === 'ENOENT');
