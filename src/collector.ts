@@ -74,6 +74,8 @@ export class Collector {
   #watch: FolderWatch | null = null;
   #scanning: Promise<void> | null = null;
   #storing = false;
+  /** The positions of an earlier run, until they are taken up. */
+  #stored: ReadonlyMap<string, PositionRecord> = new Map();
   /** Done, with a copy in the spool that is no longer needed. */
   readonly #copied: Generation[] = [];
   #stopping = false;
@@ -94,6 +96,7 @@ export class Collector {
       matcher,
       settings: this.#chainSettings(lane),
       labelsOf: (path) => this.#lane.files.labelsOf(path),
+      isStale: (path, nowMs) => this.#isStale(path, nowMs),
       onFound: ({ path }) => events.logFound(path),
       onForgotten: ({ path }) => {
         positions.forget(path);
@@ -148,6 +151,7 @@ export class Collector {
     const { positions } = this.#options;
     const fresh = positions.recovery.firstStart && this.#lane.start === 'end';
     const nowMs = this.#now();
+    this.#stored = positions.records();
     for (const leftover of await this.#spool.load()) {
       const log = this.#chains.getOrAdd(leftover.log);
       log.generations.push(leftover.restore(log, nowMs));
@@ -159,6 +163,7 @@ export class Collector {
     this.#chains.take(found, nowMs, (folder) => this.#scanner.timeOf(folder));
     await this.#place(placing, fresh);
     this.#placing = false;
+    this.#stored = new Map();
     this.#watch = this.#startWatch();
   }
 
@@ -397,6 +402,14 @@ export class Collector {
     this.#chains.take(found, this.#now(), (folder) => this.#scanner.timeOf(folder));
   }
 
+  /** What has been begun is read on, whatever its age. */
+  #isStale(path: string, nowMs: number): boolean {
+    const limitMs = this.#lane.files.ignoreOlderThanMs(path);
+    if (limitMs === 0 || this.#stored.has(path)) return false;
+    const stat = statSync(path, { throwIfNoEntry: false });
+    return stat !== undefined && nowMs - stat.mtimeMs > limitMs;
+  }
+
   #open(generation: Generation): void {
     const { descriptors, events } = this.#options;
     const path = generation.path ?? generation.gzip?.path;
@@ -438,7 +451,7 @@ export class Collector {
 
   async #place(paths: string[], fresh: boolean): Promise<void> {
     const { positions } = this.#options;
-    const records = positions.records();
+    const records = this.#stored;
     const next = async (): Promise<void> => {
       for (let path = paths.pop(); path !== undefined; path = paths.pop())
         await this.#placeOne(path, records.get(path), fresh);

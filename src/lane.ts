@@ -13,6 +13,8 @@ export interface Files {
   globs: readonly string[];
   /** The labels that a current generation of this path brings from its target; null if it is not wanted. */
   labelsOf(path: string): TargetLabels | null;
+  /** Begins to be read only if it was changed within so many milliseconds; 0: whatever its age. */
+  ignoreOlderThanMs(path: string): number;
 }
 
 /** Where pushes go. */
@@ -74,7 +76,7 @@ export function builtInLane(config: Config): Lane {
   const isWanted = createFileMatch(config.paths, config.exclude);
   return {
     id: '',
-    files: { globs: config.paths, labelsOf: (path) => (isWanted(path) ? [] : null) },
+    files: { globs: config.paths, labelsOf: (path) => (isWanted(path) ? [] : null), ignoreOlderThanMs: () => 0 },
     format: config.format,
     start: config.start,
     spec: {

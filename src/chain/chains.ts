@@ -10,6 +10,8 @@ export interface ChainsOptions {
   settings: ChainSettings;
   /** What the target of a log brings. */
   labelsOf: (path: string) => TargetLabels | null;
+  /** Whether a log that is not known yet is to be left alone for its age. */
+  isStale: (path: string, nowMs: number) => boolean;
   onFound: (log: ContainerLog) => void;
   onForgotten: (log: ContainerLog) => void;
   /** A new generation, to be opened at once: an open file outlives its deletion. */
@@ -109,7 +111,7 @@ export class Chains {
 
   #update(path: string, names: readonly FoundName[], nowMs: number): void {
     const files = findFiles(names);
-    if (files.length === 0 && !this.#logs.has(path)) return;
+    if (!this.#logs.has(path) && (files.length === 0 || this.#options.isStale(path, nowMs))) return;
     const log = this.getOrAdd(path);
     const change = updateListing(log, files, nowMs);
     for (const generation of change.added) this.#options.onAdded(generation);

@@ -56,7 +56,10 @@ test('a .gz of a generation that is known is another name of it', async () => {
   const gzip = newcomer(log, { ...ROTATED, path: `${ROTATED.path}.gz`, gzip: true });
   await identifyNewcomers(log, new NoFiles(), knows(new Map([[gzip, 'a']])));
   assert.deepEqual(log.generations, [generation]);
-  assert.deepEqual([generation.gzip?.path, generation.suffix, generation.read.offset], [`${ROTATED.path}.gz`, '1', 100]);
+  assert.deepEqual(
+    [generation.gzip?.path, generation.suffix, generation.read.offset],
+    [`${ROTATED.path}.gz`, '1', 100],
+  );
 });
 
 test('a file that is another is read from its start', async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, mkdirSync, renameSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, renameSync, symlinkSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { startReceiver } from '../../bench/receiver/server.js';
@@ -202,6 +202,20 @@ test('from the built-in pipeline to a file and back: reading goes on where it wa
   }
   assert.equal(stage.loki.store.entries, 3);
   assert.equal(stage.loki.store.duplicates, 0);
+});
+
+test('a file that is older than ignore_older_than is left alone until it is written again', TIMEOUT, async (t) => {
+  const stage = await makeStage(t);
+  const old = write(stage, 'old', 'old one');
+  write(stage, 'new', 'new one');
+  utimesSync(old, 1_000_000, 1_000_000);
+  const text = configuration(stage).replace('  path_targets', '  ignore_older_than = "1h"\n  path_targets');
+  const collector = stage.start({ CONFIG: configured(stage, text), SCAN_INTERVAL: '100ms' });
+  await stage.stored(1);
+  assert.deepEqual(stage.loki.store.lines('{pod="old"}'), []);
+  write(stage, 'old', 'old two');
+  await stage.stored(3);
+  assert.equal(await collector.end('SIGTERM'), 0);
 });
 
 test('a tenant for each push, a drop that is counted, a metric of its own', TIMEOUT, async (t) => {

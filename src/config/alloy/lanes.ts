@@ -79,29 +79,38 @@ function waitsOf(stages: readonly StageSpec[]): number[] {
   });
 }
 
+/** What the target of a file says of it. */
+interface Found {
+  labels: TargetLabels | null;
+  ignoreOlderThanMs: number;
+}
+
 /** A file that several targets match is read once, as the first of them says. */
 function filesOf(targets: readonly TargetPlan[]): Files {
   const matches = targets.map(({ path, literal, exclude }) =>
     literal ? (file: string) => file === path : createFileMatch([path], exclude === null ? [] : [exclude]),
   );
-  const known = new Map<string, TargetLabels | null>();
-  const find = (path: string): TargetLabels | null => {
+  const known = new Map<string, Found>();
+  const find = (path: string): Found => {
     for (const [index, target] of targets.entries()) {
       const labels = matches[index]?.(path) === true ? fileLabels(target, path) : null;
-      if (labels !== null) return labels;
+      if (labels !== null) return { labels, ignoreOlderThanMs: target.ignoreOlderThanMs };
     }
-    return null;
+    return { labels: null, ignoreOlderThanMs: 0 };
+  };
+  const of = (path: string): Found => {
+    let found = known.get(path);
+    if (found === undefined) {
+      if (known.size >= MAX_PATHS) known.clear();
+      found = find(path);
+      known.set(path, found);
+    }
+    return found;
   };
   return {
     globs: [...new Set(targets.map(({ path, literal }) => (literal ? escapeGlob(path) : path)))],
-    labelsOf(path) {
-      const remembered = known.get(path);
-      if (remembered !== undefined) return remembered;
-      if (known.size >= MAX_PATHS) known.clear();
-      const labels = find(path);
-      known.set(path, labels);
-      return labels;
-    },
+    labelsOf: (path) => of(path).labels,
+    ignoreOlderThanMs: (path) => of(path).ignoreOlderThanMs,
   };
 }
 
