@@ -73,6 +73,31 @@ async function positions({ json, stateDir }: { json?: true; stateDir?: string })
   return exitCodes.ok;
 }
 
+/** Which logs are collected is known here only without a configuration file. */
+async function importInto(file: string, { force, stateDir }: { force?: true; stateDir?: string }): Promise<number> {
+  const named = [settings.stateDir, settings.paths, settings.exclude].map(({ variable }) => variable);
+  const loaded = loadConfig({
+    flags: stateDir === undefined ? {} : { stateDir },
+    env: Object.fromEntries(named.map((variable) => [variable, process.env[variable]])),
+    isTerminal: process.stdout.isTTY,
+  });
+  if ('mistakes' in loaded) return refuse(loaded);
+  const { config } = loaded;
+  const { positionsImport } = await import('./commands/positions-import.js');
+  const { createFileMatch } = await import('./discover/match.js');
+  await positionsImport({
+    file,
+    stateDir: config.stateDir,
+    force: force ?? false,
+    ...(process.env[settings.config.variable] === undefined && {
+      wanted: createFileMatch(config.paths, config.exclude),
+    }),
+    out: (text) => process.stdout.write(text),
+    err: (text) => process.stderr.write(text),
+  });
+  return exitCodes.ok;
+}
+
 function printJson(data: unknown): void {
   process.stdout.write(`${JSON.stringify(data, null, 2)}\n`);
 }
@@ -108,12 +133,21 @@ withSettings(program.command('check').description('print each setting, its value
   .option('--json', 'print JSON')
   .action(endingWith(check));
 
-program
+const positionsCommand = program
   .command('positions')
   .description('print where reading stands in each container log')
   .addOption(optionFor('stateDir'))
   .option('--json', 'print JSON')
   .action(endingWith(positions));
+
+positionsCommand
+  .command('import')
+  .description('take over the positions of Alloy (positions.yml) or Promtail (positions.yaml) before the first start')
+  .argument('FILE', 'the positions file of the other collector, which has ended')
+  .option('--force', 'forget the positions that are stored already')
+  .action((file: string, options: { force?: true }) =>
+    endingWith(importInto)(file, { ...positionsCommand.opts(), ...options }),
+  );
 
 program
   .command('version')

@@ -164,6 +164,8 @@ export interface Place {
 export interface IdentifyResult {
   /** For each candidate and each of its places: is it long enough, with the same head and the same bytes before the offset? */
   matches: boolean[][];
+  /** For each of those that match and have no fingerprint: that of the first min(HEAD_BYTES, offset) bytes; else null. */
+  heads: (Mark | null)[][];
   /** For each candidate the plain size in bytes if it had to be read to its end to answer, else null. */
   plainBytes: (number | null)[];
 }

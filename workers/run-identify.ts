@@ -13,15 +13,17 @@ import type { ByteSource, Sources } from './read/source.js';
 type Candidate = IdentifyJob['candidates'][number];
 interface Answer {
   matches: boolean[];
+  heads: (Mark | null)[];
   plainBytes: number | null;
 }
 
 /** Looks which of the remembered places are in which candidate. One that can not be read has none. */
 export async function runIdentify(job: IdentifyJob, sources: Sources): Promise<IdentifyResult> {
-  const result: IdentifyResult = { matches: [], plainBytes: [] };
+  const result: IdentifyResult = { matches: [], heads: [], plainBytes: [] };
   for (const candidate of job.candidates) {
     const answer = await identifyOrNone(candidate, sources);
     result.matches.push(answer.matches);
+    result.heads.push(answer.heads);
     result.plainBytes.push(answer.plainBytes);
   }
   return result;
@@ -34,7 +36,8 @@ async function identifyOrNone(candidate: Candidate, sources: Sources): Promise<A
     return await identify(candidate.places, source);
   } catch (error) {
     if (errnoOf(error) === undefined) throw error;
-    return { matches: candidate.places.map(() => false), plainBytes: null };
+    const { places } = candidate;
+    return { matches: places.map(() => false), heads: places.map(() => null), plainBytes: null };
   } finally {
     source?.close();
   }
@@ -60,7 +63,11 @@ async function identify(places: readonly Place[], source: ByteSource): Promise<A
     if (tail === null || tail.bytes > lead) matches[index] = tail === null || source.start > 0;
     else matches[index] = markOf(bytes, lead - tail.bytes, lead).hash === tail.hash;
   }
-  return { matches, plainBytes: source.plainBytes };
+  const heads = places.map(({ offset, head: known }, index) => {
+    const covered = Math.min(headBytes, offset);
+    return matches[index] && known === null && covered > 0 ? markOf(head, 0, covered) : null;
+  });
+  return { matches, heads, plainBytes: source.plainBytes };
 }
 
 function startsWith(head: Buffer, mark: Mark): boolean {

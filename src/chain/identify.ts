@@ -1,5 +1,5 @@
 import type { Cursor } from '../checkpoint/record.js';
-import type { IdentifyJob, IdentifyResult, Place } from '../protocol.js';
+import type { IdentifyJob, IdentifyResult, Mark, Place } from '../protocol.js';
 import type { ContainerLog } from './container-log.js';
 import type { Descriptors } from './descriptors.js';
 import type { Generation } from './generation.js';
@@ -28,7 +28,7 @@ export async function identifyNewcomers(
   const known = log.generations.filter((generation) => !generation.unidentified && generation.head !== null);
   const places = known.map(({ read, head }) => ({ offset: read.offset, head, tail: read.tail }));
   const asked = await ask(newcomers, () => places, descriptors, identify);
-  for (const [newcomer, matches] of asked) {
+  for (const [newcomer, { matches }] of asked) {
     newcomer.unidentified = false;
     const twin = known.find((_, index) => matches[index] === true);
     if (twin !== undefined) merge(twin, newcomer, descriptors);
@@ -91,7 +91,7 @@ export async function placeAtCursors(
       unbroken = false;
       continue;
     }
-    const generation = choose(cursor, log.generations, taken, (candidate) => asked.get(candidate)?.[index]);
+    const generation = choose(cursor, log.generations, taken, (candidate) => asked.get(candidate)?.matches[index]);
     if (generation === undefined) {
       missing.push(cursor);
     } else {
@@ -101,7 +101,8 @@ export async function placeAtCursors(
       const { offset, tail, carry, head, format } = cursor;
       // A spool copy made after the cursor was stored begins later, and knows what was open there.
       if (generation.spool === null || offset >= generation.spool.start) {
-        generation.startAt({ offset, tail, carry }, head, format);
+        // One that is imported has no fingerprint yet.
+        generation.startAt({ offset, tail, carry }, head ?? asked.get(generation)?.heads[index] ?? null, format);
       }
     }
     unbroken &&= cursor.offset === cursor.size && cursor.carry === null;
@@ -153,13 +154,19 @@ function choose(
   return free.find((generation) => generation.spool === null && matches(generation) === true);
 }
 
+/** What is said of one generation, for each place. */
+interface Answer {
+  matches: boolean[];
+  heads: (Mark | null)[];
+}
+
 /** Those that cannot be opened or read now are not in the answer. */
 async function ask(
   generations: readonly Generation[],
   placesOf: (generation: Generation) => Place[],
   descriptors: Descriptors,
   identify: Identify,
-): Promise<Map<Generation, boolean[]>> {
+): Promise<Map<Generation, Answer>> {
   const asked: Generation[] = [];
   const candidates: IdentifyJob['candidates'] = [];
   for (const generation of generations) {
@@ -176,17 +183,24 @@ async function ask(
   }
   if (asked.length === 0) return new Map();
   try {
-    const { matches } = await identify({ candidates });
-    return new Map(asked.map((generation, index) => [generation, matches[index] as boolean[]]));
+    const { matches, heads } = await identify({ candidates });
+    return new Map(asked.map((generation, index) => [generation, { matches: matches[index]!, heads: heads[index]! }]));
   } finally {
     for (const generation of asked) generation.readers -= 1;
   }
 }
 
 /** Only what is written from now on: the current generation from its end, at the next start of a line. */
-export function placeAtEnd(log: ContainerLog, descriptors: Descriptors): void {
+export async function placeAtEnd(log: ContainerLog, descriptors: Descriptors, identify: Identify): Promise<void> {
+  const current = log.generations.filter((generation) => generation.path === log.path);
+  const placesOf = ({ size }: Generation): Place[] => [{ offset: size, head: null, tail: null }];
+  const asked = await ask(current, placesOf, descriptors, identify);
   for (const generation of log.generations) {
-    if (generation.path !== log.path) skip(generation, descriptors);
-    else generation.startAt({ offset: generation.size, tail: null, carry: null }, null, null, false);
+    if (!current.includes(generation)) {
+      skip(generation, descriptors);
+      continue;
+    }
+    const point = { offset: generation.size, tail: null, carry: null };
+    generation.startAt(point, asked.get(generation)?.heads[0] ?? null, null, false);
   }
 }

@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { appendFileSync, mkdirSync, readFileSync, renameSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { append, criLine, makeStage, type Stage } from './kit.js';
+
+const BOUND = { timeout: 60_000 };
+const CLI = join(import.meta.dirname, '../../../dist/cli.js');
+
+/** Runs `sleipnir positions import`. */
+function importInto(stage: Stage, file: string, ...more: string[]) {
+  const env = {
+    PATH: process.env.PATH,
+    SLEIPNIR_STATE_DIR: stage.stateDir,
+    SLEIPNIR_PATHS: `${stage.pods}/*/*/*.log`,
+  };
+  return spawnSync(process.execPath, [CLI, 'positions', 'import', file, ...more], { env, encoding: 'utf8' });
+}
+
+/** Contents of lines, numbered. */
+function contents(from: number, count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `line ${from + index}`);
+}
+
+/** The positions file of an Alloy that has read these bytes of these files. */
+function savedByAlloy(stage: Stage, offsets: Record<string, number>): string {
+  const file = join(stage.root, 'positions.yml');
+  const entries = Object.entries(offsets).map(
+    ([path, offset]) => `  ? path: ${path}\n    labels: '{namespace="default"}'\n  : "${offset}"\n`,
+  );
+  writeFileSync(file, `positions:\n${entries.join('')}`);
+  return file;
+}
+
+function rotate(path: string, stamp: string): string {
+  renameSync(path, `${path}.${stamp}`);
+  return `${path}.${stamp}`;
+}
+
+function compress(path: string): void {
+  writeFileSync(`${path}.gz`, gzipSync(readFileSync(path)));
+  unlinkSync(path);
+}
+
+function stored(stage: Stage, pod: string): string[] {
+  return stage.loki.store.lines(`{pod="${pod}"}`);
+}
+
+test('reading goes on where Alloy ended, line by line', BOUND, async (t) => {
+  const stage = await makeStage(t);
+  const log = stage.log('web');
+  append(log, contents(0, 50));
+  compress(rotate(log, '20260101-000000'));
+  append(log, contents(50, 50));
+  const { size: offset } = statSync(log);
+  append(log, contents(100, 20));
+  append(stage.log('new'), ['of a pod that Alloy has not seen']);
+  const { status, stdout, stderr } = importInto(stage, savedByAlloy(stage, { [log]: offset, '/gone/0.log': 5 }));
+  assert.equal(status, 0, stderr);
+  assert.match(stdout, new RegExp(`web_uid/app/0.log +0.log +${offset} +${statSync(log).size} +\\d+\\n$`));
+  assert.match(stderr, /^\/gone\/0\.log: .*left out\n1 positions imported into /);
+
+  const first = stage.start();
+  await stage.stored(21);
+  append(log, contents(120, 10));
+  await stage.stored(31);
+  assert.equal(await first.end('SIGTERM'), 0);
+  assert.deepEqual(stored(stage, 'web'), contents(100, 30));
+  assert.equal(stored(stage, 'new').length, 1);
+  assert.equal(stage.loki.store.duplicates, 0);
+
+  // Known from here on like any other: also when it is compressed while down.
+  append(log, contents(130, 10));
+  compress(rotate(log, '20260101-000100'));
+  append(log, contents(140, 10));
+  const second = stage.start();
+  await stage.stored(51);
+  assert.equal(await second.end('SIGTERM'), 0);
+  assert.deepEqual(stored(stage, 'web'), contents(100, 50));
+  assert.equal(stage.loki.store.duplicates, 0);
+  assert.equal(second.saying('LINES_LOST').length, 0);
+});
+
+test('a log that was rotated since Alloy ended is read on in its rotated file', BOUND, async (t) => {
+  const stage = await makeStage(t);
+  const [log, busy] = [stage.log('web'), stage.log('busy')];
+  const offsets: Record<string, number> = {};
+  for (const path of [log, busy]) {
+    append(path, contents(0, 30));
+    offsets[path] = statSync(path).size;
+    append(path, contents(30, 10));
+  }
+  const file = savedByAlloy(stage, offsets);
+  rotate(log, '20260101-000000');
+  append(log, contents(40, 10));
+  // Twice, so that the file of the position is compressed.
+  compress(rotate(busy, '20260101-000000'));
+  append(busy, contents(40, 3));
+  rotate(busy, '20260101-000100');
+  append(busy, contents(43, 7));
+  const { status, stderr } = importInto(stage, file);
+  assert.equal(status, 0, stderr);
+  assert.match(stderr, /reading goes on in 0\.log\.20260101-000000\n/);
+  const collector = stage.start();
+  await stage.stored(40);
+  assert.equal(await collector.end('SIGTERM'), 0);
+  assert.deepEqual(stored(stage, 'web'), contents(30, 20));
+  assert.deepEqual(stored(stage, 'busy'), contents(30, 20));
+  assert.equal(stage.loki.store.duplicates, 0);
+});
+
+test('a position in the middle of a CRI line is none', BOUND, async (t) => {
+  const stage = await makeStage(t);
+  const log = stage.log('web');
+  mkdirSync(dirname(log), { recursive: true });
+  appendFileSync(log, criLine('line 0'));
+  const { size: offset } = statSync(log);
+  appendFileSync(log, criLine('line 1'));
+  assert.equal(importInto(stage, savedByAlloy(stage, { [log]: offset + 5 })).status, 0);
+  const collector = stage.start();
+  await stage.stored(1);
+  assert.equal(await collector.end('SIGTERM'), 0);
+  assert.deepEqual(stored(stage, 'web').at(-1), 'line 1');
+});
+
+test('nothing is imported beside a running collector, over its positions, or from no file', BOUND, async (t) => {
+  const stage = await makeStage(t);
+  const log = stage.log('web');
+  append(log, contents(0, 10));
+  const file = savedByAlloy(stage, { [log]: 0 });
+  const collector = stage.start();
+  await stage.stored(10);
+  const running = importInto(stage, file, '--force');
+  assert.equal(running.status, 1);
+  assert.match(running.stderr, /^sleipnir: another collector uses the state directory/);
+  assert.equal(await collector.end('SIGTERM'), 0);
+
+  const over = importInto(stage, file);
+  assert.equal(over.status, 1);
+  assert.match(over.stderr, /has positions of 1 logs already.*\nNothing was changed/);
+  const forced = importInto(stage, file, '--force');
+  assert.equal(forced.status, 0, forced.stderr);
+  assert.match(forced.stdout, /0\.log +0\.log +0 /);
+
+  const none = importInto(stage, join(stage.root, 'no.yml'), '--force');
+  assert.equal(none.status, 1);
+  assert.match(none.stderr, /^sleipnir: there is no positions file/);
+  writeFileSync(file, 'positions: [');
+  const broken = importInto(stage, file, '--force');
+  assert.equal(broken.status, 1);
+  assert.match(broken.stderr, /^sleipnir: the positions file cannot be read: /);
+});
