@@ -1,32 +1,32 @@
 import type { PipelineDelta } from '../src/pipeline.js';
 import type { Format, PipelineSpec, Slice } from '../src/protocol.js';
-import { JoiningLane, type LaneParts } from './joining-lane.js';
+import { JoiningTrack, type TrackParts } from './joining-track.js';
 import { Labeler, type PathLabels } from './label/labels.js';
-import type { Lane, Lanes } from './lane.js';
 import type { MalformedLines } from './parse/malformed.js';
 import type { LineParser } from './parse/parser.js';
 import type { UnstampedLines } from './parse/unstamped.js';
+import type { Track, Tracks } from './track.js';
 
-export interface BuiltInParts extends LaneParts {
+export interface BuiltInParts extends TrackParts {
   malformed: MalformedLines;
   unstamped: UnstampedLines;
   parsers: Record<Format, LineParser>;
 }
 
 /** The built-in pipeline: labels from the path, lines by the format of their file. */
-export class BuiltIn implements Lanes {
+export class BuiltIn implements Tracks {
   readonly #labeler: Labeler;
-  readonly #lane: BuiltInLane;
+  readonly #track: BuiltInTrack;
 
   /** Throws what re2js throws if the regex does not compile; it is checked at start. */
   constructor(spec: PipelineSpec, parts: BuiltInParts) {
     this.#labeler = new Labeler(spec);
-    this.#lane = new BuiltInLane(parts);
+    this.#track = new BuiltInTrack(parts);
   }
 
-  of({ path }: Slice): Lane {
-    this.#lane.labels = this.#labeler.of(path);
-    return this.#lane;
+  of({ path }: Slice): Track {
+    this.#track.labels = this.#labeler.of(path);
+    return this.#track;
   }
 
   settle(): void {}
@@ -36,7 +36,7 @@ export class BuiltIn implements Lanes {
   }
 }
 
-class BuiltInLane extends JoiningLane {
+class BuiltInTrack extends JoiningTrack {
   labels: PathLabels = { matched: false, blocks: [] };
   protected readonly joins = true;
   protected readonly hoisted = null;

@@ -1,17 +1,17 @@
 import type { Mark } from '../src/protocol.js';
 
-function mixed(lane: number): number {
-  let h = Math.imul(lane ^ (lane >>> 16), 0x85ebca6b);
+function mixed(track: number): number {
+  let h = Math.imul(track ^ (track >>> 16), 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
   return (h ^ (h >>> 16)) >>> 0;
 }
 
-function hex(lane: number): string {
-  return lane.toString(16).padStart(8, '0');
+function hex(track: number): string {
+  return track.toString(16).padStart(8, '0');
 }
 
 /**
- * Mark of `bytes[from, to)`. The hash has two 32-bit lanes with different multipliers and rotations, finished with the
+ * Mark of `bytes[from, to)`. The hash has two 32-bit tracks with different multipliers and rotations, finished with the
  * mixer of MurmurHash3 (public domain). It tells files apart; it does not withstand an attacker.
  */
 export function markOf(bytes: Uint8Array, from: number, to: number): Mark {

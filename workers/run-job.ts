@@ -4,25 +4,25 @@ import type { WorkerState } from './worker-state.js';
 
 /** Reads the slices of a job into finished pushes. */
 export async function runJob({ spec, slices, tenant }: CollectJob, state: WorkerState): Promise<CollectResult> {
-  const lanes = await state.lanes(spec);
+  const tracks = await state.tracks(spec);
   const { route, streamMode, withoutMetadata } = spec;
   const maxLineBytes = Math.min(spec.maxLineBytes, route?.maxLineBytes ?? spec.maxLineBytes);
   state.output.begin(route === null ? streamMode : 'off', maxLineBytes, withoutMetadata);
   // A job that has thrown may have left counts behind.
-  lanes.settle(false);
-  lanes.takeDelta();
+  tracks.settle(false);
+  tracks.takeDelta();
   const results: SliceResult[] = [];
   let waitMs = 0;
   for (const slice of slices) {
-    const lane = lanes.of(slice);
+    const track = tracks.of(slice);
     if (waitMs > 0) {
-      results.push(restingResult(slice, lane));
+      results.push(restingResult(slice, track));
       continue;
     }
-    const result = await runSlice(slice, lane, state);
-    lanes.settle(result.outcome === 'read');
-    if (result.outcome === 'read') waitMs = lane.waitMs;
+    const result = await runSlice(slice, track, state);
+    tracks.settle(result.outcome === 'read');
+    if (result.outcome === 'read') waitMs = track.waitMs;
     results.push(result);
   }
-  return { pushes: state.output.finish(tenant), delta: lanes.takeDelta(), waitMs, slices: results };
+  return { pushes: state.output.finish(tenant), delta: tracks.takeDelta(), waitMs, slices: results };
 }

@@ -1,10 +1,10 @@
 import { errnoOf } from '../src/errors.js';
 import { type Format, type Slice, type SliceResult, TAIL_BYTES } from '../src/protocol.js';
-import type { Lane } from './lane.js';
 import { detectFormat } from './parse/auto.js';
 import type { LineParser } from './parse/parser.js';
 import type { ByteSource } from './read/source.js';
 import { Window } from './read/window.js';
+import type { Track } from './track.js';
 import type { WorkerState } from './worker-state.js';
 
 const NEWLINE = 0x0a;
@@ -32,23 +32,23 @@ function emptyResult(slice: Slice, pathMatched: boolean): SliceResult {
 }
 
 /** The result of a slice that is not begun, because a limit asks to wait. */
-export function restingResult(slice: Slice, lane: Lane): SliceResult {
-  return { ...emptyResult(slice, lane.pathMatched), full: true };
+export function restingResult(slice: Slice, track: Track): SliceResult {
+  return { ...emptyResult(slice, track.pathMatched), full: true };
 }
 
 /**
  * Reads one slice and writes its entries to the pushes that the output has begun. A slice that can not be read leaves
  * nothing in them; errors that are no failure of reading are thrown.
  */
-export async function runSlice(slice: Slice, lane: Lane, state: WorkerState): Promise<SliceResult> {
+export async function runSlice(slice: Slice, track: Track, state: WorkerState): Promise<SliceResult> {
   const { output, sources } = state;
-  const nothing = emptyResult(slice, lane.pathMatched);
-  if (!lane.begin(slice)) return { ...nothing, full: true };
+  const nothing = emptyResult(slice, track.pathMatched);
+  if (!track.begin(slice)) return { ...nothing, full: true };
   let result: SliceResult = { ...nothing, outcome: 'unreadable' };
   let source: ByteSource | null = null;
   try {
     source = await sources.open(slice.source);
-    result = await new SliceRun(slice, lane, state, source).run(nothing);
+    result = await new SliceRun(slice, track, state, source).run(nothing);
   } catch (error) {
     const code = errnoOf(error);
     if (code === undefined) throw error;
@@ -63,7 +63,7 @@ export async function runSlice(slice: Slice, lane: Lane, state: WorkerState): Pr
 /** One pass over a slice. */
 class SliceRun {
   readonly #slice: Slice;
-  readonly #lane: Lane;
+  readonly #track: Track;
   readonly #state: WorkerState;
   readonly #window: Window;
   #lines = 0;
@@ -72,16 +72,16 @@ class SliceRun {
   #skippedBytes = 0;
   #full = false;
 
-  constructor(slice: Slice, lane: Lane, state: WorkerState, source: ByteSource) {
+  constructor(slice: Slice, track: Track, state: WorkerState, source: ByteSource) {
     this.#slice = slice;
-    this.#lane = lane;
+    this.#track = track;
     this.#state = state;
     this.#window = new Window(state.memory, source);
   }
 
   async run(result: SliceResult): Promise<SliceResult> {
     const slice = this.#slice;
-    const lane = this.#lane;
+    const track = this.#track;
     const { output } = this.#state;
     const window = this.#window;
     await window.begin(slice.from, slice.to, Math.max(TAIL_BYTES, slice.before?.bytes ?? 0));
@@ -90,15 +90,15 @@ class SliceRun {
     }
     if (!window.reachesStart) return result;
 
-    this.#skipLine = await lane.takeUp(slice);
-    this.#full = lane.full;
+    this.#skipLine = await track.takeUp(slice);
+    this.#full = track.full;
     if (!slice.aligned && !this.#skipLine && slice.from > 0 && !this.#full) await this.#findFirstLine();
     const first = window.position;
     const format = await this.#takeLines();
     let flushed = 0;
     if (slice.flush && !this.#full) {
-      flushed = lane.flush();
-      this.#full = lane.full;
+      flushed = track.flush();
+      this.#full = track.full;
       this.#skipLine = false;
     }
     window.giveBack(slice.to);
@@ -109,14 +109,14 @@ class SliceRun {
       full: this.#full,
       lines: this.#lines,
       entries: output.entries,
-      malformedLines: lane.malformedLines,
+      malformedLines: track.malformedLines,
       cutEntries: output.cutEntries,
-      cutBytes: output.cutBytes + lane.cutBytes + this.#skippedBytes,
+      cutBytes: output.cutBytes + track.cutBytes + this.#skippedBytes,
       flushedEntries: flushed,
       format,
       head: window.headMark(),
       tail: window.tailMark(),
-      carry: lane.carry(this.#skipLine),
+      carry: track.carry(this.#skipLine),
       oldestMs: output.oldestMs,
       newestMs: output.newestMs,
     };
@@ -154,7 +154,7 @@ class SliceRun {
     while (!this.#full && !this.#skipLine && window.position < to) {
       format ??= await detectFormat(window, cri, docker, this.#slice, memory.holdBytes);
       if (format === null) break;
-      const parser = this.#lane.parserOf(format);
+      const parser = this.#track.parserOf(format);
       this.#takeWholeLines(parser);
       if (this.#full || window.position >= to) break;
       if (window.end - window.at > memory.holdBytes) {
@@ -168,7 +168,7 @@ class SliceRun {
         break;
       }
     }
-    this.#full ||= this.#lane.full;
+    this.#full ||= this.#track.full;
     return format;
   }
 
@@ -181,7 +181,7 @@ class SliceRun {
   /** Takes the line from `window.at` to `end`, and stands at `end`. */
   #takeLine(parser: LineParser, end: number): boolean {
     const window = this.#window;
-    this.#lane.origin = window.origin;
+    this.#track.origin = window.origin;
     this.#full = !parser.line(window.at, end);
     if (this.#full) return false;
     this.#lines++;
@@ -196,7 +196,7 @@ class SliceRun {
     const end = window.end;
     const holdBytes = this.#state.memory.holdBytes;
     const stop = Math.min(end, this.#slice.to - window.origin);
-    this.#lane.origin = window.origin;
+    this.#track.origin = window.origin;
     let at = window.at;
     let lines = 0;
     while (at < stop) {

@@ -1,6 +1,5 @@
 import type { Format, PipelineSpec, WorkerSetup } from '../src/protocol.js';
 import { BuiltIn } from './built-in.js';
-import type { Lanes } from './lane.js';
 import { Memory, type MemoryLimits } from './memory.js';
 import { JobOutput } from './output.js';
 import { CriParser } from './parse/cri.js';
@@ -12,6 +11,7 @@ import { RawParser } from './parse/raw.js';
 import { UnstampedLines } from './parse/unstamped.js';
 import type { Room } from './pipeline/room.js';
 import { Sources } from './read/source.js';
+import type { Tracks } from './track.js';
 
 /** More ways through a configuration than most have; the one that was used longest ago is compiled anew. */
 const MAX_PIPELINES = 16;
@@ -27,7 +27,7 @@ export class WorkerState {
   readonly docker: DockerParser;
   readonly parsers: Record<Format, LineParser>;
   readonly sources = new Sources();
-  readonly #byRevision = new Map<number, Lanes>();
+  readonly #byRevision = new Map<number, Tracks>();
 
   constructor(setup: WorkerSetup, limits?: MemoryLimits) {
     this.memory = new Memory(setup, limits);
@@ -49,14 +49,14 @@ export class WorkerState {
   }
 
   /** The compiled pipeline of `spec`; the last few revisions are remembered. Throws what compiling it throws. */
-  async lanes(spec: PipelineSpec): Promise<Lanes> {
+  async tracks(spec: PipelineSpec): Promise<Tracks> {
     const { revision, route } = spec;
-    const lanes =
+    const tracks =
       this.#byRevision.get(revision) ??
       (route === null ? new BuiltIn(spec, this) : new (await this.room()).Route(spec, this));
     this.#byRevision.delete(revision);
-    this.#byRevision.set(revision, lanes);
+    this.#byRevision.set(revision, tracks);
     if (this.#byRevision.size > MAX_PIPELINES) this.#byRevision.delete(this.#byRevision.keys().next().value!);
-    return lanes;
+    return tracks;
   }
 }

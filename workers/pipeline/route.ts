@@ -1,22 +1,22 @@
 import type { PipelineDelta } from '../../src/pipeline.js';
 import type { PipelineSpec, Slice } from '../../src/protocol.js';
-import type { LaneParts } from '../joining-lane.js';
+import type { TrackParts } from '../joining-track.js';
 import { labelBlock } from '../label/labels.js';
-import type { Lane, Lanes } from '../lane.js';
 import type { Memory } from '../memory.js';
 import { TENANT_LABEL } from '../stages/tenant.js';
-import { CriLane } from './cri-lane.js';
+import type { Track, Tracks } from '../track.js';
+import { CriTrack } from './cri-track.js';
 import { DeltaSum } from './delta.js';
 import type { LabelSet } from './labels.js';
 import { Pipeline } from './pipeline.js';
-import { PlainLane } from './plain-lane.js';
-import { StageLane } from './stage-lane.js';
+import { PlainTrack } from './plain-track.js';
+import { StageTrack } from './stage-track.js';
 import { blockOf } from './streams.js';
 
 /** More paths than a node has container logs. */
 const MAX_REMEMBERED_PATHS = 4096;
 
-export interface RouteParts extends LaneParts {
+export interface RouteParts extends TrackParts {
   memory: Memory;
 }
 
@@ -28,31 +28,31 @@ interface Way {
   tenant: string;
 }
 
-/** A route of a configuration, compiled. What is left to be done for a line decides which lane it takes. */
-export class Route implements Lanes {
+/** A route of a configuration, compiled. What is left to be done for a line decides which track it takes. */
+export class Route implements Tracks {
   readonly #pipeline: Pipeline;
   readonly #delta = new DeltaSum();
   readonly #ways = new Map<string, Way>();
-  readonly #plain: PlainLane;
-  readonly #cri: CriLane;
-  readonly #stages: StageLane;
+  readonly #plain: PlainTrack;
+  readonly #cri: CriTrack;
+  readonly #stages: StageTrack;
 
   /** Throws an Error with a message for the user if a stage does not hold; it is checked at start. */
   constructor({ route, shared }: PipelineSpec, parts: RouteParts) {
     if (route === null) throw new TypeError('a pipeline without a route');
     const maxLineBytes = Math.min(route.maxLineBytes, parts.memory.maxLineBytes);
     this.#pipeline = new Pipeline({ ...route, maxLineBytes }, shared === null ? {} : { shared });
-    this.#plain = new PlainLane(parts);
-    this.#cri = new CriLane(parts);
-    this.#stages = new StageLane(this.#pipeline, parts);
+    this.#plain = new PlainTrack(parts);
+    this.#cri = new CriTrack(parts);
+    this.#stages = new StageTrack(this.#pipeline, parts);
   }
 
-  of(slice: Slice): Lane {
+  of(slice: Slice): Track {
     const { kind, labels, blocks, tenant } = this.#wayOf(slice);
     if (kind === 'stages') return this.#stages;
-    const lane = kind === 'plain' ? this.#plain : this.#cri;
-    lane.use(labels, blocks, tenant);
-    return lane;
+    const track = kind === 'plain' ? this.#plain : this.#cri;
+    track.use(labels, blocks, tenant);
+    return track;
   }
 
   settle(holds: boolean): void {

@@ -1,33 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { feed, type LooseStage, pipelineOf } from '../stages/harness.js';
-
-/** Stages that remember something, and some that do not, over lines that mean something to them. */
-const STAGES: LooseStage[] = [
-  { cri: {} },
-  { cri: { maxPartialLines: 1 } },
-  { multiline: { firstline: '^\\S' } },
-  { multiline: { firstline: 'a', maxLines: 2 } },
-  { regex: { expression: '(?P<t>\\d+)' } },
-  { regex: { expression: '^/var/log/pods/(?P<namespace>[^_]+)_', source: 'filename' } },
-  { labels: { values: { namespace: '', t: '' } } },
-  { timestamp: { source: 't', format: 'Unix' } },
-  { template: { source: 't', template: '{{ .t }}0' } },
-  {
-    match: {
-      selector: '{stream="stdout"} |~ "a|b"',
-      stages: [{ multiline: { firstline: 'b' } }, { static_labels: { values: { m: '1' } } }],
-    },
-  },
-  { split_json: {} },
-  { sampling: { rate: 0.5 } },
-  { drop: { expression: 'x' } },
-  { structured_metadata: { values: { t: '' } } },
-  { label_drop: { values: ['stream'] } },
-  { pack: { labels: ['stream'] } },
-  { metrics: { metrics: [{ type: 'counter', name: 'c', action: 'inc', matchAll: true }] } },
-];
+import { feed, pipelineOf } from '../stages/harness.js';
+import { STAGES } from './remembering.js';
 
 const content = fc.constantFrom('a', ' b', 'x', '12', '12', '34 a', '[1,2]', '', 'ü', '\tat b', '99 x');
 const line = fc.tuple(fc.constantFrom('stdout', 'stderr'), fc.constantFrom('F', 'F', 'P'), content);

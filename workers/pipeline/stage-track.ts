@@ -1,12 +1,12 @@
 import type { Slice } from '../../src/protocol.js';
-import type { Lane } from '../lane.js';
 import type { LineParser } from '../parse/parser.js';
+import type { Track } from '../track.js';
 import type { Pipeline } from './pipeline.js';
 import type { RouteParts } from './route.js';
 import { StreamWriter } from './streams.js';
 
 /** Lines that stages have to look at. */
-export class StageLane implements Lane, LineParser {
+export class StageTrack implements Track, LineParser {
   origin = 0;
   readonly pathMatched = true;
   readonly malformedLines = 0;

@@ -1,6 +1,6 @@
 import { NO_STREAM } from '../encode/push.js';
 import { CriHead } from '../stages/cri-head.js';
-import { PlainLane } from './plain-lane.js';
+import { PlainTrack } from './plain-track.js';
 import { Rfc3339 } from './stamp.js';
 
 const CARRIAGE_RETURN = 0x0d;
@@ -8,7 +8,7 @@ const CARRIAGE_RETURN = 0x0d;
 const LAST_SECOND = 9_223_372_035;
 
 /** Lines for which nothing but `stage.cri` is left to be done. What comes out is what that stage would make. */
-export class CriLane extends PlainLane {
+export class CriTrack extends PlainTrack {
   protected override readonly joins = true;
   readonly #head = new CriHead();
   readonly #rfc3339 = new Rfc3339();

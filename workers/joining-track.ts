@@ -1,36 +1,36 @@
 import type { Format, Slice } from '../src/protocol.js';
-import type { Lane } from './lane.js';
 import type { JobOutput } from './output.js';
 import { decodeCarry, encodeCarry } from './parse/carry.js';
 import type { PartialJoiner } from './parse/join.js';
 import type { LineParser } from './parse/parser.js';
 import type { LabelSet } from './pipeline/labels.js';
 import type { Room } from './pipeline/room.js';
+import type { Track } from './track.js';
 
 const OPEN_OBJECT = 0x7b;
 
-/** What lanes are made of. */
-export interface LaneParts {
+/** What tracks are made of. */
+export interface TrackParts {
   output: JobOutput;
   joiner: PartialJoiner;
   room(): Promise<Room>;
 }
 
 /**
- * A lane whose entries are bytes of the file, and which remembers partial lines at most. What a pipeline of another kind
+ * A track whose entries are bytes of the file, and which remembers partial lines at most. What a pipeline of another kind
  * has left open is put first, as entries of its own.
  */
-export abstract class JoiningLane implements Lane {
+export abstract class JoiningTrack implements Track {
   abstract origin: number;
   abstract readonly pathMatched: boolean;
   full = false;
   readonly waitMs = 0;
   readonly cutBytes = 0;
-  readonly #parts: LaneParts;
+  readonly #parts: TrackParts;
   /** What another pipeline has left, as far as there was no room for it. */
   #rest: Uint8Array | null = null;
 
-  constructor(parts: LaneParts) {
+  constructor(parts: TrackParts) {
     this.#parts = parts;
   }
 

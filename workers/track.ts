@@ -3,14 +3,14 @@ import type { Format, Slice } from '../src/protocol.js';
 import type { LineParser } from './parse/parser.js';
 
 /** What becomes of the lines of a slice: one way from physical lines to the entries of a push. */
-export interface Lane {
+export interface Track {
   /** Offset in the file of the first byte of the input window. Kept true by who moves the window. */
   origin: number;
   /** Whether the labels of the path are known. */
   readonly pathMatched: boolean;
   /** No further line may be taken in this slice. */
   readonly full: boolean;
-  /** How long the lane asks that nothing more is read through it, in milliseconds. */
+  /** How long the track asks that nothing more is read through it, in milliseconds. */
   readonly waitMs: number;
   /** Lines that are not what the format says. */
   readonly malformedLines: number;
@@ -27,10 +27,10 @@ export interface Lane {
   carry(skipLine: boolean): Uint8Array | null;
 }
 
-/** The lanes of one pipeline. */
-export interface Lanes {
-  /** The lane of a slice. One at a time is in use. */
-  of(slice: Slice): Lane;
+/** The tracks of one pipeline. */
+export interface Tracks {
+  /** The track of a slice. One at a time is in use. */
+  of(slice: Slice): Track;
   /** Ends a slice: what it has counted holds, or not. */
   settle(holds: boolean): void;
   /** What the slices that hold have counted since the last time; null if nothing. */

@@ -1,6 +1,6 @@
 import type { Slice } from '../../src/protocol.js';
 import { NO_STREAM } from '../encode/push.js';
-import { JoiningLane } from '../joining-lane.js';
+import { JoiningTrack } from '../joining-track.js';
 import type { LineParser } from '../parse/parser.js';
 import type { LabelSet } from './labels.js';
 import type { RouteParts } from './route.js';
@@ -9,7 +9,7 @@ import { LineClock } from './stamp.js';
 const CARRIAGE_RETURN = 0x0d;
 
 /** Lines with nothing left to be done for each: every line is an entry, as it stands in the file. */
-export class PlainLane extends JoiningLane implements LineParser {
+export class PlainTrack extends JoiningTrack implements LineParser {
   origin = 0;
   readonly pathMatched = true;
   protected readonly joins: boolean = false;

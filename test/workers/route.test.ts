@@ -1,0 +1,364 @@
+import assert from 'node:assert/strict';
+import { closeSync, openSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { DeltaSum } from '../../workers/pipeline/delta.js';
+import { runJob } from '../../workers/run-job.js';
+import { WorkerState } from '../../workers/worker-state.js';
+import { criFile, dockerFile, rawFile } from './arbitraries.js';
+import { sliceOf, smallWorker, spec, sum, TestFile } from './harness.js';
+import { STAGES } from './pipeline/remembering.js';
+import { pushed, type Read, readThrough, routed } from './routes.js';
+import type { LooseStage } from './stages/harness.js';
+
+const file = new TestFile();
+after(() => file.close());
+
+/** Leaves everything as it is, but has to look at each line. */
+const LOOK: LooseStage = { drop: { longerThanBytes: 1e9 } };
+const PATH_LABELS: LooseStage[] = [
+  { regex: { expression: '^/var/log/pods/(?P<namespace>[^_]+)_', source: 'filename' } },
+  { labels: { values: { namespace: '' } } },
+];
+
+/** Routes that are read without looking at the lines one by one, or with nothing but `stage.cri`. */
+const FAST: LooseStage[][] = [
+  [],
+  PATH_LABELS,
+  [{ cri: {} }],
+  [...PATH_LABELS, { cri: {} }],
+  [{ cri: {} }, ...PATH_LABELS, { static_labels: { values: { a: 'b' } } }],
+  [{ tenant: { value: 'acme' } }, { cri: {} }],
+  [{ label_drop: { values: ['filename'] } }],
+  [{ label_drop: { values: ['filename'] } }, { cri: {} }],
+];
+
+const anyFile = fc.oneof({ weight: 3, arbitrary: criFile }, dockerFile, rawFile);
+const cuts = fc.array(fc.nat(900), { maxLength: 6 });
+const maxLineBytes = fc.constantFrom(64, 40, 20);
+
+const stages = fc.array(fc.constantFrom(...STAGES), { minLength: 1, maxLength: 5 });
+const text = fc.constantFrom('a', ' b', 'x', '12', '12', '34 a', '[1,2]', '', 'ü', '\tat b', '99 x');
+const criLine = fc
+  .tuple(fc.nat(9), fc.constantFrom('stdout', 'stderr'), fc.constantFrom('F', 'F', 'P'), text)
+  .map(([second, stream, flag, content]) => `2026-08-01T12:00:0${second}.5Z ${stream} ${flag} ${content}`);
+// Not both in one file: what has no timestamp follows what has one, and only in its own slice.
+const lines = fc.oneof(fc.array(criLine, { maxLength: 14 }), fc.array(text, { maxLength: 14 }));
+
+/** What was counted in all jobs together. */
+function counted({ jobs }: Read): unknown {
+  const sum = new DeltaSum();
+  for (const { delta } of jobs) if (delta !== null) sum.add(delta);
+  const delta = sum.take();
+  for (const { series } of delta?.metrics ?? [])
+    series.sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
+  return delta;
+}
+
+/** A gzip file of `bytes` that is damaged near its end. */
+function damagedGzip(folder: string, bytes: Buffer): string {
+  const packed = gzipSync(bytes, { level: 0 });
+  packed.fill(0xff, packed.length - 5000, packed.length - 4000);
+  packed.fill(0xff, packed.length - 20);
+  const path = join(folder, 'damaged.gz');
+  writeFileSync(path, packed);
+  return path;
+}
+
+describe('a route', () => {
+  test('whose lines are shipped as bytes comes to what its stages come to', async () => {
+    const worker = smallWorker();
+    const property = fc.asyncProperty(
+      fc.constantFrom(...FAST),
+      anyFile,
+      cuts,
+      maxLineBytes,
+      async (stages, bytes, at, max) => {
+        file.set(bytes);
+        const externalLabels: [string, string][] = [['cluster', 'c']];
+        const fast = routed(stages, { maxLineBytes: max, externalLabels });
+        const slow = routed([...stages, LOOK], { maxLineBytes: max, externalLabels });
+        const a = await readThrough(worker, [fast], file, bytes.length, at);
+        const b = await readThrough(worker, [slow], file, bytes.length, at);
+        assert.deepEqual(a.entries, b.entries);
+        for (const field of ['lines', 'entries', 'malformedLines', 'cutEntries', 'cutBytes'] as const) {
+          assert.equal(sum(a.results, field), sum(b.results, field), field);
+        }
+        assert.deepEqual(
+          a.results.map(({ oldestMs, newestMs, head, tail, next, first }) => [
+            oldestMs,
+            newestMs,
+            head,
+            tail,
+            next,
+            first,
+          ]),
+          b.results.map(({ oldestMs, newestMs, head, tail, next, first }) => [
+            oldestMs,
+            newestMs,
+            head,
+            tail,
+            next,
+            first,
+          ]),
+        );
+      },
+    );
+    await fc.assert(property, { numRuns: 600 });
+  });
+
+  test('comes to the same wherever its file is cut, and however little room a push has', async () => {
+    const worker = new WorkerState({ batchBytes: 1 << 16, maxLineBytes: 262_144 });
+    const tight = smallWorker(4096, 61, -4096 - 1536 + 600);
+    const property = fc.asyncProperty(
+      stages,
+      lines,
+      fc.array(fc.nat(600), { maxLength: 6 }),
+      async (chain, texts, at) => {
+        const bytes = Buffer.from(texts.map((text) => `${text}\n`).join(''));
+        file.set(bytes);
+        const pipeline = routed(chain, { maxLineBytes: 4096 });
+        const whole = await readThrough(worker, [pipeline], file, bytes.length, []);
+        const cut = await readThrough(worker, [pipeline], file, bytes.length, at);
+        const narrow = await readThrough(tight, [pipeline], file, bytes.length, at);
+        assert.deepEqual(cut.entries, whole.entries);
+        assert.deepEqual(narrow.entries, whole.entries);
+        assert.deepEqual(counted(cut), counted(whole));
+        assert.deepEqual(counted(narrow), counted(whole));
+      },
+    );
+    await fc.assert(property, { numRuns: 400 });
+  });
+
+  test('that is changed between two slices, or given up, loses nothing and repeats nothing', async () => {
+    const worker = new WorkerState({ batchBytes: 1 << 16, maxLineBytes: 262_144 });
+    const tight = smallWorker(4096, 61, -4096 - 1536 + 600);
+    const pipelines = [
+      spec(),
+      spec('label'),
+      routed([]),
+      routed([{ cri: {} }]),
+      routed([{ cri: {} }, LOOK]),
+      routed([{ cri: {} }, { multiline: { firstline: '^a' } }]),
+      routed([{ multiline: { firstline: 'a' } }, { cri: {} }]),
+      routed([LOOK]),
+    ];
+    const line = fc.tuple(fc.constantFrom('stdout', 'stderr'), fc.constantFrom('F', 'P'), fc.constantFrom('a', 'b'));
+    const property = fc.asyncProperty(
+      fc.array(line, { minLength: 1, maxLength: 12 }),
+      fc.array(fc.nat(600), { maxLength: 8 }),
+      fc.array(fc.constantFrom(...pipelines), { minLength: 1, maxLength: 8 }),
+      fc.constantFrom(worker, tight),
+      async (given, at, turn, state) => {
+        const tokens = given.map(([, , text], i) => `${text}<${i}>`);
+        const texts = given.map(([stream, flag], i) => `2026-08-01T12:00:0${i % 10}.5Z ${stream} ${flag} ${tokens[i]}`);
+        const bytes = Buffer.from(texts.map((text) => `${text}\n`).join(''));
+        file.set(bytes);
+        const { entries } = await readThrough(state, turn, file, bytes.length, at);
+        const found = entries.flatMap(({ line }) => line.match(/[ab]<\d+>/g) ?? []);
+        assert.deepEqual(found.sort(), tokens.sort());
+        for (const { ns, labels } of entries) {
+          assert.ok(ns >= BigInt(Date.parse('2026-08-01T12:00:00Z')) * 1_000_000n);
+          assert.ok(Object.keys(labels).length > 0);
+        }
+      },
+    );
+    await fc.assert(property, { numRuns: 600 });
+  });
+
+  test('a carry of the built-in pipeline is read, whoever goes on', async () => {
+    const worker = smallWorker(4096);
+    const text = '2026-08-01T12:00:00.5Z stdout P one\n';
+    file.set(`${text}2026-08-01T12:00:01.5Z stdout F two\n`);
+    for (const [stages, expected] of [
+      [[{ cri: {} }], ['onetwo']],
+      [[], ['one', '2026-08-01T12:00:01.5Z stdout F two']],
+      [[LOOK], ['one', '2026-08-01T12:00:01.5Z stdout F two']],
+    ] as [LooseStage[], string[]][]) {
+      const { entries, results } = await readThrough(worker, [spec(), routed(stages)], file, 2 * text.length, [
+        text.length,
+      ]);
+      assert.equal(results[0]!.carry![0], 1);
+      assert.deepEqual(
+        entries.map(({ line }) => line),
+        expected,
+      );
+      if (expected.length === 2)
+        assert.equal(entries[0]!.ns, BigInt(Date.parse('2026-08-01T12:00:00.5Z')) * 1_000_000n);
+    }
+  });
+
+  test('a line without an end takes the memory it always takes', async () => {
+    const worker = smallWorker(64);
+    const head = '2026-08-01T12:00:00.5Z stdout F ';
+    file.set(`${head}${'x'.repeat(5000)}\n${head}next\n`);
+    for (const stages of [[], [{ cri: {} }], [{ cri: {} }, LOOK]]) {
+      const { entries, results } = await readThrough(
+        worker,
+        [routed(stages, { maxLineBytes: 64 })],
+        file,
+        5100,
+        [10, 3000],
+      );
+      assert.equal(entries.length, 2);
+      assert.ok(entries[0]!.line.endsWith('x [cut]'));
+      assert.equal(entries[0]!.line.length, 64);
+      const kept = 64 - ' [cut]'.length - (stages.length === 0 ? head.length : 0);
+      assert.equal(sum(results, 'cutBytes'), 5000 - kept);
+      assert.ok(results.every(({ carry }) => carry === null || carry.length < 100));
+    }
+  });
+
+  test('what stages join is cut when it is too long, and takes no more memory however long it goes on', async () => {
+    const worker = smallWorker(64);
+    const part = (flag: string) => `2026-08-01T12:00:00.5Z stdout ${flag} ${'x'.repeat(40)}\n`;
+    file.set(part('P').repeat(20) + part('F') + part('F'));
+    const bytes = part('P').length * 22;
+    const cuts = Array.from({ length: 20 }, (_, i) => i * 70);
+    for (const stages of [[{ cri: {} }], [{ cri: {} }, LOOK]]) {
+      const { entries, results } = await readThrough(worker, [routed(stages, { maxLineBytes: 64 })], file, bytes, cuts);
+      assert.deepEqual(
+        entries.map(({ line }) => line.length),
+        [64, 40],
+      );
+      assert.equal(sum(results, 'cutBytes'), 21 * 40 - 58);
+      assert.ok(results.every(({ carry }) => carry === null || carry.length < 600));
+    }
+  });
+});
+
+describe('a job of a route', () => {
+  const line = (text: string) => `2026-08-01T12:00:00.5Z stdout F ${text}\n`;
+  const worker = smallWorker(4096);
+
+  test('becomes one push for each tenant; only one of them when only one is wanted', async () => {
+    file.set(line('x') + line('yy') + line('x'));
+    const pipeline = routed([
+      { cri: {} },
+      { match: { selector: '{stream="stdout"} |= "y"', stages: [{ tenant: { value: 'other' } }] } },
+    ]);
+    const slices = [sliceOf(file.fd, 0, 1000)];
+    const job = await runJob({ spec: pipeline, slices, tenant: null }, worker);
+    const told = job.pushes.map(({ tenant, entries, encodedBytes }) => [tenant, entries, encodedBytes > 20]);
+    assert.deepEqual(told, [
+      ['', 2, true],
+      ['other', 1, true],
+    ]);
+    assert.equal(job.slices[0]!.entries, 3);
+    for (const push of job.pushes) {
+      const again = await runJob({ spec: pipeline, slices, tenant: push.tenant }, worker);
+      assert.deepEqual(again.pushes, [push]);
+      assert.deepEqual(again.slices, job.slices);
+      assert.deepEqual(again.delta, job.delta);
+    }
+    assert.deepEqual((await runJob({ spec: pipeline, slices, tenant: 'none' }, worker)).pushes, []);
+  });
+
+  test('has paths of several tenants and tracks in one push each', async () => {
+    file.set(line('x'));
+    const pipeline = routed([
+      { match: { selector: '{filename=~".*/a/.*"}', stages: [{ tenant: { value: 'a' } }] } },
+      { match: { selector: '{filename=~".*/look/.*"}', stages: [LOOK] } },
+    ]);
+    const paths = ['/a/1.log', '/b/1.log', '/a/look/1.log', '/b/look/1.log', '/a/2.log'];
+    const slices = paths.map((path) => sliceOf(file.fd, 0, 1000, { path }));
+    const job = await runJob({ spec: pipeline, slices, tenant: null }, worker);
+    const seen = pushed(job).map(({ tenant, labels }) => [tenant, labels.filename]);
+    assert.deepEqual(seen, [
+      ['', '/b/1.log'],
+      ['', '/b/look/1.log'],
+      ['a', '/a/1.log'],
+      ['a', '/a/2.log'],
+      ['a', '/a/look/1.log'],
+    ]);
+    assert.deepEqual(job.pushes.map(({ tenant, entries }) => [tenant, entries]).sort(), [
+      ['', 2],
+      ['a', 3],
+    ]);
+  });
+
+  test('writes no structured metadata where none is taken', async () => {
+    file.set(line('x'));
+    for (const stages of [
+      [{ structured_metadata: { values: { file: 'filename' } } }],
+      [LOOK, { structured_metadata: { values: { file: 'filename' } } }],
+    ]) {
+      for (const withoutMetadata of [false, true]) {
+        const job = { spec: routed(stages, { withoutMetadata }), slices: [sliceOf(file.fd, 0, 1000)], tenant: null };
+        const [entry] = pushed(await runJob(job, worker));
+        assert.deepEqual(Object.keys(entry!.metadata), withoutMetadata ? [] : ['file']);
+      }
+    }
+  });
+
+  test('takes back what a slice has brought and counted that could not be read to its end', async () => {
+    const pipeline = routed([
+      { metrics: { metrics: [{ type: 'counter', name: 'c', action: 'inc', matchAll: true }] } },
+      { drop: { expression: 'gone' } },
+    ]);
+    file.set(line('x') + line('gone'));
+    const folder = openSync(file.folder, 'r');
+    const broken = damagedGzip(file.folder, Buffer.from(`${line('lost')}${line('gone')}`.repeat(9000)));
+    const slices = [
+      sliceOf(file.fd, 0, 1000),
+      sliceOf(folder, 0, 1000),
+      { ...sliceOf(0, 0, 900_000), source: { kind: 'gzip' as const, path: broken } },
+      sliceOf(file.fd, 0, 1000),
+    ];
+    const roomy = new WorkerState({ batchBytes: 1 << 20, maxLineBytes: 4096 });
+    const job = await runJob({ spec: pipeline, slices, tenant: null }, roomy);
+    closeSync(folder);
+    assert.deepEqual(
+      job.slices.map(({ outcome }) => outcome),
+      ['read', 'unreadable', 'unreadable', 'read'],
+    );
+    assert.deepEqual(
+      pushed(job).map(({ line: text }) => text.slice(-1)),
+      ['x', 'x'],
+    );
+    assert.equal(job.pushes[0]!.entries, 2);
+    assert.deepEqual(
+      job.delta!.counters.map(({ add }) => add),
+      [2],
+    );
+    assert.deepEqual(
+      job.delta!.metrics.map(({ series }) => series.map(({ add }) => add)),
+      [[4]],
+    );
+  });
+
+  test('ends early where a limit asks to wait', async () => {
+    const text = line('x');
+    file.set(text.repeat(10));
+    const pipeline = routed([{ limit: { rate: 1, burst: 3 } }]);
+    const slices = [sliceOf(file.fd, 0, 1000), sliceOf(file.fd, 0, 1000)];
+    const { waitMs, slices: results, pushes } = await runJob({ spec: pipeline, slices, tenant: null }, worker);
+    assert.ok(waitMs > 500 && waitMs <= 1000, `${waitMs}`);
+    assert.deepEqual(
+      results.map(({ full, next, entries }) => [full, next, entries]),
+      [
+        [true, 4 * text.length, 4],
+        [true, 0, 0],
+      ],
+    );
+    assert.equal(pushes[0]!.entries, 4);
+  });
+
+  test('run again comes to the same bytes', async () => {
+    file.set(Array.from({ length: 40 }, (_, i) => (i % 3 === 0 ? `raw ${i}\n` : line(`${i}`))).join(''));
+    for (const stages of [
+      [],
+      [{ cri: {} }],
+      [{ cri: {} }, { sampling: { rate: 0.5 } }],
+      [{ sampling: { rate: 0.5 } }],
+    ]) {
+      const job = { spec: routed(stages), slices: [sliceOf(file.fd, 0, 5000)], tenant: null };
+      const first = await runJob(job, worker);
+      await runJob({ ...job, spec: routed([LOOK]) }, worker);
+      assert.deepEqual(await runJob(job, worker), first);
+      assert.deepEqual(await runJob(job, smallWorker(4096)), first);
+    }
+  });
+});
