@@ -191,14 +191,5 @@ export const userName: Kind<string> = matching(
   'cannot be a user name',
 );
 
-/** A setting that is reserved: every value is refused. */
-export function refused(problem: string): Kind<string> {
-  return {
-    allowed: 'leave it out',
-    schema: v.pipe(
-      v.string(),
-      v.check(() => false, problem),
-    ),
-    display: asGiven,
-  };
-}
+/** A file or folder, whatever is there now. */
+export const path: Kind<string> = { allowed: 'the path of a file or a folder', schema: v.string(), display: asGiven };

@@ -40,7 +40,7 @@ export const settings = {
       'SLEIPNIR_CONFIG',
       'none: the built-in pipeline',
       'an Alloy configuration file, or a folder of them',
-      kinds.refused('is a configuration file, and these are not supported yet by this version'),
+      kinds.path,
     ),
     flag: 'FILE',
   },

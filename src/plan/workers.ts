@@ -9,6 +9,7 @@ import type {
   CountResult,
   IdentifyJob,
   IdentifyResult,
+  InspectJob,
   SpoolHeadsJob,
   SpoolHeadsResult,
   SpoolJob,
@@ -30,6 +31,8 @@ export interface Workers {
 /** All that the worker threads do; the collector needs `Workers` alone. */
 export interface WorkerPool extends Workers {
   checkStages(job: CheckStagesJob): Promise<CheckStagesResult>;
+  /** Resolves when the input has ended. */
+  inspect(job: InspectJob): Promise<void>;
 }
 
 /**
@@ -57,6 +60,7 @@ export function startWorkers(file: string | URL, setup: WorkerSetup, budget: Bud
     spoolHeads: (job) => pool.run(job, { name: 'spoolHeads' }),
     count: (job) => pool.run(job, { name: 'count' }),
     checkStages: (job) => pool.run(job, { name: 'checkStages' }),
+    inspect: (job) => pool.run(job, { name: 'inspect', transferList: [job.port] }),
     close: () => pool.destroy(),
   };
 }

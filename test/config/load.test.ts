@@ -130,7 +130,6 @@ test('the bearer token file is taken alone', () => {
 
 /** Variable, value, and what is said about it. */
 const wrong: [string, string, RegExp][] = [
-  ['SLEIPNIR_CONFIG', '/etc/sleipnir.alloy', /not supported yet by this version; allowed: leave it out/],
   ['SLEIPNIR_LOKI_URL', 'loki:3100', /is not an http or https URL/],
   ['SLEIPNIR_LOKI_URL', 'loki', /is not a URL; allowed: an http or https URL/],
   ['SLEIPNIR_LOKI_URL', 'ftp://loki/push', /is not an http or https URL/],
@@ -207,18 +206,19 @@ for (const [variable, value, said] of wrong) {
 test('every setting can be given wrongly', () => {
   const tried = new Set(wrong.map(([variable]) => variable));
   assert.deepEqual(
-    settingNames.map((name) => settings[name].variable).filter((variable) => !tried.has(variable)),
+    settingNames
+      .filter((name) => name !== 'config')
+      .map((name) => settings[name].variable)
+      .filter((variable) => !tried.has(variable)),
     [],
   );
 });
 
 test('all mistakes are reported at once', () => {
-  const found = mistakes(
-    load({ SLEIPNIR_LOKI_URL: 'x', SLEIPNIR_BATCH_WAIT: 'x' }, { flags: { labels: 'x', config: 'a.alloy' } }),
-  );
+  const found = mistakes(load({ SLEIPNIR_LOKI_URL: 'x', SLEIPNIR_BATCH_WAIT: 'x' }, { flags: { labels: 'x' } }));
   assert.deepEqual(
     found.map(({ setting }) => setting),
-    ['FILE', 'SLEIPNIR_LOKI_URL', '--labels', 'SLEIPNIR_BATCH_WAIT'],
+    ['SLEIPNIR_LOKI_URL', '--labels', 'SLEIPNIR_BATCH_WAIT'],
   );
 });
 
