@@ -1,16 +1,13 @@
 #!/usr/bin/env node
-import { availableParallelism, totalmem } from 'node:os';
 import { type Command, CommanderError, Option, program } from 'commander';
+import { exitCodes } from './commands/exit-codes.js';
+import type { FmtOptions } from './commands/fmt.js';
+import { printJson } from './commands/print.js';
 import { type LoadResult, loadConfig } from './config/load.js';
-import { formatMistakes, formatReport, formatWarnings } from './config/report.js';
+import { formatMistakes, formatWarnings } from './config/report.js';
 import { type SettingName, settingNames, settings } from './config/settings.js';
 import { errnoOf, SleipnirError } from './errors.js';
-import { readLimits } from './plan/limits.js';
-import { deriveBudget, explain } from './plan/sizing.js';
 import { VERSION } from './version.js';
-
-/** What the process ends with. */
-const exitCodes = { ok: 0, failed: 1, badSettings: 2 };
 
 type Flags = Partial<Record<SettingName, string>>;
 type RunFlags = Flags & { skipUnsupported?: true };
@@ -41,19 +38,42 @@ async function run(file: string | undefined, { skipUnsupported, ...flags }: RunF
   return runCollector(config, { effective, warnings, skipUnsupported: skipUnsupported ?? false });
 }
 
-function check(file: string | undefined, { json, ...flags }: Flags & { json?: true }): number {
+type CheckFlags = Flags & { json?: true; skipUnsupported?: true };
+
+async function check(file: string | undefined, { json, skipUnsupported, ...flags }: CheckFlags): Promise<number> {
   const loaded = load(withFile(flags, file));
   if ('mistakes' in loaded) {
     if (!json) return refuse(loaded);
     printJson(loaded);
     return exitCodes.badSettings;
   }
-  const { config, effective, warnings } = loaded;
-  const host = { cores: availableParallelism(), memoryBytes: totalmem() };
-  const derived = explain(deriveBudget(config, readLimits(), host));
-  if (json) printJson({ settings: effective, derived, warnings });
-  else process.stdout.write(formatReport({ effective, derived, warnings }));
-  return exitCodes.ok;
+  const command = await import('./commands/check.js');
+  return command.check(loaded, { json: json ?? false, skipUnsupported: skipUnsupported ?? false });
+}
+
+async function fmt(files: string[], options: FmtOptions): Promise<number> {
+  const command = await import('./commands/fmt.js');
+  return command.fmt(files, options);
+}
+
+/** The settings that say what is done with a line. */
+const lineSettings = ['config', 'labelRegex', 'labels', 'format', 'stream', 'maxLineBytes'] as const;
+
+type InspectFlags = Flags & { json?: true; skipUnsupported?: true; path?: string };
+
+/** Mistakes in settings that it does not need do not keep it from answering. */
+async function inspect(file: string | undefined, given: InspectFlags): Promise<number> {
+  const { json, skipUnsupported, path, ...flags } = given;
+  const variables = lineSettings.map((name) => settings[name].variable);
+  const loaded = loadConfig({
+    flags: withFile(flags, file),
+    env: Object.fromEntries(variables.map((variable) => [variable, process.env[variable]])),
+    isTerminal: process.stdout.isTTY,
+  });
+  if ('mistakes' in loaded) return refuse(loaded);
+  const command = await import('./commands/inspect.js');
+  const options = { json: json ?? false, skipUnsupported: skipUnsupported ?? false, path: path ?? null };
+  return command.inspect(loaded, options);
 }
 
 /** Needs the state directory alone, so mistakes in other settings do not keep it from answering. */
@@ -98,10 +118,6 @@ async function importInto(file: string, { force, stateDir }: { force?: true; sta
   return exitCodes.ok;
 }
 
-function printJson(data: unknown): void {
-  process.stdout.write(`${JSON.stringify(data, null, 2)}\n`);
-}
-
 function withFile(flags: Flags, file: string | undefined): Flags {
   return file === undefined ? flags : { ...flags, config: file };
 }
@@ -129,9 +145,32 @@ withSettings(program.command('run').description('collect and push until told to 
   .addOption(skipUnsupported)
   .action(endingWith(run));
 
-withSettings(program.command('check').description('print each setting, its value and where it came from'))
+withSettings(
+  program
+    .command('check')
+    .description('tell what is wrong with the configuration, or print each setting, its value and where it came from'),
+)
+  .addOption(skipUnsupported)
   .option('--json', 'print JSON')
   .action(endingWith(check));
+
+const inspecting = program
+  .command('inspect')
+  .description('show what each stage does with the lines of standard input; nothing is sent')
+  .argument('[FILE]', `${settings.config.meaning} (${settings.config.variable})`)
+  .option('--path <path>', 'the log that the lines are supposed to come from')
+  .option('--json', 'print JSON, an object a line')
+  .addOption(skipUnsupported)
+  .action(endingWith(inspect));
+for (const name of lineSettings) if (name !== 'config') inspecting.addOption(optionFor(name));
+
+program
+  .command('fmt')
+  .description('format Alloy configuration files, or standard input')
+  .argument('[FILE...]', 'files to print formatted; - is standard input')
+  .addOption(new Option('-w, --write', 'write the files instead').conflicts('test'))
+  .option('-t, --test', 'name the files that are not formatted, and exit with 1 if there are any')
+  .action(endingWith(fmt));
 
 const positionsCommand = program
   .command('positions')

@@ -4,6 +4,7 @@
  * worker, and may be run again with the same outcome.
  */
 
+import type { MessagePort } from 'node:worker_threads';
 import type { PipelineDelta, RouteSpec, StageSpec, TargetLabels } from './pipeline.js';
 
 export type Format = 'cri' | 'docker' | 'raw';
@@ -238,4 +239,97 @@ export interface StageMistake {
 export interface CheckStagesResult {
   /** One for each stage, in their order; null where nothing is wrong. */
   mistakes: (StageMistake | null)[];
+}
+
+/** One pipeline of those that `inspect` takes lines through. */
+export type InspectPipeline =
+  | { kind: 'built-in'; spec: PipelineSpec; format: Format | 'auto' }
+  | { kind: 'route'; route: RouteSpec; targetLabels: TargetLabels };
+
+/**
+ * Shows what pipelines do with lines. The job runs as long as its input: `port` first brings InspectedLog[], one for each
+ * pipeline; then each piece of the input (Uint8Array) is answered with InspectedLine[], and null, its end, with the last
+ * of them.
+ */
+export interface InspectJob {
+  port: MessagePort;
+  /** The log the lines are supposed to come from. */
+  path: string;
+  pipelines: InspectPipeline[];
+  /** As in WorkerSetup. */
+  maxLineBytes: number;
+  readTimeMs: number;
+}
+
+/** What a pipeline does once for a log, and for each of its lines. */
+export interface InspectedLog {
+  /** Done once, before any line. */
+  once: InspectedStep[];
+  /** Done for each line. */
+  each: { component: string; stage: string }[];
+}
+
+export interface InspectedLine {
+  /** Counted from 1. */
+  number: number;
+  /** As it was read; null at the end of the input, where stages emit what they held back. */
+  line: string | null;
+  /** Whether the line was too long to be looked at whole. */
+  cut: boolean;
+  /** What became of it in each pipeline; more than one where nothing but the end of the input binds entries together. */
+  passes: InspectedPass[][];
+}
+
+/** The way of one entry through stages. */
+export interface InspectedPass {
+  steps: InspectedStep[];
+  /** What is sent; null if the entry did not get through, or not yet. */
+  entry: InspectedEntry | null;
+}
+
+/** What one stage did with an entry. */
+export interface InspectedStep {
+  component: string;
+  stage: string;
+  /** `held`: kept until more lines have come. `split`: others went on in its place. */
+  outcome: 'passed' | 'dropped' | 'held' | 'split';
+  changes: InspectedChanges;
+  /** Why it was dropped: the reason that is counted. */
+  reason: string | null;
+  /** What its metrics have counted. */
+  counted: { name: string; labels: [string, string][]; add: number; set: number | null }[];
+  /** Arguments that are not the default, of a stage that has dropped the entry. */
+  because: Record<string, unknown> | null;
+  /** Stages inside it (`stage.match`). */
+  nested: InspectedStep[];
+  /** Entries that it let go meanwhile: what was held back, or parts of this one. */
+  emitted: InspectedPass[];
+}
+
+export interface InspectedChanges {
+  line?: { before: string; after: string };
+  /** RFC 3339 with nanoseconds; `before` is null where there was none. */
+  timestamp?: { before: string | null; after: string };
+  labels?: InspectedField[];
+  extracted?: InspectedField[];
+  metadata?: InspectedField[];
+}
+
+/** Undefined where there was, or is, no such field. */
+export interface InspectedField {
+  name: string;
+  before?: string | number | boolean | null;
+  after?: string | number | boolean | null;
+}
+
+export interface InspectedEntry {
+  /** Its labels as Loki gets them: `{a="v", b="w"}`. */
+  stream: string;
+  timestamp: string;
+  line: string;
+  metadata: [name: string, value: string][];
+  /** Null: the tenant of the endpoint. */
+  tenant: string | null;
+  /** Whether it is cut at `maxLineBytes` when it is sent. */
+  cut: boolean;
 }

@@ -57,7 +57,7 @@ test('check --json', () => {
   const { status, stdout } = sleipnir(['check', '--json', '--start', 'end', '--workers', '3'], { SLEIPNIR_URL: 'x' });
   assert.equal(status, 0);
   const report = JSON.parse(stdout);
-  assert.deepEqual(Object.keys(report), ['settings', 'derived', 'warnings']);
+  assert.deepEqual(Object.keys(report), ['settings', 'derived', 'warnings', 'diagnostics']);
   assert.equal(report.settings.length, settingNames.length);
   assert.deepEqual(
     report.settings.find(({ name }: { name: string }) => name === 'start'),
@@ -85,7 +85,7 @@ for (const command of ['run', 'check']) {
     assert.equal(stdout, '');
     assert.match(
       stderr,
-      /^FILE: "pipeline.alloy" .*\n--format: "xml" .*\nSLEIPNIR_START: "middle" .*\nSLEIPNIR_BATCH_WAIT: "5" .*\nwarning: SLEIPNIR_WORKER .*\n$/,
+      /^--format: "xml" .*\nSLEIPNIR_START: "middle" .*\nSLEIPNIR_BATCH_WAIT: "5" .*\nwarning: SLEIPNIR_WORKER .*\n$/,
     );
   });
 

@@ -7,6 +7,7 @@ import type {
   CountResult,
   IdentifyJob,
   IdentifyResult,
+  InspectJob,
   SpoolHeadsJob,
   SpoolHeadsResult,
   SpoolJob,
@@ -53,4 +54,9 @@ export function count(job: CountJob): Promise<CountResult> {
 export async function checkStages(job: CheckStagesJob): Promise<CheckStagesResult> {
   const check = await import('./stages/check.js');
   return check.checkStages(job);
+}
+
+export async function inspect(job: InspectJob): Promise<void> {
+  const inspection = await import('./inspect.js');
+  return inspection.inspect(job);
 }

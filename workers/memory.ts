@@ -13,11 +13,13 @@ export interface MemoryLimits {
   spareOutputBytes: number;
 }
 
+/** `MemoryLimits.headRoomBytes`: Docker splits lines at 16 KiB of content, which is at most 96 KiB escaped. */
+export const HEAD_ROOM_BYTES = 128 * 1024;
+
 const DEFAULT_LIMITS: MemoryLimits = {
   // From 64 KiB to 1 MiB no difference is to be measured (bench/workers/run-job.bench.ts); so the least memory.
   readChunkBytes: 64 * 1024,
-  // Docker splits lines at 16 KiB of content, which is at most 96 KiB escaped.
-  headRoomBytes: 128 * 1024,
+  headRoomBytes: HEAD_ROOM_BYTES,
   spareOutputBytes: 64 * 1024,
 };
 

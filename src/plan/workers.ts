@@ -10,6 +10,7 @@ import type {
   EchoJob,
   IdentifyJob,
   IdentifyResult,
+  InspectJob,
   SpoolHeadsJob,
   SpoolHeadsResult,
   SpoolJob,
@@ -32,6 +33,8 @@ export interface Workers {
 /** All that the worker threads do; the collector needs `Workers` alone. */
 export interface WorkerPool extends Workers {
   checkStages(job: CheckStagesJob): Promise<CheckStagesResult>;
+  /** Resolves when the input has ended. */
+  inspect(job: InspectJob): Promise<void>;
 }
 
 /**
@@ -60,6 +63,7 @@ export function startWorkers(file: string | URL, setup: WorkerSetup, budget: Bud
     count: (job) => pool.run(job, { name: 'count' }),
     echo: (job) => pool.run(job, { name: 'echo' }),
     checkStages: (job) => pool.run(job, { name: 'checkStages' }),
+    inspect: (job) => pool.run(job, { name: 'inspect', transferList: [job.port] }),
     close: () => pool.destroy(),
   };
 }

@@ -301,15 +301,17 @@ describe('a job of a route', () => {
     file.set(line('x') + line('gone'));
     const folder = openSync(file.folder, 'r');
     const broken = damagedGzip(file.folder, Buffer.from(`${line('lost')}${line('gone')}`.repeat(9000)));
+    const packed = openSync(broken, 'r');
     const slices = [
       sliceOf(file.fd, 0, 1000),
       sliceOf(folder, 0, 1000),
-      { ...sliceOf(0, 0, 900_000), source: { kind: 'gzip' as const, path: broken } },
+      { ...sliceOf(0, 0, 900_000), source: { kind: 'gzip' as const, fd: packed } },
       sliceOf(file.fd, 0, 1000),
     ];
     const roomy = new WorkerState({ batchBytes: 1 << 20, maxLineBytes: 4096 });
     const job = await runJob({ spec: pipeline, slices, tenant: null }, roomy);
     closeSync(folder);
+    closeSync(packed);
     assert.deepEqual(
       job.slices.map(({ outcome }) => outcome),
       ['read', 'unreadable', 'unreadable', 'read'],

@@ -31,6 +31,7 @@ export class Window {
 
   constructor(memory: Memory, source: ByteSource) {
     this.bytes = memory.bytes;
+    this.bytes[0] = NEWLINE;
     this.#capacity = memory.inputBytes - 1;
     this.#chunkBytes = memory.readChunkBytes;
     this.#source = source;
