@@ -30,6 +30,8 @@ const config = (env: Record<string, string>) => good(load(env)).config;
 
 test('nothing given: the defaults', () => {
   assert.deepEqual(config({}), {
+    configPath: null,
+    configWatch: true,
     lokiUrl: new URL('http://loki.monitoring:3100/loki/api/v1/push'),
     paths: ['/var/log/pods/*/*/*.log'],
     exclude: [],
@@ -59,6 +61,8 @@ test('nothing given: the defaults', () => {
 
 test('everything given', () => {
   const loaded = config({
+    SLEIPNIR_CONFIG: '/etc/sleipnir.alloy',
+    SLEIPNIR_CONFIG_WATCH: 'false',
     SLEIPNIR_LOKI_URL: ' https://loki.example/loki/api/v1/push\n',
     SLEIPNIR_PATHS: '/a/{b,c}/*.log, /d/*.log,',
     SLEIPNIR_EXCLUDE: '/a/{x,{y,z}}/**',
@@ -87,6 +91,8 @@ test('everything given', () => {
     SLEIPNIR_LOG_FORMAT: 'pretty',
   });
   assert.deepEqual(loaded, {
+    configPath: '/etc/sleipnir.alloy',
+    configWatch: false,
     lokiUrl: new URL('https://loki.example/loki/api/v1/push'),
     paths: ['/a/{b,c}/*.log', '/d/*.log'],
     exclude: ['/a/{x,{y,z}}/**'],

@@ -5,6 +5,7 @@ import { settingNames, settings } from '../../src/config/settings.js';
 /** The contract, row by row: variable and default. */
 const contract: [variable: string, value: string][] = [
   ['SLEIPNIR_CONFIG', 'none: the built-in pipeline'],
+  ['SLEIPNIR_CONFIG_WATCH', 'true'],
   ['SLEIPNIR_LOKI_URL', 'http://loki.monitoring:3100/loki/api/v1/push'],
   ['SLEIPNIR_PATHS', '/var/log/pods/*/*/*.log'],
   ['SLEIPNIR_EXCLUDE', 'none'],

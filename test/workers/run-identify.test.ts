@@ -65,6 +65,7 @@ describe('identify', () => {
     const near = { source, places: [placeOf(plain, 100)] };
     const beyond = { source, places: [placeOf(longer, longer.length)] };
     assert.deepEqual(await runIdentify({ candidates: [near, beyond, near] }, fresh), {
+      heads: [[null], [null], [null]],
       matches: [[true], [false], [true]],
       plainBytes: [null, plain.length, plain.length],
     });
@@ -93,6 +94,7 @@ describe('identify', () => {
       },
       sources,
     );
-    assert.deepEqual(result, { matches: [[false, false], [true], [false]], plainBytes: [null, null, null] });
+    const heads = [[null, null], [null], [null]];
+    assert.deepEqual(result, { matches: [[false, false], [true], [false]], heads, plainBytes: [null, null, null] });
   });
 });
