@@ -479,7 +479,7 @@ export class Collector {
       const missing = await placeAtCursors(log, record.cursors, descriptors, (job) => workers.identify(job));
       for (const cursor of missing) this.#missing(path, cursor);
     } else if (fresh) {
-      placeAtEnd(log, descriptors);
+      await placeAtEnd(log, descriptors, (job) => workers.identify(job));
     }
     if (copied) await identifyNewcomers(log, descriptors, (job) => workers.identify(job));
   }

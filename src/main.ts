@@ -161,7 +161,10 @@ async function collect(
 }
 
 function nameOf(destination: Destination): string {
-  return destination.kind === 'echo' ? destination.component : destination.endpoint.url.href;
+  if (destination.kind === 'echo') return destination.component;
+  // A user, a password or a query are left out: they may be secrets.
+  const { origin, pathname } = destination.endpoint.url;
+  return origin + pathname;
 }
 
 function pushEvents(events: CollectorEvents): PushEvents {

@@ -1,6 +1,6 @@
 import type { Workers } from '../plan/workers.js';
-import type { Descriptors } from './descriptors.js';
 import type { CountResult } from '../protocol.js';
+import type { Descriptors } from './descriptors.js';
 import type { Generation } from './generation.js';
 import type { Spool } from './spool.js';
 
