@@ -3,6 +3,7 @@ import { availableParallelism, totalmem } from 'node:os';
 import { Descriptors, maxOpenFiles } from './chain/descriptors.js';
 import type { Stall } from './chain/watchdog.js';
 import { openJournal } from './checkpoint/journal.js';
+import { takeOverPositions } from './checkpoint/legacy.js';
 import { lockStateDir } from './checkpoint/lock.js';
 import type { CheckpointProblem } from './checkpoint/problem.js';
 import type { Config } from './config/config.js';
@@ -115,6 +116,12 @@ async function collect(
     fleet = running;
     if (budget.shortBytes > 0) events.problemFound(lowMemory(budget));
     checkFolders(lanes, events);
+    if (recovery.firstStart) {
+      await takeOverPositions(journal, lanes.map(legacyOf), {
+        onNote: ({ path, message }) => log.info({ path }, message),
+        onUnused: ({ code, advice, message }) => events.problemFound({ code, advice, message }),
+      });
+    }
     await fleet.start();
     const { scanIntervalMs } = config;
     const startBeat = () => startRhythm(running, { batchWaitMs: running.batchWaitMs, scanIntervalMs });
@@ -158,6 +165,10 @@ async function collect(
   }
   log.info('ended');
   return 0;
+}
+
+function legacyOf({ id, legacyPositions, files }: Lane) {
+  return { id, legacyPositions, wants: (path: string) => files.labelsOf(path) !== null };
 }
 
 function nameOf(destination: Destination): string {

@@ -10,6 +10,5 @@ export const unwired: Readonly<Record<string, string>> = {
   'loki.source.file/encoding': 'only UTF-8 and bytes as they are can be read',
   'loki.source.file/decompression': 'only rotated generations of a log are decompressed, and they are without asking',
   'loki.source.file/file_match/ignore_older_than': 'files are collected whatever their age',
-  'loki.source.file/legacy_positions_file': 'positions of another collector are not taken over',
   'loki.write/max_streams': 'streams are not limited',
 };
