@@ -1,3 +1,4 @@
+import type { LegacyPositions } from './checkpoint/legacy.js';
 import type { Config } from './config/config.js';
 import { createFileMatch } from './discover/match.js';
 import type { TargetLabels } from './pipeline.js';
@@ -35,6 +36,8 @@ export interface Lane {
   format: Format | 'auto';
   /** Where files seen at the very first start are read from. */
   start: 'beginning' | 'end';
+  /** Taken over at the very first start. */
+  legacyPositions: LegacyPositions | null;
   spec: PipelineSpec;
   batchBytes: number;
   batchWaitMs: number;
@@ -79,6 +82,7 @@ export function builtInLane(config: Config): Lane {
     files: { globs: config.paths, labelsOf: (path) => (isWanted(path) ? [] : null), ignoreOlderThanMs: () => 0 },
     format: config.format,
     start: config.start,
+    legacyPositions: null,
     spec: {
       revision: nextRevision(),
       labelRegex: config.labelRegex,

@@ -3,6 +3,7 @@ import { availableParallelism, totalmem } from 'node:os';
 import { Descriptors, maxOpenFiles } from './chain/descriptors.js';
 import type { Stall } from './chain/watchdog.js';
 import { openJournal } from './checkpoint/journal.js';
+import { takeOverPositions } from './checkpoint/legacy.js';
 import { lockStateDir } from './checkpoint/lock.js';
 import type { CheckpointProblem } from './checkpoint/problem.js';
 import type { Config } from './config/config.js';
@@ -115,6 +116,12 @@ async function collect(
     fleet = running;
     if (budget.shortBytes > 0) events.problemFound(lowMemory(budget));
     checkFolders(lanes, events);
+    if (recovery.firstStart) {
+      await takeOverPositions(journal, lanes.map(legacyOf), {
+        onNote: ({ path, message }) => log.info({ path }, message),
+        onUnused: ({ code, advice, message }) => events.problemFound({ code, advice, message }),
+      });
+    }
     await fleet.start();
     const { scanIntervalMs } = config;
     const startBeat = () => startRhythm(running, { batchWaitMs: running.batchWaitMs, scanIntervalMs });
@@ -160,8 +167,15 @@ async function collect(
   return 0;
 }
 
+function legacyOf({ id, legacyPositions, files }: Lane) {
+  return { id, legacyPositions, wants: (path: string) => files.labelsOf(path) !== null };
+}
+
 function nameOf(destination: Destination): string {
-  return destination.kind === 'echo' ? destination.component : destination.endpoint.url.href;
+  if (destination.kind === 'echo') return destination.component;
+  // A user, a password or a query are left out: they may be secrets.
+  const { origin, pathname } = destination.endpoint.url;
+  return origin + pathname;
 }
 
 function pushEvents(events: CollectorEvents): PushEvents {

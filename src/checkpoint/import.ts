@@ -20,6 +20,7 @@ export interface ImportOptions {
   onInvalid?: 'skip' | 'restart_from_end' | 'restart_from_beginning';
   /** Whether the log of this path is collected at all; positions of others are left out. */
   wanted?: (path: string) => boolean;
+  onUnwanted?: (path: string) => void;
   onNote?: (note: ImportNote) => void;
 }
 
@@ -50,7 +51,7 @@ export async function importPositions(text: string, options: ImportOptions = {})
   for (const position of positions) {
     const { log } = readGenerationName(position.path);
     if (options.wanted?.(log) === false) {
-      options.onNote?.({ path: position.path, message: 'it is not collected, so its position is left out' });
+      options.onUnwanted?.(position.path);
       continue;
     }
     byLog.set(log, [...(byLog.get(log) ?? []), position]);
@@ -65,26 +66,28 @@ export async function importPositions(text: string, options: ImportOptions = {})
 
 /**
  * The same for a file on disk, whose time of change is taken for `savedAtMs`.
- * @returns null if there is no such file
- * @throws SleipnirError `POSITIONS_UNREADABLE`
+ * @throws SleipnirError `POSITIONS_MISSING`, `POSITIONS_FILE` if it cannot be read, `POSITIONS_UNREADABLE` for what is in it
  */
-export async function importPositionsFile(path: string, options: ImportOptions = {}): Promise<PositionRecord[] | null> {
-  let text: string;
-  let savedAtMs: number;
-  try {
-    savedAtMs = (await stat(path)).mtimeMs;
-    text = await readFile(path, 'utf8');
-  } catch (cause) {
-    if (errnoOf(cause) === 'ENOENT') return null;
-    throw new SleipnirError(
-      'POSITIONS_UNREADABLE',
-      `the positions file ${path} cannot be read: ${errnoOf(cause) ?? 'unknown'}`,
-      'Mount it, and let the user that this runs as read it.',
-      { cause },
-    );
-  }
+export async function importPositionsFile(path: string, options: ImportOptions = {}): Promise<PositionRecord[]> {
+  const { text, savedAtMs } = await read(path);
   return importPositions(text, { savedAtMs, ...options });
 }
+
+async function read(path: string): Promise<{ text: string; savedAtMs: number }> {
+  try {
+    const { mtimeMs: savedAtMs } = await stat(path);
+    return { text: await readFile(path, 'utf8'), savedAtMs };
+  } catch (cause) {
+    const code = errnoOf(cause);
+    throw code === 'ENOENT'
+      ? new SleipnirError('POSITIONS_MISSING', `there is no positions file ${path}`, WHERE, { cause })
+      : new SleipnirError('POSITIONS_FILE', `the positions file ${path} cannot be read: ${code}`, READABLE, { cause });
+  }
+}
+
+const WHERE =
+  "Alloy keeps it in its storage path, below the component's name; Promtail where positions.filename says. Without it, logs are read from their beginning.";
+const READABLE = 'Mount it, and let the user that this runs as read it.';
 
 async function recordOf(
   log: string,

@@ -21,22 +21,23 @@ export interface PositionsImportOptions {
 
 /**
  * `sleipnir positions import FILE`: takes over the positions of Alloy or Promtail, and prints them.
- * @throws SleipnirError `POSITIONS_UNREADABLE`, `POSITIONS_EXIST`, `POSITIONS_NOT_STORED`, `STATE_DIR_LOCKED`, `STATE_DIR_UNUSABLE`
+ * @throws SleipnirError `POSITIONS_MISSING`, `POSITIONS_FILE`, `POSITIONS_UNREADABLE`, `POSITIONS_EXIST`, `POSITIONS_NOT_STORED`, `STATE_DIR_LOCKED`, `STATE_DIR_UNUSABLE`
  */
 export async function positionsImport(options: PositionsImportOptions): Promise<void> {
   const { file, stateDir, err } = options;
   const notes: ImportNote[] = [];
   const wanted = options.wanted === undefined ? {} : { wanted: options.wanted };
-  const records = await importPositionsFile(file, { ...wanted, onNote: (note) => notes.push(note) });
-  if (records === null) {
-    throw new SleipnirError(
-      'POSITIONS_UNREADABLE',
-      `there is no positions file ${file}`,
-      "Alloy keeps it in its storage path, below the component's name; Promtail where positions.filename says.",
-    );
-  }
+  let unwanted = 0;
+  const records = await importPositionsFile(file, {
+    ...wanted,
+    onUnwanted: () => {
+      unwanted += 1;
+    },
+    onNote: (note) => notes.push(note),
+  });
   await store(records, options);
   for (const { path, message } of notes) err(`${printable(path)}: ${message}\n`);
+  if (unwanted > 0) err(`${unwanted} positions are of files that are not collected, and left out\n`);
   err(`${records.length} positions imported into ${stateDir}\n`);
   options.out(formatPositions(records));
 }

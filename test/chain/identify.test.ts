@@ -33,8 +33,10 @@ function knows(contents: ReadonlyMap<Generation, string>, jobs: IdentifyJob[] = 
   return async (job) => {
     jobs.push(job);
     const matches = job.candidates.map(({ source, places }) => places.map(({ head }) => head?.hash === hashOf(source)));
-    const none = job.candidates.map(({ places }) => places.map(() => null));
-    return { matches, heads: none, plainBytes: job.candidates.map(() => null) };
+    const heads = job.candidates.map(({ source, places }) =>
+      places.map(({ head }) => (head === null ? mark(hashOf(source) ?? 'none') : null)),
+    );
+    return { matches, heads, plainBytes: job.candidates.map(() => null) };
   };
 }
 
@@ -140,11 +142,25 @@ test('at start: an inode that was used again is not the generation it was', asyn
   assert.deepEqual([current.done, current.read.offset], [false, 0]);
 });
 
+test('at start: an imported position is known by its inode, and gets a fingerprint', async () => {
+  const log = makeLog(LOG);
+  const older = addGeneration(log, 100, ROTATED);
+  const current = addGeneration(log, 100, { ino: 'same' });
+  const imported = { ...cursor('same', 'unused', 60), head: null, tail: null };
+  const identify: Identify = async (job) => {
+    const { heads, plainBytes } = await knows(new Map([[current, 'new']]))(job);
+    return { matches: heads.map((marks) => marks.map(() => true)), heads, plainBytes };
+  };
+  assert.deepEqual(await placeAtCursors(log, [imported], new NoFiles(), identify), []);
+  assert.deepEqual([older.done, current.read.offset, current.head], [true, 60, mark('new')]);
+});
+
 test('only from now on: the current generation from its end, in the middle of a line', async () => {
   const log = makeLog(LOG);
   const rotated = addGeneration(log, 100, ROTATED);
   const current = addGeneration(log, 70);
-  await placeAtEnd(log, new NoFiles(), knows(new Map()));
+  await placeAtEnd(log, new NoFiles(), knows(new Map([[current, 'now']])));
+  assert.deepEqual(current.head, mark('now'));
   assert.deepEqual([rotated.done, rotated.fd], [true, null]);
   assert.deepEqual([current.done, current.settled.offset, current.aligned], [false, 70, false]);
 });

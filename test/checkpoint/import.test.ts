@@ -178,11 +178,11 @@ describe('an imported position', () => {
   it('of a file that is gone or not collected is left out', async () => {
     assert.deepEqual(await imported({ '0.log': 10 }), []);
     writeFileSync(log, lines(0, 10));
-    assert.deepEqual(await imported({ '0.log': 10 }, { wanted: () => false }), []);
-    assert.deepEqual(notes, [
-      '0.log: it is gone, so its position is left out',
-      '0.log: it is not collected, so its position is left out',
-    ]);
+    const unwanted: string[] = [];
+    const wanted = { wanted: () => false, onUnwanted: (path: string) => unwanted.push(path) };
+    assert.deepEqual(await imported({ '0.log': 10 }, wanted), []);
+    assert.deepEqual(unwanted, [log]);
+    assert.deepEqual(notes, ['0.log: it is gone, so its position is left out']);
   });
 });
 
@@ -200,11 +200,11 @@ describe('a positions file on disk', () => {
     await later();
     appendFileSync(log, lines(20, 1));
     const records = await importPositionsFile(file);
-    assert.equal(records?.[0]?.cursors[0]?.name, '0.log.20260101-000000');
+    assert.equal(records[0]?.cursors[0]?.name, '0.log.20260101-000000');
   });
 
-  it('may be missing, but not unreadable', async () => {
-    assert.equal(await importPositionsFile(join(folder, 'positions.yml')), null);
-    await assert.rejects(importPositionsFile(folder), { code: 'POSITIONS_UNREADABLE' });
+  it('is told apart from one that is missing or cannot be read', async () => {
+    await assert.rejects(importPositionsFile(join(folder, 'positions.yml')), { code: 'POSITIONS_MISSING' });
+    await assert.rejects(importPositionsFile(folder), { code: 'POSITIONS_FILE' });
   });
 });

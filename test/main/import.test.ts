@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { appendFileSync, mkdirSync, readFileSync, renameSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
@@ -14,7 +23,7 @@ function importInto(stage: Stage, file: string, ...more: string[]) {
   const env = {
     PATH: process.env.PATH,
     SLEIPNIR_STATE_DIR: stage.stateDir,
-    SLEIPNIR_PATHS: `${stage.pods}/*/*/*.log`,
+    SLEIPNIR_PATHS: `${stage.pods}/*/*/*.log,/gone/*.log`,
   };
   return spawnSync(process.execPath, [CLI, 'positions', 'import', file, ...more], { env, encoding: 'utf8' });
 }
@@ -57,10 +66,16 @@ test('reading goes on where Alloy ended, line by line', BOUND, async (t) => {
   const { size: offset } = statSync(log);
   append(log, contents(100, 20));
   append(stage.log('new'), ['of a pod that Alloy has not seen']);
-  const { status, stdout, stderr } = importInto(stage, savedByAlloy(stage, { [log]: offset, '/gone/0.log': 5 }));
+  const { status, stdout, stderr } = importInto(
+    stage,
+    savedByAlloy(stage, { [log]: offset, '/gone/0.log': 5, '/var/log/syslog': 7 }),
+  );
   assert.equal(status, 0, stderr);
   assert.match(stdout, new RegExp(`web_uid/app/0.log +0.log +${offset} +${statSync(log).size} +\\d+\\n$`));
-  assert.match(stderr, /^\/gone\/0\.log: .*left out\n1 positions imported into /);
+  assert.match(
+    stderr,
+    /^\/gone\/0\.log: .*left out\n1 positions are of files that are not collected, and left out\n1 positions imported into /,
+  );
 
   const first = stage.start();
   await stage.stored(21);
@@ -109,6 +124,79 @@ test('a log that was rotated since Alloy ended is read on in its rotated file', 
   assert.deepEqual(stored(stage, 'web'), contents(30, 20));
   assert.deepEqual(stored(stage, 'busy'), contents(30, 20));
   assert.equal(stage.loki.store.duplicates, 0);
+});
+
+test('legacy_positions_file counts at the very first start, for each way to an endpoint', BOUND, async (t) => {
+  const stage = await makeStage(t);
+  const log = stage.log('web');
+  append(log, contents(0, 30));
+  const file = join(stage.root, 'positions.yaml');
+  writeFileSync(file, `positions:\n  ${log}: "${statSync(log).size}"\n  /var/log/syslog: "1"\n`);
+  append(log, contents(30, 10));
+  const source = (name: string) => `
+loki.source.file "${name}" {
+  targets               = [{ __path__ = "${stage.pods}/*/*/*.log", by = "${name}" }]
+  legacy_positions_file = "${file}"
+  file_match { enabled = true }
+  forward_to            = [loki.process.p.receiver]
+}`;
+  const config = join(stage.root, 'config.alloy');
+  writeFileSync(
+    config,
+    `${source('a')}${source('b')}
+loki.process "p" {
+  stage.cri { }
+  forward_to = [loki.write.w.receiver]
+}
+loki.write "w" {
+  endpoint {
+    url = "${stage.loki.pushUrl}"
+    batch_wait = "50ms"
+  }
+}`,
+  );
+  const first = stage.start({ CONFIG: config });
+  await stage.stored(20);
+  append(log, contents(40, 5));
+  await stage.stored(30);
+  assert.equal(await first.end('SIGTERM'), 0);
+  const second = stage.start({ CONFIG: config });
+  await second.said('started');
+  append(log, contents(45, 5));
+  await stage.stored(40);
+  assert.equal(await second.end('SIGTERM'), 0);
+  for (const by of ['a', 'b']) assert.deepEqual(stage.loki.store.lines(`{by="${by}"}`), contents(30, 20));
+  assert.equal(stage.loki.store.duplicates, 0);
+});
+
+test('a legacy_positions_file that is no positions file is said, and done without', BOUND, async (t) => {
+  const stage = await makeStage(t);
+  append(stage.log('web'), contents(0, 3));
+  const file = join(stage.root, 'positions.yaml');
+  const config = join(stage.root, 'config.alloy');
+  const text = `
+loki.source.file "a" {
+  targets               = [{ __path__ = "${stage.log('web')}" }]
+  legacy_positions_file = "${file}"
+  forward_to            = [loki.write.w.receiver]
+}
+loki.write "w" {
+  endpoint {
+    url = "${stage.loki.pushUrl}"
+    batch_wait = "50ms"
+  }
+}`;
+  writeFileSync(config, text);
+  mkdirSync(file);
+  const refused = stage.start({ CONFIG: config });
+  assert.equal(await refused.ended, 1);
+  assert.match(refused.stderr, /the positions file .* cannot be read: EISDIR/);
+  rmdirSync(file);
+  writeFileSync(file, 'positions: [');
+  const collector = stage.start({ CONFIG: config });
+  await stage.stored(3);
+  assert.equal(await collector.end('SIGTERM'), 0);
+  assert.equal(collector.saying('POSITIONS_UNREADABLE').length, 1);
 });
 
 test('a position in the middle of a CRI line is none', BOUND, async (t) => {

@@ -6,6 +6,7 @@ import { after, afterEach, describe, it } from 'node:test';
 import { inspect } from 'node:util';
 import type { EndpointPlan } from '../../src/config/alloy/plan.js';
 import { unwired } from '../../src/config/alloy/unwired.js';
+import { type Destination, sameDestination } from '../../src/lane.js';
 import { createEndpoint, type EndpointOptions } from '../../src/push/endpoint.js';
 import { backoffOfPlan, endpointOfConfig, endpointOfPlan } from '../../src/push/endpoint-options.js';
 import { mistakesIn, planOf } from '../config/alloy/helpers.js';
@@ -117,6 +118,25 @@ describe('an endpoint of an Alloy file', () => {
     for (const each of inside) {
       const options = endpointOfPlan(planned('http://a', each));
       assert.ok(!/hush/.test(inspect(options, { depth: 9 }) + JSON.stringify(options)), each);
+    }
+  });
+
+  it('is another one when a secret or a certificate is another', () => {
+    const inside = [
+      'bearer_token = "A"',
+      'basic_auth {\n password = "A"\n }',
+      'http_headers = { "X-Key" = ["A"] }',
+      'tls_config {\n ca_pem = "A"\n }',
+      'oauth2 {\n client_id = "me"\n client_secret = "A"\n token_url = "http://a"\n }',
+    ];
+    const destination = (text: string): Destination => ({
+      kind: 'endpoint',
+      endpoint: endpointOfPlan(planned('http://a', text)),
+      backoff: null,
+    });
+    for (const each of inside) {
+      assert.ok(sameDestination(destination(each), destination(each)), each);
+      assert.ok(!sameDestination(destination(each), destination(each.replace('"A"', '"B"'))), each);
     }
   });
 

@@ -64,8 +64,11 @@ test('identify and spool run there too', async () => {
   const source = { kind: 'plain', fd: file.fd } as const;
   const place = { offset: 5000, head: markOf(plain, 0, 1024), tail: markOf(plain, 4872, 5000) };
   const identify: IdentifyJob = { candidates: [{ source, places: [place] }] };
-  const identified = await pool.run(identify, { name: 'identify' });
-  assert.deepEqual(identified, { matches: [[true]], heads: [[null]], plainBytes: [null] });
+  assert.deepEqual(await pool.run(identify, { name: 'identify' }), {
+    matches: [[true]],
+    heads: [[null]],
+    plainBytes: [null],
+  });
   const path = join(file.folder, 'spool');
   const spool: SpoolJob = { source, from: 10, path, note: 'note', limitBytes: 1e9 };
   const { end, complete, fileBytes } = await pool.run(spool, { name: 'spool' });

@@ -3,7 +3,7 @@ import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import type { Place, Source } from '../../src/protocol.js';
+import { HEAD_BYTES, type Place, type Source } from '../../src/protocol.js';
 import { markOf } from '../../workers/mark.js';
 import { Sources } from '../../workers/read/source.js';
 import { writeSpool } from '../../workers/read/spool-writer.js';
@@ -65,8 +65,8 @@ describe('identify', () => {
     const near = { source, places: [placeOf(plain, 100)] };
     const beyond = { source, places: [placeOf(longer, longer.length)] };
     assert.deepEqual(await runIdentify({ candidates: [near, beyond, near] }, fresh), {
-      heads: [[null], [null], [null]],
       matches: [[true], [false], [true]],
+      heads: [[null], [null], [null]],
       plainBytes: [null, plain.length, plain.length],
     });
   });
@@ -94,7 +94,19 @@ describe('identify', () => {
       },
       sources,
     );
-    const heads = [[null, null], [null], [null]];
-    assert.deepEqual(result, { matches: [[false, false], [true], [false]], heads, plainBytes: [null, null, null] });
+    assert.deepEqual(result, {
+      matches: [[false, false], [true], [false]],
+      heads: [[null, null], [null], [null]],
+      plainBytes: [null, null, null],
+    });
+  });
+
+  test('a place without a fingerprint gets that of the bytes before it', async () => {
+    const bare = (offset: number) => ({ offset, head: null, tail: null });
+    const candidates = [{ source: plainSource, places: [0, 10, 5000, plain.length + 1].map(bare) }];
+    file.set(plain);
+    const { matches, heads } = await runIdentify({ candidates }, sources);
+    assert.deepEqual(matches, [[true, true, true, false]]);
+    assert.deepEqual(heads, [[null, markOf(plain, 0, 10), markOf(plain, 0, HEAD_BYTES), null]]);
   });
 });

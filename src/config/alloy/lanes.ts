@@ -35,6 +35,10 @@ export function lanesOf({ sources, writes }: PipelinePlan, settings: LaneSetting
           id: freeId(name === null ? id.join('>') : `${id.join('>')}#${name}`, lanes),
           files,
           start: source.tailFromEnd ? 'end' : 'beginning',
+          legacyPositions:
+            source.legacyPositionsFile === null
+              ? null
+              : { file: source.legacyPositionsFile, onInvalid: source.onPositionsFileError },
           batchBytes: Math.min(endpoint?.batchSizeBytes ?? settings.batchBytes, settings.batchBytes),
           batchWaitMs: endpoint?.batchWaitMs ?? 1000,
           destination,

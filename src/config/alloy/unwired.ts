@@ -8,6 +8,5 @@ export const unwired: Readonly<Record<string, string>> = {
   'logging/write_to': 'its own log is not sent through a pipeline',
   'loki.source.file/encoding': 'only UTF-8 and bytes as they are can be read',
   'loki.source.file/decompression': 'only rotated generations of a log are decompressed, and they are without asking',
-  'loki.source.file/legacy_positions_file': 'positions of another collector are not taken over',
   'loki.write/max_streams': 'streams are not limited',
 };

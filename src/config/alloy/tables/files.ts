@@ -70,11 +70,17 @@ const sourceFile = schema(
     forward_to: required(t.list(t.receiver)),
     encoding: optional(t.checkedText('string', encodingProblem), ''),
     tail_from_end: optional(t.flag, false),
-    legacy_positions_file: optional(t.text, ''),
+    legacy_positions_file: optional(
+      t.text,
+      '',
+      differs("takes an Alloy's own positions.yml as well; a file that was rotated since is found again"),
+    ),
     on_positions_file_error: optional(
       t.oneOf('skip', 'restart_from_end', 'restart_from_beginning'),
       'restart_from_beginning',
-      differs('accepted; positions are kept in a journal with checksums'),
+      differs(
+        'counts for "legacy_positions_file" alone, since our own positions have checksums; "skip" skips the position',
+      ),
     ),
   },
   {
