@@ -27,8 +27,9 @@ const DEFAULT_LIMITS: MemoryLimits = {
  * All bytes a worker ever parses or encodes, in one ArrayBuffer, so that `copyWithin` can move a line from the input to
  * the push without making an object. Pages that no job touches cost no memory.
  *
- * Regions, in order: input window, Docker scratch, one join buffer for each of stdout and stderr, and one output region
- * for each stream kind (the second and third are used only when stdout/stderr is a label).
+ * Regions, in order: input window, Docker scratch, one join buffer for each of stdout and stderr, one output region for
+ * each stream kind (the second and third are used only when stdout/stderr is a label), and one for the streams that the
+ * stages of a route make.
  */
 export class Memory {
   readonly bytes: Buffer;
@@ -44,6 +45,9 @@ export class Memory {
   /** Start of the output region by stream kind. */
   readonly outputAt: readonly [number, number, number];
   readonly outputBytes: number;
+  readonly streamsAt: number;
+  /** More than a push has, because a stream takes its room in pieces that are not used to their end. */
+  readonly streamsBytes: number;
 
   constructor(setup: WorkerSetup, limits: MemoryLimits = DEFAULT_LIMITS) {
     this.readChunkBytes = limits.readChunkBytes;
@@ -58,7 +62,9 @@ export class Memory {
     this.joinAt = [0, stdoutJoin, stderrJoin];
     const output = stderrJoin + setup.maxLineBytes;
     this.outputAt = [output, output + this.outputBytes, output + 2 * this.outputBytes];
-    const buffer = new ArrayBuffer(output + 3 * this.outputBytes);
+    this.streamsAt = output + 3 * this.outputBytes;
+    this.streamsBytes = 3 * this.outputBytes;
+    const buffer = new ArrayBuffer(this.streamsAt + this.streamsBytes);
     this.bytes = Buffer.from(buffer);
     this.view = new DataView(buffer);
   }

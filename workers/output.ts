@@ -25,7 +25,7 @@ interface Whole {
  */
 export class JobOutput {
   readonly push: PushWriter;
-  readonly #limitBytes: number;
+  readonly #memory: Memory;
   #streams: StreamWriter | null = null;
   readonly #ranges: Range[] = [];
   #maxLineBytes = 0;
@@ -37,7 +37,7 @@ export class JobOutput {
 
   constructor(memory: Memory) {
     this.push = new PushWriter(memory);
-    this.#limitBytes = memory.outputBytes;
+    this.#memory = memory;
   }
 
   /** Starts empty pushes. `mode`: what the push does with stdout/stderr. */
@@ -66,7 +66,7 @@ export class JobOutput {
   /** The writer of entries that stages have made. */
   streams(room: Pick<Room, 'StreamWriter'>): StreamWriter {
     if (this.#streams === null) {
-      this.#streams = new room.StreamWriter(this.#limitBytes);
+      this.#streams = new room.StreamWriter(this.#memory);
       this.#streams.beginPush(this.#maxLineBytes, this.#withoutMetadata);
       this.#beginStreams(this.#streams);
     }

@@ -57,14 +57,14 @@ function counted({ jobs }: Read): unknown {
   return delta;
 }
 
-/** A gzip file of `bytes` that is damaged near its end. */
-function damagedGzip(folder: string, bytes: Buffer): string {
+/** An open gzip file of `bytes` that is damaged near its end. */
+function openDamagedGzip(folder: string, bytes: Buffer): number {
   const packed = gzipSync(bytes, { level: 0 });
   packed.fill(0xff, packed.length - 5000, packed.length - 4000);
   packed.fill(0xff, packed.length - 20);
   const path = join(folder, 'damaged.gz');
   writeFileSync(path, packed);
-  return path;
+  return openSync(path, 'r');
 }
 
 describe('a route', () => {
@@ -300,18 +300,17 @@ describe('a job of a route', () => {
     ]);
     file.set(line('x') + line('gone'));
     const folder = openSync(file.folder, 'r');
-    const broken = damagedGzip(file.folder, Buffer.from(`${line('lost')}${line('gone')}`.repeat(9000)));
-    const packed = openSync(broken, 'r');
+    const broken = openDamagedGzip(file.folder, Buffer.from(`${line('lost')}${line('gone')}`.repeat(9000)));
     const slices = [
       sliceOf(file.fd, 0, 1000),
       sliceOf(folder, 0, 1000),
-      { ...sliceOf(0, 0, 900_000), source: { kind: 'gzip' as const, fd: packed } },
+      { ...sliceOf(0, 0, 900_000), source: { kind: 'gzip' as const, fd: broken } },
       sliceOf(file.fd, 0, 1000),
     ];
     const roomy = new WorkerState({ batchBytes: 1 << 20, maxLineBytes: 4096 });
     const job = await runJob({ spec: pipeline, slices, tenant: null }, roomy);
     closeSync(folder);
-    closeSync(packed);
+    closeSync(broken);
     assert.deepEqual(
       job.slices.map(({ outcome }) => outcome),
       ['read', 'unreadable', 'unreadable', 'read'],

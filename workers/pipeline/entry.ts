@@ -76,6 +76,10 @@ export class Entry {
   offset = 0;
   /** Which of the entries that were made from one line. */
   part = 0;
+  /** While the line is a CRI line as it was read: where its timestamp ends, which is `stampSeconds` and `stampNanos`. */
+  stampTo = -1;
+  stampSeconds = 0;
+  stampNanos = 0;
   #bytes: Buffer = NO_BYTES;
   #from = 0;
   #to = 0;
@@ -102,6 +106,7 @@ export class Entry {
     this.#to = to;
     this.#text = null;
     this.#hasBytes = true;
+    this.stampTo = -1;
   }
 
   /** The line as text; what is not UTF-8 in it as `readText` says. */
@@ -113,6 +118,7 @@ export class Entry {
   set line(text: string) {
     this.#text = text;
     this.#hasBytes = false;
+    this.stampTo = -1;
   }
 
   get lineBytes(): number {

@@ -152,11 +152,15 @@ export class Pipeline {
     const entry = this.#entry;
     const plan = this.#plan!;
     const end = to > from && bytes[to - 1] === CARRIAGE_RETURN ? to - 1 : to;
-    this.#clock.read(bytes, from, end, offset);
+    const clock = this.#clock;
+    clock.read(bytes, from, end, offset);
     entry.begin(bytes, from, end, plan.labels, plan.values);
     entry.metadata = plan.metadata;
-    entry.seconds = this.#clock.seconds;
-    entry.nanos = this.#clock.nanos;
+    entry.seconds = clock.seconds;
+    entry.nanos = clock.nanos;
+    entry.stampTo = clock.stampTo;
+    entry.stampSeconds = clock.seconds;
+    entry.stampNanos = clock.nanos;
     entry.offset = offset;
     if (this.#list.run(entry)) this.#finish(entry);
   }

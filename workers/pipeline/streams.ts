@@ -1,10 +1,13 @@
 import { CUT_MARK } from '../encode/push.js';
+import type { Memory } from '../memory.js';
 import { TENANT_LABEL } from '../stages/tenant.js';
 import type { Entry, Metadata } from './entry.js';
 import type { LabelSet } from './labels.js';
 import type { EntrySink } from './pipeline.js';
 
-const FIRST_BYTES = 4096;
+/** The first and the longest piece of a stream. */
+const FIRST_PIECE_BYTES = 512;
+const LAST_PIECE_BYTES = 256 * 1024;
 /** Length of `{}`. */
 const NO_LABELS_BYTES = 2;
 /** The last second that fits the signed 64-bit nanoseconds Loki keeps: 2262-04-11T23:47:15Z. */
@@ -19,17 +22,24 @@ export function blockOf(labels: LabelSet, unlabelled: Uint8Array): Uint8Array {
   return labels.block.length > NO_LABELS_BYTES ? labels.block : unlabelled;
 }
 
-/** The entries of one stream, encoded. */
+/** The entries of one stream, encoded, in pieces of the region. */
 interface Stream {
   block: Uint8Array;
   tenant: string;
-  bytes: Buffer;
-  length: number;
+  /** Where finished pieces begin and end, in turn. */
+  pieces: number[];
+  /** The piece at hand: where it begins, what is written, and where it must end. */
+  from: number;
+  at: number;
+  end: number;
   entries: number;
-  /** What `length` and `entries` were when the slice began. */
-  lengthBefore: number;
-  entriesBefore: number;
+  /** The slice that has written last, and what the stream was before it. */
+  slice: number;
+  before: { pieces: number; from: number; at: number; entries: number };
 }
+
+/** The part of a Memory that streams are written to. */
+export type StreamMemory = Pick<Memory, 'bytes' | 'streamsAt' | 'streamsBytes' | 'outputBytes'>;
 
 /** What was written for one tenant; '' is the endpoint's own. */
 export interface TenantStreams {
@@ -84,32 +94,42 @@ export class StreamWriter implements EntrySink {
   oldestMs = 0;
   newestMs = 0;
   readonly #limitBytes: number;
+  readonly #bytes: Buffer;
+  readonly #from: number;
+  readonly #end: number;
+  /** What is given to streams. */
+  #given: number;
+  #givenBefore: number;
   #maxLineBytes = 0;
   #withoutMetadata = false;
-  #streams = new Map<LabelSet, Stream>();
-  /** Buffers for the streams of the next push, together not longer than a push. */
-  readonly #spare: Buffer[] = [];
-  #spareBytes = 0;
+  readonly #streams = new Map<LabelSet, Stream>();
+  /** The stream of the entry before, which mostly is that of the next one. */
+  #last: Stream | null = null;
+  #lastLabels: LabelSet | null = null;
+  #slice = 0;
   #size = 0;
   #sizeBefore = 0;
   #takenBytes = 0;
   #unlabelled: Uint8Array = Buffer.alloc(0);
 
-  /** `limitBytes`: how long all pushes together may be. */
-  constructor(limitBytes: number) {
-    this.#limitBytes = limitBytes;
+  /** Lines that lie in the same memory are moved without making an object. All pushes together have `outputBytes`. */
+  constructor({ bytes, streamsAt, streamsBytes, outputBytes }: StreamMemory) {
+    this.#limitBytes = outputBytes;
+    this.#bytes = bytes;
+    this.#from = streamsAt;
+    this.#end = streamsAt + streamsBytes;
+    this.#given = streamsAt;
+    this.#givenBefore = streamsAt;
   }
 
   /** Starts empty pushes. `maxLineBytes`: the longest line, its cut mark included. */
   beginPush(maxLineBytes: number, withoutMetadata = false): void {
     this.#maxLineBytes = maxLineBytes;
     this.#withoutMetadata = withoutMetadata;
-    for (const { bytes } of this.#streams.values()) {
-      if (this.#spareBytes + bytes.length > this.#limitBytes) continue;
-      this.#spare.push(bytes);
-      this.#spareBytes += bytes.length;
-    }
     this.#streams.clear();
+    this.#last = null;
+    this.#lastLabels = null;
+    this.#given = this.#from;
     this.#size = 0;
   }
 
@@ -121,10 +141,8 @@ export class StreamWriter implements EntrySink {
     this.#unlabelled = unlabelled;
     this.#takenBytes = takenBytes;
     this.#sizeBefore = this.#size;
-    for (const stream of this.#streams.values()) {
-      stream.lengthBefore = stream.length;
-      stream.entriesBefore = stream.entries;
-    }
+    this.#givenBefore = this.#given;
+    this.#slice++;
     this.entries = 0;
     this.cutEntries = 0;
     this.cutBytes = 0;
@@ -140,9 +158,16 @@ export class StreamWriter implements EntrySink {
   /** Takes back all entries of the slice. */
   abandonSlice(): void {
     this.#size = this.#sizeBefore;
+    this.#given = this.#givenBefore;
     for (const stream of this.#streams.values()) {
-      stream.length = stream.lengthBefore;
-      stream.entries = stream.entriesBefore;
+      if (stream.slice !== this.#slice) continue;
+      const { pieces, from, at, entries } = stream.before;
+      stream.pieces.length = pieces;
+      // A piece that the slice was given is given back: nothing may be written to it any more.
+      if (stream.from !== from) stream.end = at;
+      stream.from = from;
+      stream.at = at;
+      stream.entries = entries;
     }
   }
 
@@ -155,15 +180,18 @@ export class StreamWriter implements EntrySink {
     const metadata = this.#withoutMetadata ? NO_METADATA : entry.metadata;
     let body = lengthDelimited(lineBytes);
     for (const pair of metadata) body += lengthDelimited(pairBytes(pair));
-    const known = this.#streams.get(entry.labels);
-    const growth = body + FRAME_BYTES + (known === undefined ? FRAME_BYTES + entry.labels.block.length : 0);
+    const known = entry.labels === this.#lastLabels ? this.#last : (this.#streams.get(entry.labels) ?? null);
+    const growth = body + FRAME_BYTES + (known === null ? FRAME_BYTES + entry.labels.block.length : 0);
     // One that is larger than a push may be is sent alone.
     const taken = this.#takenBytes + this.#size;
     if (taken > 0 && taken + growth > this.#limitBytes) return false;
-    this.#size += growth;
     const stream = known ?? this.#open(entry.labels);
-    if (stream.length + body + FRAME_BYTES > stream.bytes.length) this.#grow(stream, body + FRAME_BYTES);
-    stream.length = this.#write(stream, entry, line, from, keep, cut, metadata, body);
+    if (stream.slice !== this.#slice) this.#enter(stream);
+    if (stream.end - stream.at < body + FRAME_BYTES && !this.#giveMore(stream, body + FRAME_BYTES)) return false;
+    this.#last = stream;
+    this.#lastLabels = entry.labels;
+    this.#size += growth;
+    stream.at = this.#write(stream.at, entry, line, from, keep, cut, metadata, body);
     stream.entries++;
     this.#note(entry);
     if (cut) {
@@ -176,8 +204,12 @@ export class StreamWriter implements EntrySink {
   /** What was written, for each tenant. */
   finish(): TenantStreams[] {
     const byTenant = new Map<string, { parts: Buffer[]; entries: number }>();
-    for (const { block, tenant, bytes, length, entries } of this.#streams.values()) {
-      if (length === 0) continue;
+    for (const { block, tenant, pieces, from, at: to, entries } of this.#streams.values()) {
+      if (entries === 0) continue;
+      const ends = [...pieces, from, to];
+      const parts: Buffer[] = [];
+      for (let i = 0; i < ends.length; i += 2) parts.push(this.#bytes.subarray(ends[i], ends[i + 1]));
+      const length = parts.reduce((sum, part) => sum + part.length, 0);
       const head = Buffer.allocUnsafe(FRAME_BYTES + block.length);
       const labels = lengthDelimited(block.length);
       head[0] = 0x0a;
@@ -186,7 +218,7 @@ export class StreamWriter implements EntrySink {
       at = writeVarint(head, at, block.length);
       head.set(block, at);
       const whole = byTenant.get(tenant) ?? { parts: [], entries: 0 };
-      whole.parts.push(head.subarray(0, at + block.length), bytes.subarray(0, length));
+      whole.parts.push(head.subarray(0, at + block.length), ...parts);
       whole.entries += entries;
       byTenant.set(tenant, whole);
     }
@@ -202,7 +234,7 @@ export class StreamWriter implements EntrySink {
   }
 
   #write(
-    stream: Stream,
+    start: number,
     entry: Entry,
     line: Buffer,
     from: number,
@@ -211,10 +243,10 @@ export class StreamWriter implements EntrySink {
     metadata: Metadata,
     body: number,
   ): number {
-    const { bytes } = stream;
+    const bytes = this.#bytes;
     const seconds = secondsOf(entry);
     const time = 2 + varintBytes(seconds) + varintBytes(entry.nanos);
-    let at = stream.length;
+    let at = start;
     bytes[at] = 0x12;
     at = writeVarint(bytes, at + 1, lengthDelimited(time) + body);
     bytes[at] = 0x0a;
@@ -225,7 +257,9 @@ export class StreamWriter implements EntrySink {
     at = writeVarint(bytes, at + 1, entry.nanos);
     bytes[at] = 0x12;
     at = writeVarint(bytes, at + 1, keep + (cut ? CUT_MARK_BYTES.length : 0));
-    at += line.copy(bytes, at, from, from + keep);
+    if (line === bytes) bytes.copyWithin(at, from, from + keep);
+    else line.copy(bytes, at, from, from + keep);
+    at += keep;
     if (cut) at += CUT_MARK_BYTES.copy(bytes, at);
     for (const pair of metadata) {
       bytes[at] = 0x1a;
@@ -237,26 +271,42 @@ export class StreamWriter implements EntrySink {
   }
 
   #open(labels: LabelSet): Stream {
-    const block = blockOf(labels, this.#unlabelled);
-    const spare = this.#spare.pop();
-    this.#spareBytes -= spare?.length ?? 0;
     const stream: Stream = {
-      block,
+      block: blockOf(labels, this.#unlabelled),
       tenant: labels.get(TENANT_LABEL) ?? '',
-      bytes: spare ?? Buffer.allocUnsafeSlow(FIRST_BYTES),
-      length: 0,
+      pieces: [],
+      from: 0,
+      at: 0,
+      end: 0,
       entries: 0,
-      lengthBefore: 0,
-      entriesBefore: 0,
+      slice: -1,
+      before: { pieces: 0, from: 0, at: 0, entries: 0 },
     };
     this.#streams.set(labels, stream);
     return stream;
   }
 
-  #grow(stream: Stream, by: number): void {
-    const bytes = Buffer.allocUnsafeSlow(Math.max(stream.bytes.length * 2, stream.length + by));
-    stream.bytes.copy(bytes, 0, 0, stream.length);
-    stream.bytes = bytes;
+  /** Notes what the stream was before the slice. */
+  #enter(stream: Stream): void {
+    const { before } = stream;
+    before.pieces = stream.pieces.length;
+    before.from = stream.from;
+    before.at = stream.at;
+    before.entries = stream.entries;
+    stream.slice = this.#slice;
+  }
+
+  /** Gives the stream a piece that has room for `needed` bytes; false if there is none. */
+  #giveMore(stream: Stream, needed: number): boolean {
+    const last = stream.end - stream.from;
+    const wanted = Math.max(needed, FIRST_PIECE_BYTES, Math.min(2 * last, LAST_PIECE_BYTES));
+    if (this.#given + needed > this.#end) return false;
+    if (stream.at > stream.from) stream.pieces.push(stream.from, stream.at);
+    stream.from = this.#given;
+    stream.at = this.#given;
+    this.#given = Math.min(this.#given + wanted, this.#end);
+    stream.end = this.#given;
+    return true;
   }
 
   #note(entry: Entry): void {

@@ -57,10 +57,14 @@ class Cri implements Stage, Memory {
     const bytes = entry.bytes;
     const { from, to } = entry;
     const head = this.#head;
-    if (!head.read(bytes, from, to, -1)) return true;
+    const { stampTo } = entry;
+    if (!head.read(bytes, from, to, stampTo)) return true;
     const { timeTo, partial } = head;
     const stream = head.kind === STDOUT ? 'stdout' : 'stderr';
-    if (this.#rfc3339.parse(bytes, from, timeTo)) {
+    if (stampTo >= 0) {
+      entry.seconds = entry.stampSeconds;
+      entry.nanos = entry.stampNanos;
+    } else if (this.#rfc3339.parse(bytes, from, timeTo)) {
       entry.seconds = this.#rfc3339.seconds;
       entry.nanos = this.#rfc3339.nanos;
     }

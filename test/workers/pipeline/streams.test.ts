@@ -4,6 +4,11 @@ import { PushRequest } from '../../../bench/receiver/push.js';
 import { StreamWriter } from '../../../workers/pipeline/streams.js';
 import { type LooseStage, PATH, pipelineOf, READ_TIME_MS } from '../stages/harness.js';
 
+function writerOf(outputBytes: number): StreamWriter {
+  const bytes = Buffer.alloc(3 * outputBytes + 7);
+  return new StreamWriter({ bytes, streamsAt: 7, streamsBytes: 3 * outputBytes, outputBytes });
+}
+
 const UNLABELLED = Buffer.from(`{filename="${PATH}"}`);
 
 function write(
@@ -55,7 +60,7 @@ const lines = (...texts: string[]) => texts.map((text) => Buffer.from(text, 'lat
 
 describe('streams', () => {
   test('entries by labels, and pushes by tenant', () => {
-    const writer = new StreamWriter(1 << 20);
+    const writer = writerOf(1 << 20);
     writer.beginPush(1000);
     writer.beginSlice(UNLABELLED);
     const stages = [
@@ -96,7 +101,7 @@ describe('streams', () => {
   });
 
   test('an entry without labels bears the name of its file', () => {
-    const writer = new StreamWriter(1 << 20);
+    const writer = writerOf(1 << 20);
     writer.beginPush(1000);
     writer.beginSlice(UNLABELLED);
     write(writer, [{ label_drop: { values: ['filename'] } }], lines('x'));
@@ -104,7 +109,7 @@ describe('streams', () => {
   });
 
   test('long lines are cut between characters', () => {
-    const writer = new StreamWriter(1 << 20);
+    const writer = writerOf(1 << 20);
     writer.beginPush(10);
     writer.beginSlice(UNLABELLED);
     write(writer, [{ cri: {} }], [Buffer.from('2026-08-01T12:00:00Z stdout F abcéxyzuvw')]);
@@ -113,7 +118,7 @@ describe('streams', () => {
   });
 
   test('a full push takes no more, and a slice can be taken back', () => {
-    const writer = new StreamWriter(600);
+    const writer = writerOf(600);
     const pipeline = pipelineOf([]);
     writer.beginPush(1000);
     writer.beginSlice(UNLABELLED);
@@ -127,7 +132,7 @@ describe('streams', () => {
   });
 
   test('large streams, seconds and metadata', () => {
-    const writer = new StreamWriter(1 << 20);
+    const writer = writerOf(1 << 20);
     writer.beginPush(1 << 19);
     writer.beginSlice(UNLABELLED);
     const long = 'x'.repeat(100_000);
