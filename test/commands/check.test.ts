@@ -10,7 +10,18 @@ test('a good file: says so, then the settings as without one', (t) => {
   assert.equal(status, 0);
   assert.ok(stdout.startsWith(`${file} has no mistakes\n\nSETTING `), stdout.slice(0, 200));
   assert.match(stdout, /SLEIPNIR_CONFIG +\S+config\.alloy +flag FILE\n/);
+  assert.match(stdout, /SLEIPNIR_LOKI_URL +- +configuration file\n/);
+  assert.match(stdout, /SLEIPNIR_BATCH_BYTES +1MiB +default\n/);
   assert.match(stdout, /\nDERIVED +VALUE +BECAUSE\n/);
+});
+
+test('settings that the file takes the place of, and those that give way to it', (t) => {
+  const text = `${POD_LOGS}logging {\n  level = "warn"\n}\n`;
+  const file = join(folderWith(t, { 'config.alloy': text }), 'config.alloy');
+  const { stdout } = sleipnir(['check', file, '--batch-wait', '2s'], '', { LABELS: 'a=b' });
+  assert.match(stdout, /\nwarning: SLEIPNIR_LABELS is not used: the configuration file takes its place\n/);
+  assert.match(stdout, /SLEIPNIR_LOG_LEVEL +warn +configuration file\n/);
+  assert.match(stdout, /SLEIPNIR_BATCH_WAIT +2s +flag --batch-wait\n/);
 });
 
 test('every mistake at once, with the line and a caret, also those that only a worker can tell', (t) => {
