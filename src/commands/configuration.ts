@@ -12,11 +12,6 @@ export type Loaded = Extract<LoadResult, { config: unknown }>;
 /** Starts the worker when it is first called. */
 export type LentWorker = () => WorkerPool;
 
-/** The configuration file or folder that the settings name; null for the built-in pipeline. */
-export function configPathOf({ effective }: Loaded): string | null {
-  return effective.find(({ name }) => name === 'config')?.value ?? null;
-}
-
 export function budgetOf(config: Config): Budget {
   return deriveBudget(config, readLimits(), { cores: availableParallelism(), memoryBytes: totalmem() });
 }

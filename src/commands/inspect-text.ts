@@ -143,7 +143,7 @@ export class InspectText {
   }
 
   #style(style: Style, text: string): string {
-    return this.#colors && text !== '' ? styleText(style, text) : text;
+    return this.#colors && text !== '' ? styleText(style, text, { validateStream: false }) : text;
   }
 }
 

@@ -1,6 +1,5 @@
+import { filesOf } from '../config/alloy/lanes.js';
 import type { PipelinePlan, TargetPlan } from '../config/alloy/plan.js';
-import { fileLabels } from '../config/alloy/targets.js';
-import { createMatcher } from '../discover/match.js';
 import { SleipnirError } from '../errors.js';
 import type { InspectPipeline } from '../protocol.js';
 
@@ -38,25 +37,18 @@ export function waysFor(
 }
 
 function waysOf(plan: PipelinePlan, path: string, maxLineBytes: number): Way[] {
-  return plan.sources.flatMap(({ component, targets, routes }) =>
-    targets.flatMap((target) => {
-      const targetLabels = takes(target, path) ? fileLabels(target, path) : null;
-      if (targetLabels === null) return [];
-      return routes.map(({ spec, sink }): Way => {
-        const components = spec.processes.map((process) => process.component);
-        const route = { revision: 1, ...spec, maxLineBytes };
-        return {
-          name: [component, ...components, sink.component].join(' -> '),
-          pipeline: { kind: 'route', route, targetLabels },
-        };
-      });
-    }),
-  );
-}
-
-function takes({ path: wanted, literal, exclude }: TargetPlan, path: string): boolean {
-  if (literal) return wanted === path;
-  return createMatcher([wanted], exclude === null ? [] : [exclude])(path)?.log === path;
+  return plan.sources.flatMap(({ component, targets, routes }) => {
+    const targetLabels = filesOf(targets).labelsOf(path);
+    if (targetLabels === null) return [];
+    return routes.map(({ spec, sink }): Way => {
+      const components = spec.processes.map((process) => process.component);
+      const route = { revision: 1, ...spec, maxLineBytes };
+      return {
+        name: [component, ...components, sink.component].join(' -> '),
+        pipeline: { kind: 'route', route, targetLabels },
+      };
+    });
+  });
 }
 
 /** A path that the target most likely takes. */

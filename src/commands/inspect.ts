@@ -3,15 +3,9 @@ import { resolve } from 'node:path';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { formatDiagnostics } from '../config/alloy/diagnostics.js';
 import type { Config } from '../config/config.js';
-import type { InspectedLine, InspectedLog, InspectJob, InspectPipeline } from '../protocol.js';
-import {
-  budgetOf,
-  checkConfiguration,
-  configPathOf,
-  type LentWorker,
-  type Loaded,
-  withWorker,
-} from './configuration.js';
+import { builtInLane } from '../lane.js';
+import type { InspectedLine, InspectedLog, InspectJob } from '../protocol.js';
+import { budgetOf, checkConfiguration, type LentWorker, type Loaded, withWorker } from './configuration.js';
 import { exitCodes } from './exit-codes.js';
 import { InspectText } from './inspect-text.js';
 import type { Way } from './inspect-ways.js';
@@ -33,15 +27,15 @@ const SAMPLE_PATH = '/var/log/pods/default_sample_0000/app/0.log';
  * @returns the exit code: 1 if the file has mistakes
  * @throws SleipnirError `PATH_UNWANTED` if the file reads no log of this path
  */
-export function inspect(loaded: Loaded, options: InspectOptions): Promise<number> {
-  const { config } = loaded;
+export function inspect({ config }: Loaded, options: InspectOptions): Promise<number> {
   return withWorker(config, budgetOf(config), async (worker) => {
-    const file = configPathOf(loaded);
+    const { configPath: file } = config;
     const given = options.path === null ? null : resolve(options.path);
     if (file === null) {
       const path = given ?? SAMPLE_PATH;
-      const builtIn: Way = { name: 'built-in pipeline', pipeline: builtInOf(config) };
-      return run(worker, config, { path, ways: [builtIn] }, options);
+      const { spec, format } = builtInLane(config);
+      const way: Way = { name: 'built-in pipeline', pipeline: { kind: 'built-in', spec, format } };
+      return run(worker, config, { path, ways: [way] }, options);
     }
     const checked = await checkConfiguration(file, options.skipUnsupported, worker);
     process.stderr.write(formatDiagnostics('plan' in checked ? checked.warnings : checked.diagnostics));
@@ -49,12 +43,6 @@ export function inspect(loaded: Loaded, options: InspectOptions): Promise<number
     const { waysFor } = await import('./inspect-ways.js');
     return run(worker, config, waysFor(checked.plan, given, SAMPLE_PATH, config.maxLineBytes), options);
   });
-}
-
-function builtInOf({ labelRegex, labels, stream, maxLineBytes, format }: Config): InspectPipeline {
-  const plain = { withoutMetadata: false, route: null, shared: null };
-  const spec = { revision: 1, labelRegex, staticLabels: labels, streamMode: stream, maxLineBytes, ...plain };
-  return { kind: 'built-in', spec, format };
 }
 
 async function run(

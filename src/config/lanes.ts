@@ -1,6 +1,7 @@
 import { SleipnirError } from '../errors.js';
 import { builtInLane, type Lane } from '../lane.js';
 import type { CheckStagesJob, CheckStagesResult } from '../protocol.js';
+import type { PipelinePlan } from './alloy/plan.js';
 import type { Config } from './config.js';
 import type { EffectiveSetting } from './load.js';
 import { type SettingName, settings } from './settings.js';
@@ -88,7 +89,24 @@ export async function loadLanes(sources: LaneSources): Promise<LoadedLanes> {
   };
 }
 
-function notUsed(effective: readonly EffectiveSetting[]): string[] {
+/** What holds beside a configuration file. `file` as an origin without a value: the file says it in its own way. */
+export function effectiveBeside(
+  { logging }: Pick<PipelinePlan, 'logging'>,
+  effective: readonly EffectiveSetting[],
+): EffectiveSetting[] {
+  return effective.map((setting) => {
+    const { name, origin } = setting;
+    const yields = origin === 'default' && name === 'batchWait';
+    if (REPLACED.includes(name) || yields) return { ...setting, value: null, origin: 'file' };
+    if (origin === 'default' && name === 'logLevel' && logging) {
+      return { ...setting, value: logging.level, origin: 'file' };
+    }
+    return setting;
+  });
+}
+
+/** Warnings about settings that were given for nothing, since there is a configuration file. */
+export function notUsed(effective: readonly EffectiveSetting[]): string[] {
   return effective
     .filter(({ name, origin }) => REPLACED.includes(name) && origin !== 'default')
     .filter(({ name, value }) => value !== settings[name].fallback(false))

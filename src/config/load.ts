@@ -3,7 +3,7 @@ import type { Config } from './config.js';
 import { type SettingName, settingNames, settings, type Values } from './settings.js';
 import { findUnknown } from './unknown.js';
 
-export type Origin = 'flag' | 'environment' | 'default';
+export type Origin = 'flag' | 'environment' | 'file' | 'default';
 
 /** What holds for one setting, and where it came from. */
 export interface EffectiveSetting {

@@ -1,5 +1,5 @@
 import { formatTable, printable } from '../table.js';
-import type { EffectiveSetting, Mistake } from './load.js';
+import type { EffectiveSetting, Mistake, Origin } from './load.js';
 import { settings } from './settings.js';
 
 /** A value that no setting gave: it follows from what was found on the machine. */
@@ -19,8 +19,8 @@ export interface CheckReport {
 export function formatReport({ effective, warnings, derived = [] }: CheckReport): string {
   const rows = effective.map(({ name, variable, flag, value, origin }) => [
     variable,
-    value ?? settings[name].default,
-    origin === 'flag' ? `flag ${flag}` : origin,
+    value ?? (origin === 'file' ? '-' : settings[name].default),
+    origins(flag)[origin],
   ]);
   const tables = [formatTable([['SETTING', 'VALUE', 'FROM'], ...rows])];
   if (derived.length > 0) {
@@ -29,6 +29,10 @@ export function formatReport({ effective, warnings, derived = [] }: CheckReport)
   }
   if (warnings.length > 0) tables.push(formatWarnings(warnings));
   return tables.join('\n');
+}
+
+function origins(flag: string): Record<Origin, string> {
+  return { flag: `flag ${flag}`, environment: 'environment', file: 'configuration file', default: 'default' };
 }
 
 /** Each warning on a line of its own. */

@@ -31,11 +31,19 @@ function* fieldsOf(message: Buffer): Generator<Field> {
   }
 }
 
-/** The entries of a logproto.PushRequest that one of our writers has made (for the schema see `PushWriter`). */
+/** The texts of fields 1 and 2 of a message; what is empty may be left out of it. */
+function pairOf(message: Buffer): [string, string] {
+  const pair: [string, string] = ['', ''];
+  for (const { number, bytes } of fieldsOf(message)) pair[number === 1 ? 0 : 1] = bytes.toString();
+  return pair;
+}
+
+/** The entries of a logproto.PushRequest (for the schema see `PushWriter`), not compressed. */
 export function readPush(push: Buffer): ReadEntry[] {
   return [...fieldsOf(push)].flatMap(({ bytes: stream }) => {
-    const [labels, ...entries] = fieldsOf(stream);
-    return entries.map(({ bytes }) => readEntry(labels!.bytes.toString(), bytes));
+    const fields = [...fieldsOf(stream)];
+    const labels = fields.find(({ number }) => number === 1)?.bytes.toString() ?? '';
+    return fields.filter(({ number }) => number === 2).map(({ bytes }) => readEntry(labels, bytes));
   });
 }
 
@@ -43,14 +51,11 @@ function readEntry(labels: string, message: Buffer): ReadEntry {
   const entry: ReadEntry = { labels, seconds: 0, nanos: 0, line: message.subarray(0, 0), metadata: [] };
   for (const { number, bytes } of fieldsOf(message)) {
     if (number === 2) entry.line = bytes;
-    if (number === 3) {
-      const [name, value] = fieldsOf(bytes);
-      entry.metadata.push([name!.bytes.toString(), value!.bytes.toString()]);
-    }
+    if (number === 3) entry.metadata.push(pairOf(bytes));
     if (number !== 1) continue;
-    for (const field of fieldsOf(bytes)) {
-      if (field.number === 1) entry.seconds = field.value;
-      else entry.nanos = field.value;
+    for (const { number: part, value } of fieldsOf(bytes)) {
+      if (part === 1) entry.seconds = value;
+      else entry.nanos = value;
     }
   }
   return entry;

@@ -26,7 +26,6 @@ class Passes {
 /** A stage that is at work. What it emits goes through the stages behind it before it returns. */
 interface Frame {
   id: string;
-  entry: Entry;
   step: InspectedStep;
   emitted: Passes;
 }
@@ -69,7 +68,7 @@ export class Tracer {
 
   #process(stage: Stage, id: string, spec: StageSpec, entry: Entry): boolean {
     const top = this.#frames.at(-1);
-    const isInside = top !== undefined && top.entry === entry && id.startsWith(`${top.id}.`);
+    const isInside = top !== undefined && id.startsWith(`${top.id}.`);
     const steps = isInside ? top.step.nested : this.#passOf(entry).steps;
     const step: InspectedStep = {
       component: this.#options.componentOf(id),
@@ -82,7 +81,7 @@ export class Tracer {
       nested: [],
       emitted: [],
     };
-    const frame: Frame = { id, entry, step, emitted: new Passes() };
+    const frame: Frame = { id, step, emitted: new Passes() };
     const before = snapshotOf(entry);
     steps.push(step);
     this.#frames.push(frame);

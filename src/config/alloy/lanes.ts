@@ -90,7 +90,7 @@ interface Found {
 }
 
 /** A file that several targets match is read once, as the first of them says. */
-function filesOf(targets: readonly TargetPlan[]): Files {
+export function filesOf(targets: readonly TargetPlan[]): Files {
   const matches = targets.map(({ path, literal, exclude }) =>
     literal ? (file: string) => file === path : createFileMatch([path], exclude === null ? [] : [exclude]),
   );

@@ -246,8 +246,18 @@ function language(name: string, check: (text: string) => TextProblem | null): Ty
   };
 }
 
-/** Its compiler lives with the stages, which are asked about as a whole. */
-export const template: Type<string> = { ...text, name: 'Go template' };
+/** Its compiler lives with the stages. It is asked here and not only for the whole stage, which may have other mistakes. */
+export const template: Type<string> = {
+  name: 'Go template',
+  decode(given, diagnostics) {
+    const value = text.decode(given, diagnostics);
+    if (value !== undefined) {
+      const at = (_: string, offset: number | null) => insideString(given.expression, offset ?? 0);
+      diagnostics.ask({ stage: 'template', source: 'template', template: value }, at);
+    }
+    return value;
+  },
+};
 export const jmespath = language('JMESPath', jmespathProblem);
 export const logPattern = language('pattern', patternProblem);
 export const selector = language('selector', selectorProblem);

@@ -56,6 +56,13 @@ test('the inside of a declaration that is used twice is blamed once', async () =
   assert.deepEqual(await mistakes(text), ['5:17: this is no Go template: unclosed action']);
 });
 
+test('a template in a stage with other mistakes is told, too', async () => {
+  const [missing, template, ...others] = await mistakes(process('  stage.template {\n    template = "{{"\n  }'));
+  assert.equal(missing, '2:3: loki.process > stage.template needs the argument "source"');
+  assert.equal(template, '3:17: this is no Go template: unclosed action');
+  assert.deepEqual(others, []);
+});
+
 test('no worker is asked about a file without stages', async () => {
   const noWorker = () => Promise.reject(new Error('asked'));
   assert.deepEqual(await mistakes('loki.echo "e" { }', { askWorker: noWorker }), []);
