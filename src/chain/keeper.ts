@@ -1,6 +1,6 @@
 import type { Workers } from '../plan/workers.js';
-import type { Descriptors } from './descriptors.js';
 import type { CountResult } from '../protocol.js';
+import type { Descriptors } from './descriptors.js';
 import type { Generation } from './generation.js';
 import type { Spool } from './spool.js';
 
@@ -136,5 +136,5 @@ function isElsewhere(generation: Generation): boolean {
 }
 
 function isNameless(generation: Generation): boolean {
-  return !generation.done && generation.fd !== null && !generation.fileNamed;
+  return !generation.done && generation.copyOf === null && generation.fd !== null && !generation.fileNamed;
 }

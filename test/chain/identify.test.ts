@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Descriptors } from '../../src/chain/descriptors.js';
 import type { Generation } from '../../src/chain/generation.js';
-import { type Identify, identifyNewcomers, placeAtCursors, placeAtEnd } from '../../src/chain/identify.js';
+import { type Identify, identifyNewcomers } from '../../src/chain/identify.js';
+import { placeAtCursors, placeAtEnd } from '../../src/chain/place.js';
 import type { Cursor } from '../../src/checkpoint/record.js';
 import type { IdentifyJob } from '../../src/protocol.js';
 import { addGeneration, CARRY, makeLog, mark } from './kit.js';
@@ -56,7 +57,10 @@ test('a .gz of a generation that is known is another name of it', async () => {
   const gzip = newcomer(log, { ...ROTATED, path: `${ROTATED.path}.gz`, gzip: true });
   await identifyNewcomers(log, new NoFiles(), knows(new Map([[gzip, 'a']])));
   assert.deepEqual(log.generations, [generation]);
-  assert.deepEqual([generation.gzip?.path, generation.suffix, generation.read.offset], [`${ROTATED.path}.gz`, '1', 100]);
+  assert.deepEqual(
+    [generation.gzip?.path, generation.suffix, generation.read.offset],
+    [`${ROTATED.path}.gz`, '1', 100],
+  );
 });
 
 test('a file that is another is read from its start', async () => {
