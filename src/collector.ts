@@ -3,8 +3,9 @@ import { Chains } from './chain/chains.js';
 import type { ChainSettings, ContainerLog } from './chain/container-log.js';
 import type { Descriptors } from './chain/descriptors.js';
 import type { Generation } from './chain/generation.js';
-import { identifyNewcomers, placeAtCursors, placeAtEnd } from './chain/identify.js';
+import { identifyNewcomers } from './chain/identify.js';
 import { Keeper } from './chain/keeper.js';
+import { placeAtCursors, placeAtEnd } from './chain/place.js';
 import { type PollResult, pollGeneration, pollLog } from './chain/poll.js';
 import { Spool } from './chain/spool.js';
 import { type Stall, Watchdog } from './chain/watchdog.js';
@@ -221,7 +222,7 @@ export class Collector {
     for (const log of this.#chains) if (this.#poll(log, nowMs).look) folders.add(log.folder);
     for (const folder of folders) this.#chains.look(folder, nowMs);
     for (const log of [...this.#chains]) {
-      if (log.generations.some(({ unidentified }) => unidentified)) void this.#identify(log);
+      if (log.generations.some(({ unknown }) => unknown)) void this.#identify(log);
       if (log.wantsTurn(nowMs)) this.#planner.add(log);
       this.#finish(log, nowMs);
       log.rest();
@@ -351,7 +352,7 @@ export class Collector {
     const nowMs = this.#now();
     if (!this.#stopping) {
       for (const generation of log.generations) this.#heed(pollGeneration(generation, nowMs));
-      if (log.generations.some(({ unidentified }) => unidentified)) void this.#identify(log);
+      if (log.generations.some(({ unknown }) => unknown)) void this.#identify(log);
       if (log.behind) this.#planner.add(log);
       this.#plan(nowMs);
     }
@@ -433,18 +434,24 @@ export class Collector {
   /** Asks which of a chain's new files are known already. What cannot be told yet is asked again with its progress. */
   async #identify(log: ContainerLog): Promise<void> {
     if (this.#placing || this.#identifying.has(log)) return;
-    const { descriptors, workers } = this.#options;
     this.#identifying.add(log);
     try {
-      await identifyNewcomers(log, descriptors, (job) => workers.identify(job));
+      await this.#identifyIn(log);
     } catch {
       // The worker has failed; the watchdog asks again.
     } finally {
       this.#identifying.delete(log);
     }
+    this.#countTruncated(log);
     this.#keeper.notice(log.generations);
     if (log.wantsTurn(this.#now())) this.#planner.add(log);
     this.#plan(this.#now());
+  }
+
+  async #identifyIn(log: ContainerLog): Promise<void> {
+    const { descriptors, workers } = this.#options;
+    const merged = await identifyNewcomers(log, descriptors, (job) => workers.identify(job));
+    this.#copied.push(...merged.filter(({ spool, spooling }) => spool !== null && !spooling));
   }
 
   // Positions
@@ -494,7 +501,7 @@ export class Collector {
     } else if (fresh) {
       await placeAtEnd(log, descriptors, (job) => workers.identify(job));
     }
-    if (copied) await identifyNewcomers(log, descriptors, (job) => workers.identify(job));
+    if (copied) await this.#identifyIn(log);
   }
 
   #finish(log: ContainerLog, nowMs: number): void {
@@ -544,7 +551,7 @@ export class Collector {
     const stalled = this.#watchdog.look(this.#chains, nowMs);
     for (const generation of stalled) {
       generation.log.folderTimeMs = 0;
-      if (generation.unidentified) void this.#identify(generation.log);
+      if (generation.unknown) void this.#identify(generation.log);
       this.#planner.add(generation.log);
       if (generation.readers > 0 || generation.path === null || generation.flights.length > 0) continue;
       this.#options.descriptors.close(generation);
@@ -571,18 +578,33 @@ export class Collector {
   }
 
   #restart(generation: Generation, size: number): void {
-    const unread = Number.isFinite(generation.size) ? generation.size - generation.read.offset : 0;
-    if (size < generation.size && unread > 0) this.#count(generation, 'truncated', unread, 0);
+    const { log } = generation;
     generation.restart(size);
     this.#jobs.abandon(generation);
-    generation.log.moved = true;
+    log.moved = true;
+    // A copy that was made of it before has what was not read of it.
+    this.#chains.look(log.folder, this.#now());
+    this.#countTruncated(log);
+  }
+
+  /** Once no new file of the log may be a copy any more, what was unread of the old bytes is lost. */
+  #countTruncated(log: ContainerLog): void {
+    if (log.generations.some(({ unknown }) => unknown)) return;
+    for (const generation of log.generations) {
+      const { former } = generation;
+      if (former === null) continue;
+      generation.former = null;
+      const bytes = former.size - Math.max(former.read.offset, former.copiedBytes ?? 0);
+      if (Number.isFinite(bytes) && bytes > 0) this.#count(generation, 'truncated', bytes, 0);
+    }
   }
 
   #lose(generation: Generation, reason: string, counted: CountResult | null): void {
     if (generation.done) return;
     const bytes = counted?.bytes ?? generation.knownBytes - generation.read.offset;
-    if (bytes > 0) this.#count(generation, reason, bytes, counted?.lines ?? 0);
+    if (bytes > 0 && generation.copyOf === null) this.#count(generation, reason, bytes, counted?.lines ?? 0);
     generation.restart(0);
+    generation.former = null;
     generation.done = true;
     this.#jobs.abandon(generation);
     this.#options.descriptors.close(generation);

@@ -127,6 +127,7 @@ export class ContainerLog {
     for (let index = 0; index < this.generations.length; index += 1) {
       const generation = this.generations[index] as Generation;
       if (generation.done) continue;
+      if (generation.copyOf !== null) continue;
       if (generation.unidentified || generation.blockedUntilMs > nowMs) return null;
       const reading = generation.flights.some((flight) => !flight.resolved);
       if (generation.unplannedBytes > 0) {
@@ -304,7 +305,7 @@ export class ContainerLog {
     // One whose carry came from a generation that began anew is not told of it.
     for (const generation of this.generations) this.#advance(generation, nowMs);
     // One without a name is still needed to tell new files from it.
-    const asked = this.generations.some(({ unidentified }) => unidentified);
+    const asked = this.generations.some(({ unknown }) => unknown);
     const finished = this.generations.filter(
       (generation) =>
         !generation.done &&

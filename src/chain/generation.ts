@@ -11,6 +11,16 @@ export interface Point {
   carry: Uint8Array | null;
 }
 
+/** Up to where bytes were read that are no longer there, and how many there were. */
+export interface Former {
+  read: Point;
+  head: Mark | null;
+  format: Format | null;
+  size: number;
+  /** Plain bytes of the copy that was found; null until then. */
+  copiedBytes: number | null;
+}
+
 /** A range of a generation that has been handed out and is not yet settled. */
 export interface Flight {
   generation: Generation;
@@ -83,6 +93,10 @@ export class Generation {
   epoch = 0;
   /** The size at which the bytes after `read` were found to hold no complete line. */
   unfinishedAt = -1;
+  /** What it was before it was truncated, for a copy that is not identified yet. */
+  former: Former | null = null;
+  /** The generation it is a copy of. Unidentified, and not read unless that is truncated. */
+  copyOf: Generation | null = null;
   /** Not read until it is known not to be another name of a generation that is known already. */
   unidentified = false;
   /** Settled to its end, and nothing more is expected. */
@@ -120,6 +134,11 @@ export class Generation {
     this.settledTimeMs = nowMs;
   }
 
+  /** To be asked what it is. */
+  get unknown(): boolean {
+    return this.unidentified && this.copyOf === null;
+  }
+
   /** Nobody will append to it any more: it is compressed or a copy. */
   get frozen(): boolean {
     if (this.fd !== null) return this.packed;
@@ -153,13 +172,13 @@ export class Generation {
 
   /** Bytes not yet handed out that may hold a complete line; Infinity if only reading tells. */
   get unplannedBytes(): number {
-    if (this.done || this.size === this.unfinishedAt) return 0;
+    if (this.done || this.copyOf !== null || this.size === this.unfinishedAt) return 0;
     return Math.max(0, this.size - this.planned);
   }
 
   /** Bytes not yet settled, as far as they are known. */
   get unsettledBytes(): number {
-    return this.done ? 0 : Math.max(0, this.knownBytes - this.settled.offset);
+    return this.done || this.copyOf !== null ? 0 : Math.max(0, this.knownBytes - this.settled.offset);
   }
 
   /** What it keeps of the disk while it is open. */
@@ -206,6 +225,10 @@ export class Generation {
   /** The file was rewritten in place: everything known of its bytes is void. */
   restart(size: number): void {
     this.epoch += 1;
+    const { read, head, format } = this;
+    // Grown again beyond what was read, it does not tell how long it had been before.
+    this.former = { read, head, format, size: size < this.size ? this.size : read.offset, copiedBytes: null };
+    for (const copy of this.log.generations) if (copy.copyOf === this) copy.copyOf = null;
     // What an older generation has left open is its own again.
     for (const { carriedFrom, carry } of this.flights) {
       if (carriedFrom !== null) carriedFrom.read = { ...carriedFrom.read, carry };

@@ -1,175 +1,135 @@
-import type { Cursor } from '../checkpoint/record.js';
 import type { IdentifyJob, IdentifyResult, Mark, Place } from '../protocol.js';
 import type { ContainerLog } from './container-log.js';
 import type { Descriptors } from './descriptors.js';
-import type { Generation } from './generation.js';
-import { readGenerationName } from './name.js';
+import type { Former, Generation, Point } from './generation.js';
 
 /** Asks a worker which remembered places are in which files. */
 export type Identify = (job: IdentifyJob) => Promise<IdentifyResult>;
 
+/** Something that a newcomer may prove to be: a generation that is known, or what it was before it was truncated. */
+interface Candidate {
+  generation: Generation;
+  point: Point;
+  head: Mark | null;
+  former: Former | null;
+}
+
 /**
- * Tells files seen for the first time under a rotated name from other names of generations that are known: a `.gz`
- * whose plain file was rotated and compressed between two looks, or a copy. The known one takes over the name. Those
- * that may be a generation which is not read to its end yet stay unidentified: the more is read of it, the less can
- * another file be taken for it, and they have to wait for it anyway.
+ * Tells files seen for the first time under a rotated name from what is known already: another name of a generation
+ * (a `.gz` whose plain file was rotated and compressed between two looks), or a copy of the current one, as copytruncate
+ * makes it. Those that may be a generation which is not read to its end yet stay unidentified: the more is read of it,
+ * the less can another file be taken for it, and they have to wait for it anyway.
+ *
+ * @returns the newcomers that are known under another name, and are no longer in the chain
  */
 export async function identifyNewcomers(
   log: ContainerLog,
   descriptors: Descriptors,
   identify: Identify,
-): Promise<void> {
+): Promise<Generation[]> {
   const unread = log.generations.findIndex(
     ({ deleted, read, size, done, unidentified }) => deleted && read.offset < size && !done && !unidentified,
   );
-  const newcomers = log.generations.filter(
-    (generation, index) => generation.unidentified && (unread === -1 || index < unread),
-  );
-  const known = log.generations.filter((generation) => !generation.unidentified && generation.head !== null);
-  const places = known.map(({ read, head }) => ({ offset: read.offset, head, tail: read.tail }));
-  const asked = await ask(newcomers, () => places, descriptors, identify);
-  for (const [newcomer, { matches }] of asked) {
-    newcomer.unidentified = false;
-    const twin = known.find((_, index) => matches[index] === true);
-    if (twin !== undefined) merge(twin, newcomer, descriptors);
+  const newcomers = log.generations.filter(({ unknown }, index) => unknown && (unread === -1 || index < unread));
+  const candidates = log.generations.flatMap(candidatesOf);
+  const places = candidates.map(({ point, head }) => ({ offset: point.offset, head, tail: point.tail }));
+  const mayBe = (newcomer: Generation, index: number) => isPossible(candidates[index] as Candidate, newcomer);
+  const asked = await ask(newcomers, places, mayBe, descriptors, identify);
+  const merged: Generation[] = [];
+  for (const [newcomer, answers] of asked) {
+    const found = candidates.find((_, index) => answers[index]?.matches === true);
+    if (found === undefined) newcomer.unidentified = false;
+    else if (place(found, newcomer, descriptors)) merged.push(newcomer);
   }
+  return merged;
 }
 
-/** The newcomer is another name of a known generation, or a copy of it. */
-function merge(known: Generation, newcomer: Generation, descriptors: Descriptors): void {
-  const { log } = known;
-  const renamed = newcomer.gzip === null && newcomer.ino === known.ino && newcomer.dev === known.dev;
-  const { path, gzip, suffix } = newcomer;
-  if (!renamed && gzip === null) {
-    // The original may be truncated now, with what was not read of it.
-    newcomer.startAt({ ...known.read, carry: null }, known.head, known.format);
-    return;
+function candidatesOf(generation: Generation): Candidate[] {
+  const { unidentified, head, read, former } = generation;
+  const found: Candidate[] = [];
+  if (!unidentified && head !== null) found.push({ generation, point: read, head, former: null });
+  if (former?.copiedBytes === null) found.push({ generation, point: former.read, head: former.head, former });
+  return found;
+}
+
+/** Without times in them, files of the same bytes are nothing strange: only what can be the same file counts. */
+function isPossible({ generation, former }: Candidate, newcomer: Generation): boolean {
+  if (former !== null || isCurrent(generation)) return true;
+  if (isOf(generation, newcomer)) return true;
+  return generation.path === null && newcomer.path === null;
+}
+
+function isCurrent({ path, log }: Generation): boolean {
+  return path === log.path;
+}
+
+/** @returns whether the newcomer is another name of the generation, which it has taken over */
+function place(
+  { generation, point, head, former }: Candidate,
+  newcomer: Generation,
+  descriptors: Descriptors,
+): boolean {
+  const { log } = generation;
+  const renamed = newcomer.path !== null && isOf(generation, newcomer);
+  if (former !== null) {
+    former.copiedBytes = newcomer.knownBytes;
+    newcomer.startAt(point, head, former.format);
+    return false;
   }
+  if (!renamed && isCurrent(generation)) {
+    // It will be read where the original was, should that be truncated; till then it is of no use.
+    newcomer.copyOf = generation;
+    return false;
+  }
+  const { path, gzip, suffix } = newcomer;
   skip(newcomer, descriptors);
-  known.suffix = suffix;
-  known.gzip = gzip ?? known.gzip;
-  if (renamed) known.path = path;
-  log.generations = log.generations.filter((generation) => generation !== newcomer);
+  if (path !== null || gzip !== null) generation.suffix = suffix;
+  generation.gzip = gzip ?? generation.gzip;
+  if (renamed) generation.path = path;
+  log.generations = log.generations.filter((each) => each !== newcomer);
+  return true;
+}
+
+/** Whether both are the same file, whatever its names. */
+export function isOf(a: { dev: string; ino: string }, b: Generation): boolean {
+  return a.dev === b.dev && a.ino === b.ino;
 }
 
 /** Nothing of it is to be read. */
-function skip(generation: Generation, descriptors: Descriptors): void {
+export function skip(generation: Generation, descriptors: Descriptors): void {
   const offset = Number.isFinite(generation.size) ? generation.size : 0;
   generation.startAt({ offset, tail: null, carry: null }, null, null);
   generation.done = true;
   descriptors.close(generation);
 }
 
+/** What is said of a place in a generation. */
+export interface Answer {
+  matches: boolean;
+  /** The fingerprint of the generation, if it matches and the place has none. */
+  head: Mark | null;
+}
+
 /**
- * Puts the generations found at start where the journal says they were left: those before the first cursor are done,
- * those with a cursor go on there, the others begin at 0. When the generation of the first cursor is gone, those before
- * the next are done only if nothing of the first was left to be read.
- *
- * @returns the cursors whose generation is nowhere to be found
+ * Asks which places are in which generations; only those pairs that may be. Those that cannot be opened or read now are
+ * not in the answer, nor are pairs that were not asked.
  */
-export async function placeAtCursors(
-  log: ContainerLog,
-  cursors: readonly Cursor[],
+export async function ask(
+  generations: readonly Generation[],
+  places: readonly Place[],
+  mayBe: (generation: Generation, place: number) => boolean,
   descriptors: Descriptors,
   identify: Identify,
-): Promise<Cursor[]> {
-  const placesOf = (): Place[] => cursors.map(({ offset, head, tail }) => ({ offset, head, tail }));
-  const asked = await ask(log.generations, placesOf, descriptors, identify);
-  const taken = new Set<Generation>();
-  const missing: Cursor[] = [];
-  /** Places of generations in the chain, as far as the cursors tell. */
-  const ranks = new Map<Generation, number>();
-  /** All before this index are done. */
-  let doneBefore = 0;
-  let unbroken = true;
-  for (const [index, cursor] of cursors.entries()) {
-    if (cursor.head === null && cursor.offset === 0) {
-      // Nothing of it was read, so it begins at 0 wherever it is; its inode alone would not say that it is this one.
-      const there = log.generations.find((generation) => isPlaceOf(cursor, generation));
-      if (there !== undefined) ranks.set(there, index);
-      else if (taken.size === log.generations.length) missing.push(cursor);
-      unbroken = false;
-      continue;
-    }
-    const generation = choose(cursor, log.generations, taken, (candidate) => asked.get(candidate)?.matches[index]);
-    if (generation === undefined) {
-      missing.push(cursor);
-    } else {
-      taken.add(generation);
-      ranks.set(generation, index);
-      if (unbroken && generation.spool === null) doneBefore = log.generations.indexOf(generation);
-      const { offset, tail, carry, head, format } = cursor;
-      // A spool copy made after the cursor was stored begins later, and knows what was open there.
-      if (generation.spool === null || offset >= generation.spool.start) {
-        // One that is imported has no fingerprint yet.
-        generation.startAt({ offset, tail, carry }, head ?? asked.get(generation)?.heads[index] ?? null, format);
-      }
-    }
-    unbroken &&= cursor.offset === cursor.size && cursor.carry === null;
-  }
-  for (const generation of log.generations.slice(0, doneBefore)) {
-    if (generation.spool !== null || taken.has(generation)) continue;
-    skip(generation, descriptors);
-    ranks.set(generation, -1);
-  }
-  // Copies in the spool come without a name that would tell their place among the others.
-  const rankOf = (generation: Generation) =>
-    ranks.get(generation) ?? cursors.length + (generation.spool === null ? 1 : 0);
-  log.generations.sort((a, b) => rankOf(a) - rankOf(b));
-  return missing;
-}
-
-/** Whether a copy in the spool is of the generation a cursor stands in; its inode may be used again meanwhile. */
-function isCopy({ offset, head }: Cursor, { spool, head: ownHead }: Generation, matched: boolean | undefined): boolean {
-  if (spool !== null && offset >= spool.start) return matched === true;
-  return head === null || ownHead === null || head.bytes !== ownHead.bytes || head.hash === ownHead.hash;
-}
-
-/** Whether an unread generation is likely to be here: good enough for its place among the others. */
-function isPlaceOf(cursor: Cursor, generation: Generation): boolean {
-  if (generation.spool !== null) return isOf(cursor, generation);
-  const { suffix } = readGenerationName(cursor.name);
-  // A time is never used again as a suffix; a number is, and so is none.
-  return suffix.includes('-') && suffix === generation.suffix;
-}
-
-function isOf(cursor: Cursor, { dev, ino }: Generation): boolean {
-  return dev === cursor.dev && ino === cursor.ino;
-}
-
-function choose(
-  cursor: Cursor,
-  generations: readonly Generation[],
-  taken: ReadonlySet<Generation>,
-  matches: (candidate: Generation) => boolean | undefined,
-): Generation | undefined {
-  const free = generations.filter((generation) => !taken.has(generation));
-  const byInode = free.find((generation) => {
-    if (!isOf(cursor, generation)) return false;
-    return generation.spool === null ? matches(generation) !== false : isCopy(cursor, generation, matches(generation));
-  });
-  if (byInode !== undefined) return byInode;
-  // Without a fingerprint anything would match.
-  if (cursor.head === null) return undefined;
-  return free.find((generation) => generation.spool === null && matches(generation) === true);
-}
-
-/** What is said of one generation, for each place. */
-interface Answer {
-  matches: boolean[];
-  heads: (Mark | null)[];
-}
-
-/** Those that cannot be opened or read now are not in the answer. */
-async function ask(
-  generations: readonly Generation[],
-  placesOf: (generation: Generation) => Place[],
-  descriptors: Descriptors,
-  identify: Identify,
-): Promise<Map<Generation, Answer>> {
-  const asked: Generation[] = [];
+): Promise<Map<Generation, (Answer | undefined)[]>> {
+  const answers = new Map<Generation, (Answer | undefined)[]>();
+  const asked: { generation: Generation; indices: number[] }[] = [];
   const candidates: IdentifyJob['candidates'] = [];
   for (const generation of generations) {
+    const indices = [...places.keys()].filter((index) => mayBe(generation, index));
+    if (indices.length === 0) {
+      answers.set(generation, []);
+      continue;
+    }
     try {
       generation.open(descriptors);
     } catch {
@@ -178,29 +138,21 @@ async function ask(
     const source = generation.source(generation.spool?.start ?? 0);
     if (source === null) continue;
     generation.readers += 1;
-    asked.push(generation);
-    candidates.push({ source, places: placesOf(generation) });
+    asked.push({ generation, indices });
+    candidates.push({ source, places: indices.map((index) => places[index] as Place) });
   }
-  if (asked.length === 0) return new Map();
+  if (asked.length === 0) return answers;
   try {
     const { matches, heads } = await identify({ candidates });
-    return new Map(asked.map((generation, index) => [generation, { matches: matches[index]!, heads: heads[index]! }]));
-  } finally {
-    for (const generation of asked) generation.readers -= 1;
-  }
-}
-
-/** Only what is written from now on: the current generation from its end, at the next start of a line. */
-export async function placeAtEnd(log: ContainerLog, descriptors: Descriptors, identify: Identify): Promise<void> {
-  const current = log.generations.filter((generation) => generation.path === log.path);
-  const placesOf = ({ size }: Generation): Place[] => [{ offset: size, head: null, tail: null }];
-  const asked = await ask(current, placesOf, descriptors, identify);
-  for (const generation of log.generations) {
-    if (!current.includes(generation)) {
-      skip(generation, descriptors);
-      continue;
+    for (const [at, { generation, indices }] of asked.entries()) {
+      const answer: (Answer | undefined)[] = [];
+      for (const [nth, index] of indices.entries()) {
+        answer[index] = { matches: matches[at]?.[nth] === true, head: heads[at]?.[nth] ?? null };
+      }
+      answers.set(generation, answer);
     }
-    const point = { offset: generation.size, tail: null, carry: null };
-    generation.startAt(point, asked.get(generation)?.heads[0] ?? null, null, false);
+    return answers;
+  } finally {
+    for (const { generation } of asked) generation.readers -= 1;
   }
 }

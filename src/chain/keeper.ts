@@ -136,5 +136,5 @@ function isElsewhere(generation: Generation): boolean {
 }
 
 function isNameless(generation: Generation): boolean {
-  return !generation.done && generation.fd !== null && !generation.fileNamed;
+  return !generation.done && generation.copyOf === null && generation.fd !== null && !generation.fileNamed;
 }

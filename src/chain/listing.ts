@@ -96,7 +96,7 @@ export function updateListing(log: ContainerLog, files: readonly FoundFile[], no
       change.added.push(generation);
     }
     if (names !== undefined || !hadName || generation.done) continue;
-    if (generation.fd !== null || generation.spool !== null) continue;
+    if (generation.copyOf === null && (generation.fd !== null || generation.spool !== null)) continue;
     // Renamed and compressed before it could be opened: it is one of those that came after it.
     if (isUntouched(generation) && log.generations.some(({ gzip }) => gzip !== null)) generation.size = 0;
     change.gone.push(generation);

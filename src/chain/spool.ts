@@ -29,6 +29,8 @@ const noteSchema = v.object({
   format: v.nullable(v.picklist(['cri', 'docker', 'raw'])),
   /** Base64: what was open where the copy begins. */
   carry: v.nullable(v.string()),
+  /** It may be another name of a generation that is known. */
+  unidentified: v.optional(v.boolean(), false),
 });
 
 /** A copy left by an earlier run. */
@@ -90,13 +92,14 @@ export class Spool {
     return {
       log: note.log,
       restore(log, nowMs) {
-        const { dev, ino, suffix, tail, format } = note;
+        const { dev, ino, suffix, tail, format, unidentified } = note;
         const generation = new Generation(log, { path: '', suffix, gzip: false, dev, ino, size: head.end }, nowMs);
         generation.path = null;
         generation.spool = { path, start: head.start, end: head.end, fileBytes: head.fileBytes };
         generation.endedAtMs = nowMs;
         const carry = note.carry === null ? null : new Uint8Array(Buffer.from(note.carry, 'base64'));
         generation.startAt({ offset: head.start, tail, carry }, note.head, format);
+        generation.unidentified = unidentified;
         return generation;
       },
     };
@@ -122,6 +125,7 @@ export class Spool {
       tail,
       format,
       carry: carry === null ? null : Buffer.from(carry).toString('base64'),
+      unidentified: generation.unidentified,
     };
     this.#lastNumber += 1;
     const path = spoolFile(this.#options.folder, this.#lastNumber);

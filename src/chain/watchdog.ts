@@ -41,7 +41,7 @@ export class Watchdog {
     const found = new Map<string, Stall>();
     const stalled: Generation[] = [];
     for (const log of logs) {
-      const reading = log.generations.find((generation) => !generation.done);
+      const reading = log.generations.find(({ done, copyOf }) => !done && copyOf === null);
       if (reading === undefined || !waits(reading)) continue;
       const waitMs = nowMs - reading.progressAtMs;
       if (waitMs < STALL_MS) continue;

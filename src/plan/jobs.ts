@@ -146,7 +146,10 @@ export class Jobs {
     const units: Unit[] = [];
     const sources: Source[] = [];
     for (const unit of job.units) {
-      if (unit.flight.epoch !== unit.flight.generation.epoch) continue;
+      if (unit.flight.epoch !== unit.flight.generation.epoch) {
+        this.#jobs.delete(unit.flight);
+        continue;
+      }
       const source = this.#sourceOf(unit);
       if (source === null) {
         // Without a descriptor now, or gone: then its folder tells.
@@ -246,6 +249,14 @@ export class Jobs {
     job.read = true;
     job.pushes = result.pushes;
     if (result.waitMs > 0) this.#rest(result.waitMs);
+    if (job.units.some((unit, index) => isStale(unit, result.slices[index] as SliceResult))) {
+      // Lines of bytes that are gone are among the others' and would come twice if there is a copy of them.
+      this.#options.events.jobRepeated('truncated');
+      this.#drop(job);
+      job.read = false;
+      job.pushes = [];
+      return this.#run(job);
+    }
     const kept: Unit[] = [];
     for (const [index, unit] of job.units.entries()) {
       const slice = result.slices[index] as SliceResult;
@@ -470,6 +481,11 @@ export class Jobs {
       this.#options.onProgress(logOf(unit));
     }
   }
+}
+
+/** Its file was truncated while it was read. */
+function isStale({ flight }: Unit, { outcome, entries }: SliceResult): boolean {
+  return flight.epoch !== flight.generation.epoch && outcome === 'read' && entries > 0;
 }
 
 /** The time its entries span. */

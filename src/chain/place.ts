@@ -1,0 +1,155 @@
+import type { Cursor } from '../checkpoint/record.js';
+import type { ContainerLog } from './container-log.js';
+import type { Descriptors } from './descriptors.js';
+import type { Generation } from './generation.js';
+import { type Answer, ask, type Identify, isOf, skip } from './identify.js';
+import { readGenerationName } from './name.js';
+
+/**
+ * Puts the generations found at start where the journal says they were left: those before the first cursor are done,
+ * those with a cursor go on there, the others begin at 0. When the generation of the first cursor is gone, those before
+ * the next are done only if nothing of the first was left to be read.
+ *
+ * @returns the cursors whose generation is nowhere to be found
+ */
+export async function placeAtCursors(
+  log: ContainerLog,
+  cursors: readonly Cursor[],
+  descriptors: Descriptors,
+  identify: Identify,
+): Promise<Cursor[]> {
+  const asked = await findAll(log, cursors, descriptors, identify);
+  const taken = new Set<Generation>();
+  const missing: Cursor[] = [];
+  /** Places of generations in the chain, as far as the cursors tell. */
+  const ranks = new Map<Generation, number>();
+  /** All before this index are done. */
+  let doneBefore = 0;
+  let unbroken = true;
+  for (const [index, cursor] of cursors.entries()) {
+    if (cursor.head === null && cursor.offset === 0) {
+      // Nothing of it was read, so it begins at 0 wherever it is; its inode alone would not say that it is this one.
+      const there = log.generations.find((generation) => isPlaceOf(cursor, generation));
+      if (there !== undefined) ranks.set(there, index);
+      else if (taken.size === log.generations.length || isSurelyGone(cursor, log)) missing.push(cursor);
+      unbroken = false;
+      continue;
+    }
+    const generation = choose(cursor, log.generations, taken, (candidate) => asked.get(candidate)?.[index]?.matches);
+    if (generation === undefined) {
+      missing.push(cursor);
+    } else {
+      taken.add(generation);
+      ranks.set(generation, index);
+      if (unbroken && generation.spool === null) doneBefore = log.generations.indexOf(generation);
+      const { offset, tail, carry, head, format } = cursor;
+      // A spool copy made after the cursor was stored begins later, and knows what was open there.
+      if (generation.spool === null || offset >= generation.spool.start) {
+        // One that is imported has no fingerprint yet.
+        generation.startAt({ offset, tail, carry }, head ?? asked.get(generation)?.[index]?.head ?? null, format);
+      }
+    }
+    unbroken &&= cursor.offset === cursor.size && cursor.carry === null;
+  }
+  for (const generation of log.generations.slice(0, doneBefore)) {
+    if (generation.spool !== null || taken.has(generation)) continue;
+    skip(generation, descriptors);
+    ranks.set(generation, -1);
+  }
+  // Copies in the spool come without a name that would tell their place among the others.
+  const rankOf = (generation: Generation) =>
+    ranks.get(generation) ?? cursors.length + (generation.spool === null ? 1 : 0);
+  log.generations.sort((a, b) => rankOf(a) - rankOf(b));
+  return missing;
+}
+
+/**
+ * Which cursors are in which generations. A name with a time in it says so by itself, and reading there begins with a
+ * look at the bytes before the position anyway. The others are looked for in all files whose name does not say that.
+ */
+async function findAll(
+  log: ContainerLog,
+  cursors: readonly Cursor[],
+  descriptors: Descriptors,
+  identify: Identify,
+): Promise<Map<Generation, (Answer | undefined)[]>> {
+  const places = cursors.map(({ offset, head, tail }) => ({ offset, head, tail }));
+  const named = new Map<number, Generation>();
+  for (const [index, cursor] of cursors.entries()) {
+    const generation = log.generations.find(({ spool, suffix }) => spool === null && suffix === stampOf(cursor));
+    if (generation !== undefined) named.set(index, generation);
+  }
+  const taken = new Set(named.values());
+  const mayBe = (generation: Generation, index: number) =>
+    !named.has(index) && !taken.has(generation) && isPossible(cursors[index] as Cursor, generation);
+  const answers = await ask(log.generations, places, mayBe, descriptors, identify);
+  for (const [index, generation] of named) {
+    answers.set(
+      generation,
+      cursors.map((_, other) => ({ matches: other === index, head: null })),
+    );
+  }
+  return answers;
+}
+
+/** Without times in them, files of the same bytes are nothing strange: only what can be the same file counts. */
+function isPossible(cursor: Cursor, generation: Generation): boolean {
+  if (cursor.head === null && cursor.offset === 0) return false;
+  if (isOf(cursor, generation)) return true;
+  if (cursor.head === null || generation.spool !== null) return false;
+  if (cursor.format !== 'raw' || generation.path === null) return true;
+  // The file system has another number since the restart; or it is a copy, and what it was made from goes on anew.
+  if (generation.ino === cursor.ino) return true;
+  return generation.log.generations.some((other) => isOf(cursor, other) && other.path === other.log.path);
+}
+
+/** The time in the name of its file; null if there is none. A time is never used again, a number is, and so is none. */
+function stampOf(cursor: Cursor): string | null {
+  const { suffix } = readGenerationName(cursor.name);
+  return suffix.includes('-') ? suffix : null;
+}
+
+/** Nothing bears its name, which no other gets, and nothing is its file. */
+function isSurelyGone(cursor: Cursor, { generations }: ContainerLog): boolean {
+  const stamp = stampOf(cursor);
+  return stamp !== null && !generations.some((it) => it.suffix === stamp || isOf(cursor, it));
+}
+
+/** Whether a copy in the spool is of the generation a cursor stands in; its inode may be used again meanwhile. */
+function isCopy({ offset, head }: Cursor, { spool, head: ownHead }: Generation, matched: boolean | undefined): boolean {
+  if (spool !== null && offset >= spool.start) return matched === true;
+  return head === null || ownHead === null || head.bytes !== ownHead.bytes || head.hash === ownHead.hash;
+}
+
+/** Whether an unread generation is likely to be here: good enough for its place among the others. */
+function isPlaceOf(cursor: Cursor, generation: Generation): boolean {
+  return generation.spool !== null ? isOf(cursor, generation) : generation.suffix === stampOf(cursor);
+}
+
+function choose(
+  cursor: Cursor,
+  generations: readonly Generation[],
+  taken: ReadonlySet<Generation>,
+  matches: (candidate: Generation) => boolean | undefined,
+): Generation | undefined {
+  const free = generations.filter((generation) => !taken.has(generation));
+  const byInode = free.find((generation) => {
+    if (!isOf(cursor, generation)) return false;
+    return generation.spool === null ? matches(generation) !== false : isCopy(cursor, generation, matches(generation));
+  });
+  if (byInode !== undefined) return byInode;
+  // Without a fingerprint anything would match.
+  if (cursor.head === null) return undefined;
+  return free.find((generation) => generation.spool === null && matches(generation) === true);
+}
+
+/** Only what is written from now on: the current generation from its end, at the next start of a line. */
+export async function placeAtEnd(log: ContainerLog, descriptors: Descriptors, identify: Identify): Promise<void> {
+  const current = log.generations.find((generation) => generation.path === log.path);
+  for (const generation of log.generations) if (generation !== current) skip(generation, descriptors);
+  if (current === undefined) return;
+  const { size } = current;
+  const answers = await ask([current], [{ offset: size, head: null, tail: null }], () => true, descriptors, identify);
+  const head = answers.get(current)?.[0]?.head ?? null;
+  current.startAt({ offset: size, tail: null, carry: null }, head, null, false);
+}
