@@ -24,6 +24,12 @@ for (const [letter, byte] of [
   ESCAPED[letter.charCodeAt(0)] = byte;
 }
 
+/** What a string may hold as it is. */
+const PLAIN = new Uint8Array(256).fill(1);
+PLAIN.fill(0, 0, 0x20);
+PLAIN[QUOTE] = 0;
+PLAIN[BACKSLASH] = 0;
+
 function hexDigit(byte: number): number {
   if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
   const letter = byte | 0x20;
@@ -100,12 +106,12 @@ export class JsonScanner {
     this.lastEscape = -1;
     for (let i = at + 1; i < end; i++) {
       const byte = bytes[i]!;
+      if (PLAIN[byte] === 1) continue;
       if (byte === QUOTE) {
         this.stringTo = i;
         return i + 1;
       }
-      if (byte < 0x20) return -1;
-      if (byte !== BACKSLASH) continue;
+      if (byte !== BACKSLASH) return -1;
       this.escapes++;
       this.lastEscape = i;
       const letter = this.#at(++i);

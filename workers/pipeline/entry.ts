@@ -8,23 +8,31 @@ const NO_METADATA: Metadata = [];
 const NO_VALUES: ReadonlyMap<string, Value> = new Map();
 const NO_BYTES = Buffer.alloc(0);
 
+/** With more values than this they are found by a map. */
+const MOST_IN_ROW = 16;
+
 /** Extracted values: those of this line, over those that the path and the labels bring. */
 export class Extracted {
   /** What every line of the path has; not changed by lines. */
   #base: ReadonlyMap<string, Value> = NO_VALUES;
-  /** What this line has set; undefined stands for a value that was deleted. */
-  readonly #own = new Map<string, Value | undefined>();
+  // What this line has set, in a row, for a map that is filled and cleared for every line is slow: the values of the first
+  // `#count` names. Undefined stands for a value that was deleted.
+  readonly #names: string[] = [];
+  readonly #values: (Value | undefined)[] = [];
+  #count = 0;
+  /** Where names stand, when there are many. */
+  #index: Map<string, number> | null = null;
 
   /** Forgets everything but `base`. */
   begin(base: ReadonlyMap<string, Value>): void {
     this.#base = base;
-    if (this.#own.size > 0) this.#own.clear();
+    this.#count = 0;
+    this.#index = null;
   }
 
   get(name: string): Value | undefined {
-    const own = this.#own.get(name);
-    if (own !== undefined || this.#own.has(name)) return own;
-    return this.#base.get(name);
+    const at = this.#find(name);
+    return at < 0 ? this.#base.get(name) : this.#values[at];
   }
 
   has(name: string): boolean {
@@ -37,27 +45,45 @@ export class Extracted {
   }
 
   set(name: string, value: Value): void {
-    this.#own.set(name, value);
+    this.#put(name, value);
   }
 
   delete(name: string): void {
-    if (this.#base.has(name)) this.#own.set(name, undefined);
-    else this.#own.delete(name);
+    this.#put(name, undefined);
   }
 
   /** All values, those of the path first. */
   all(): Map<string, Value> {
     const all = new Map(this.#base);
-    for (const [name, value] of this.#own) {
-      if (value === undefined) all.delete(name);
-      else all.set(name, value);
+    for (let i = 0; i < this.#count; i++) {
+      const value = this.#values[i];
+      if (value === undefined) all.delete(this.#names[i]!);
+      else all.set(this.#names[i]!, value);
     }
     return all;
   }
 
   copyTo(other: Extracted): void {
     other.begin(this.#base);
-    for (const [name, value] of this.#own) other.#own.set(name, value);
+    for (let i = 0; i < this.#count; i++) other.#put(this.#names[i]!, this.#values[i]);
+  }
+
+  #put(name: string, value: Value | undefined): void {
+    let at = this.#find(name);
+    if (at < 0) {
+      at = this.#count++;
+      this.#names[at] = name;
+      if (this.#index !== null) this.#index.set(name, at);
+      else if (at === MOST_IN_ROW) this.#index = new Map(this.#names.slice(0, at + 1).map((one, i) => [one, i]));
+    }
+    this.#values[at] = value;
+  }
+
+  #find(name: string): number {
+    if (this.#index !== null) return this.#index.get(name) ?? -1;
+    const names = this.#names;
+    for (let i = 0; i < this.#count; i++) if (names[i] === name) return i;
+    return -1;
   }
 }
 

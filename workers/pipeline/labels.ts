@@ -21,6 +21,10 @@ export class LabelSet {
   readonly #sets: LabelSets;
   readonly #with = new Map<string, Map<string, LabelSet>>();
   readonly #without = new Map<string, LabelSet>();
+  /** What the last `with` came to, which mostly is what the next one asks. */
+  #lastName = '';
+  #lastValue = '';
+  #last: LabelSet | null = null;
   #generation: number;
   #block: Uint8Array | null = null;
 
@@ -37,6 +41,7 @@ export class LabelSet {
 
   with(name: string, value: string): LabelSet {
     if (this.#generation !== this.#sets.generation) this.#forget();
+    if (this.#last !== null && name === this.#lastName && value === this.#lastValue) return this.#last;
     let byValue = this.#with.get(name);
     if (byValue === undefined) {
       byValue = new Map();
@@ -47,6 +52,9 @@ export class LabelSet {
       set = this.labels.get(name) === value ? this : this.#sets.of(new Map(this.labels).set(name, value));
       if (this.#generation === this.#sets.generation) byValue.set(value, set);
     }
+    this.#lastName = name;
+    this.#lastValue = value;
+    this.#last = set;
     return set;
   }
 
@@ -72,6 +80,7 @@ export class LabelSet {
   #forget(): void {
     this.#with.clear();
     this.#without.clear();
+    this.#last = null;
     this.#generation = this.#sets.generation;
   }
 }

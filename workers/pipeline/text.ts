@@ -4,11 +4,20 @@ const REPLACEMENT = '\ufffd';
 /** A byte that is no UTF-8 stands in text as this plus the byte: a lone low surrogate, which no UTF-8 decodes to. */
 const STRAY = 0xdc00;
 
+/** Up to this length it is faster to look whether a text is ASCII than to have it decoded. */
+const SHORT_BYTES = 48;
+
+function isAscii(bytes: Buffer, from: number, to: number): boolean {
+  for (let i = from; i < to; i++) if (bytes[i]! > 0x7f) return false;
+  return true;
+}
+
 /**
  * The text of `bytes[from, to)`. Bytes that are not UTF-8 become lone surrogates U+DC80 to U+DCFF, from which
  * `writeText` makes the same bytes again: a stage that reads or changes a line leaves alone what it does not touch.
  */
 export function readText(bytes: Buffer, from: number, to: number): string {
+  if (to - from <= SHORT_BYTES && isAscii(bytes, from, to)) return bytes.toString('latin1', from, to);
   const text = bytes.toString('utf8', from, to);
   if (!text.includes(REPLACEMENT) || isUtf8(bytes.subarray(from, to))) return text;
   return readStray(bytes, from, to);

@@ -10,7 +10,14 @@ const QUOTE = 0x22;
 interface Wanted {
   key: Buffer;
   name: string;
+  /** The short string that was read last, and its bytes: many fields have few values. */
+  text: string;
+  bytes: Buffer;
+  length: number;
 }
+
+/** Longest string that is remembered. */
+const SHORT_BYTES = 16;
 
 /**
  * Extracts values of top-level keys from the bytes of a line: of what is not wanted, no string and no object is made.
@@ -19,13 +26,18 @@ interface Wanted {
 export class JsonFields {
   readonly #wanted: readonly Wanted[];
   readonly #found: (Value | undefined)[];
+  /** Whether a key is wanted under several names. */
+  readonly #repeats: boolean;
   #bytes: Buffer | null = null;
   #scanner: JsonScanner | null = null;
 
   /** `fields`: [name, key]. */
   constructor(fields: readonly (readonly [name: string, key: string])[]) {
-    this.#wanted = fields.map(([name, key]) => ({ name, key: Buffer.from(key) }));
+    this.#wanted = fields.map(([name, key]) => {
+      return { name, key: Buffer.from(key), text: '', bytes: Buffer.alloc(SHORT_BYTES), length: 0 };
+    });
     this.#found = fields.map(() => undefined);
+    this.#repeats = new Set(fields.map(([, key]) => key)).size < fields.length;
   }
 
   /** Returns false, with nothing extracted, if the line is not all plain JSON. */
@@ -64,14 +76,33 @@ export class JsonFields {
   }
 
   #take(index: number, scanner: JsonScanner, bytes: Buffer, from: number, to: number): void {
-    const { key } = this.#wanted[index]!;
-    const value = read(scanner, bytes, from, to);
-    for (let i = index; i < this.#wanted.length; i++) if (this.#wanted[i]!.key.equals(key)) this.#found[i] = value;
+    const wanted = this.#wanted[index]!;
+    const { key } = wanted;
+    const value = read(wanted, scanner, bytes, from, to);
+    this.#found[index] = value;
+    if (this.#repeats)
+      for (let i = index + 1; i < this.#wanted.length; i++)
+        if (this.#wanted[i]!.key.equals(key)) this.#found[i] = value;
   }
 }
 
-function read(scanner: JsonScanner, bytes: Buffer, from: number, to: number): Value {
-  if (bytes[from] === QUOTE && scanner.escapes === 0) return readText(bytes, scanner.stringFrom, scanner.stringTo);
+function read(wanted: Wanted, scanner: JsonScanner, bytes: Buffer, from: number, to: number): Value {
+  if (bytes[from] === QUOTE && scanner.escapes === 0) {
+    return readString(wanted, bytes, scanner.stringFrom, scanner.stringTo);
+  }
   const json = parseJson(readText(bytes, from, to));
   return typeof json === 'object' && json !== null ? goJson(json) : (json as Value);
+}
+
+function readString(wanted: Wanted, bytes: Buffer, from: number, to: number): string {
+  const length = to - from;
+  if (length > SHORT_BYTES) return readText(bytes, from, to);
+  const last = wanted.bytes;
+  let same = length === wanted.length;
+  for (let i = 0; same && i < length; i++) same = last[i] === bytes[from + i];
+  if (same) return wanted.text;
+  for (let i = 0; i < length; i++) last[i] = bytes[from + i]!;
+  wanted.length = length;
+  wanted.text = readText(bytes, from, to);
+  return wanted.text;
 }

@@ -11,9 +11,10 @@ export function accessLabels({ values, sourceType }: LabelsStage): Access {
 /** Sets labels from extracted values, or from structured metadata. */
 export function compileLabels({ values, sourceType }: LabelsStage): Stage {
   if (sourceType === 'structured_metadata') return fromMetadata(values);
+  const pairs = values.map(([name, source]) => ({ name, source }));
   return {
     process(entry: Entry): boolean {
-      for (const [name, source] of values) {
+      for (const { name, source } of pairs) {
         const value = entry.extracted.text(source);
         if (value?.isWellFormed()) entry.labels = entry.labels.with(name, value);
       }
