@@ -8,9 +8,6 @@ export interface ForeignPosition {
   value: string;
 }
 
-/** Positions that are not those of a file: of the journal of systemd, and of other sources that keep a cursor. */
-const CURSOR = /^(?:cursor|journal)-/;
-
 /**
  * Reads the positions file of Alloy (`positions.yml`: keys are maps of path and labels) or of Promtail and the static
  * mode of the Agent (`positions.yaml`: keys are paths). A file that was read with several label sets is there several
@@ -30,7 +27,8 @@ export function parsePositions(text: string): ForeignPosition[] {
   const positions: ForeignPosition[] = [];
   for (const [key, value] of entries) {
     const path: unknown = key instanceof Map ? key.get('path') : key;
-    if (typeof path === 'string' && path.startsWith('/') && !CURSOR.test(path)) {
+    // Other sources keep a cursor under a name that is no path.
+    if (typeof path === 'string' && path.startsWith('/')) {
       positions.push({ path, value: value === null ? '' : String(value) });
     }
   }

@@ -38,10 +38,9 @@ async function bornOf({ path, gzip }: FoundFile): Promise<number | null> {
 }
 
 /** Whether a line begins at `offset` of a plain or gzipped file, and the file is that long. */
-export async function startsLineAt({ path, gzip, size }: FoundFile, offset: number): Promise<boolean> {
+export async function startsLineAt({ path, gzip }: FoundFile, offset: number): Promise<boolean> {
   if (offset === 0) return true;
   if (gzip) return (await scan(path, offset)).isLineStart;
-  if (offset > size) return false;
   return withFile(path, async (file) => (await readAt(file, offset - 1, 1))[0] === NEWLINE);
 }
 

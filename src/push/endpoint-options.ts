@@ -47,6 +47,7 @@ export function endpointOfPlan(plan: EndpointPlan): EndpointOptions {
     authorization: authorizationOf(plan),
     tls: tlsOf(plan.tls),
     proxy: plan.proxy,
+    followRedirects: plan.followRedirects,
     requestTimeoutMs: plan.remoteTimeoutMs,
   };
 }

@@ -4,7 +4,7 @@ import { type Authorization, createCredential } from './credential.js';
 import { exchange } from './exchange.js';
 import type { ProxyOptions } from './proxy.js';
 import type { Hidden } from './secret-files.js';
-import { createTransport, type TlsOptions } from './transport.js';
+import { createTransport, type TlsOptions, type Transport } from './transport.js';
 import type { Answer } from './verdict.js';
 
 export interface EndpointOptions {
@@ -23,6 +23,8 @@ export interface EndpointOptions {
   authorization?: Authorization | null;
   tls?: TlsOptions;
   proxy?: ProxyOptions | null;
+  /** Whether to push again where a 307 or 308 says, on the same host and by no weaker protocol. Default true. */
+  followRedirects?: boolean;
   /** The most connections at a time. Default 8. */
   connections?: number;
   /** From the hand-over to the end of the answer, in milliseconds. Default 30000. */
@@ -43,6 +45,8 @@ export interface Endpoint {
 }
 
 const CONNECT_TIMEOUT_MS = 10_000;
+const RE_POSTING_STATUSES = new Set([307, 308]);
+const MOST_REDIRECTS = 5;
 const CREDENTIAL_STATUSES = new Set([401, 403, 407]);
 /** What belongs to the connection is not for the settings to say. */
 const OF_CONNECTION = new Set([
@@ -65,19 +69,50 @@ type Headers = Record<string, string | string[]>;
  */
 export function createEndpoint(options: EndpointOptions): Endpoint {
   const { url, requestTimeoutMs: timeoutMs = 30_000, now = () => performance.now() } = options;
+  const mostRedirects = options.followRedirects === false ? 0 : MOST_REDIRECTS;
   const fixed = fixedHeaders(options);
   // A header that is given by hand leaves nothing to be proved.
   const authorization = 'authorization' in fixed ? null : (options.authorization ?? userOf(url));
   const credential = createCredential(authorization, timeoutMs, now);
-  const transport = createTransport(url, {
+  const transportOptions = {
     tls: options.tls ?? {},
     proxy: options.proxy ?? null,
     connections: options.connections ?? 8,
     connectTimeoutMs: Math.min(CONNECT_TIMEOUT_MS, timeoutMs),
     now,
-  });
+  };
+  const own = createTransport(url, transportOptions);
+  /** Where redirects lead. */
+  let other: { origin: string; transport: Transport } | null = null;
+
+  function transportTo(target: URL): Transport {
+    const { origin } = target;
+    if (origin === url.origin) return own;
+    if (other?.origin !== origin) {
+      void other?.transport.close();
+      other = { origin, transport: createTransport(target, transportOptions) };
+    }
+    return other.transport;
+  }
 
   async function send(push: Uint8Array, signal?: AbortSignal, tenant?: string | null): Promise<Answer> {
+    const untilMs = performance.now() + timeoutMs;
+    for (let target = url, redirects = 0; ; redirects += 1) {
+      const answer = await sendTo(target, push, tenant ?? null, Math.max(1, untilMs - performance.now()), signal);
+      const next = redirects < mostRedirects ? redirectOf(answer, target) : null;
+      if (next === null) return answer;
+      target = next;
+    }
+  }
+
+  async function sendTo(
+    target: URL,
+    body: Uint8Array,
+    tenant: string | null,
+    withinMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<Answer> {
+    const transport = transportTo(target);
     let dispatcher: Dispatcher;
     let proof: string | null;
     try {
@@ -88,8 +123,8 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
         message: error instanceof Error ? error.message : 'unreadable',
       };
     }
-    const headers = headersOf(fixed, tenant ?? null, proof, options.httpHeaders ?? []);
-    const answer = await exchange(dispatcher, { url, headers, body: push, timeoutMs, signal });
+    const headers = headersOf(fixed, tenant, proof, options.httpHeaders ?? []);
+    const answer = await exchange(dispatcher, { url: target, headers, body, timeoutMs: withinMs, signal });
     if ('failure' in answer) transport.doubt();
     else if (CREDENTIAL_STATUSES.has(answer.status)) credential.doubt(proof);
     return answer;
@@ -98,9 +133,21 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
   return {
     send,
     async close() {
-      await Promise.all([transport.close(), credential.close()]);
+      await Promise.all([own.close(), other?.transport.close(), credential.close()]);
     },
   };
+}
+
+/**
+ * Where an answer says that the push is to be made. The other redirects turn a POST into a GET, whose 200 would say
+ * nothing; another host, or one that listens in, must not be shown what is meant for ours.
+ */
+function redirectOf(answer: Answer, from: URL): URL | null {
+  if (!('status' in answer) || !RE_POSTING_STATUSES.has(answer.status)) return null;
+  if (answer.location === null || !URL.canParse(answer.location, from.href)) return null;
+  const to = new URL(answer.location, from);
+  const safe = to.protocol === 'https:' || to.protocol === from.protocol;
+  return safe && to.hostname === from.hostname ? to : null;
 }
 
 /** What all pushes have in common. */

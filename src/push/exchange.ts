@@ -21,7 +21,10 @@ export interface Post {
 export function exchange(dispatcher: Dispatcher, { url, headers, body, timeoutMs, signal }: Post): Promise<Answer> {
   return new Promise((resolve) => {
     const onAbort = () => request.giveUp('ABORTED', 'called off');
-    const timer = setTimeout(() => request.giveUp('REQUEST_TIMEOUT', `no answer within ${timeoutMs} ms`), timeoutMs);
+    const timer = setTimeout(
+      () => request.giveUp('REQUEST_TIMEOUT', `no answer within ${Math.round(timeoutMs)} ms`),
+      timeoutMs,
+    );
     const request = new Exchange((answer) => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);

@@ -78,7 +78,7 @@ export function judge(answer: Answer, nowMs: number = Date.now()): Verdict {
     return again(
       'endpoint',
       'redirected',
-      `status ${status} to ${where}; redirects are not followed: set SLEIPNIR_LOKI_URL to the final address`,
+      `status ${status} to ${where}; only 307 and 308 to the same host are followed: give the final address as the URL`,
       waitMs,
     );
   }
@@ -89,7 +89,7 @@ export function judge(answer: Answer, nowMs: number = Date.now()): Verdict {
     return again('endpoint', 'unauthorized', `${detail}; the credential is read anew for the next try`, waitMs);
   }
   if (status === 404 || status === 405) {
-    return again('endpoint', 'no_push_api', `${detail}; does SLEIPNIR_LOKI_URL end in /loki/api/v1/push?`, waitMs);
+    return again('endpoint', 'no_push_api', `${detail}; does the URL end in /loki/api/v1/push?`, waitMs);
   }
   if (status === 408 || status === 425) return again('endpoint', 'timeout', detail, waitMs);
   if (!CONTENT_STATUSES.has(status)) return again('endpoint', 'unexpected_status', detail, waitMs);
@@ -105,9 +105,10 @@ function rateLimited(body: string, detail: string, waitMs: number | null): Verdi
 /** The rows of 400 and 422. */
 function content(status: number, body: string, detail: string, waitMs: number | null): Verdict {
   if (NEEDS_HTTPS.test(body)) {
-    return again('endpoint', 'needs_https', `${detail}; set SLEIPNIR_LOKI_URL to https://...`, waitMs);
+    return again('endpoint', 'needs_https', `${detail}; give the URL as https://...`, waitMs);
   }
-  if (BAD_TENANT.test(body)) return again('endpoint', 'bad_tenant', `${detail}; see SLEIPNIR_TENANT_ID`, waitMs);
+  if (BAD_TENANT.test(body))
+    return again('endpoint', 'bad_tenant', `${detail}; see the tenant of the endpoint`, waitMs);
   // Loki answers in plain text. A page is from something between, which cannot say that Loki will never take this.
   if (HTML.test(body)) return again('endpoint', 'not_loki', detail, waitMs);
   if (NO_METADATA.test(body)) return { kind: 'withoutMetadata', detail };

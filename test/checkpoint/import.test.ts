@@ -169,6 +169,28 @@ describe('an imported position', () => {
     assert.deepEqual(await imported({ '0.log.20260101-000000.gz': 11 }), []);
   });
 
+  it('of a file that was read under two names is the greater one', async () => {
+    writeFileSync(log, lines(0, 10));
+    rotate('20260101-000000');
+    writeFileSync(log, '');
+    const name = '0.log.20260101-000000';
+    assert.deepEqual(await imported({ '0.log': 70, [name]: 30 }), [`${name}@70/100`]);
+    assert.deepEqual(await imported({ [name]: 80, '0.log': 70 }), [`${name}@80/100`]);
+    assert.deepEqual(await imported({ [name]: 30, '0.log': 70 }), [`${name}@70/100`]);
+  });
+
+  it('is in the plain file, not in the .gz beside it', async () => {
+    writeFileSync(`${log}.20260101-000000`, lines(0, 10));
+    writeFileSync(`${log}.20260101-000000.gz`, gzipSync(lines(0, 10)));
+    writeFileSync(log, '');
+    assert.deepEqual(await imported({ '0.log': 70 }), ['0.log.20260101-000000@70/100']);
+  });
+
+  it('in the middle of a line of a .gz is none', async () => {
+    writeFileSync(`${log}.20260101-000000.gz`, gzipSync(lines(0, 10)));
+    assert.deepEqual(await imported({ '0.log': 5 }, { savedAtMs: await later() }), []);
+  });
+
   it('survives a damaged .gz', async () => {
     writeFileSync(`${log}.20260101-000000.gz`, gzipSync(lines(0, 10)).subarray(0, 20));
     writeFileSync(log, '');

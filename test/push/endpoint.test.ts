@@ -179,15 +179,63 @@ test('an answer without end is cut, and the endpoint works on', async () => {
   assert.ok('status' in (await target.send(PUSH)));
 });
 
-test('a redirect is an answer, and is not followed', async () => {
-  const methods: string[] = [];
-  const url = await serve((request, response) => {
-    methods.push(`${request.method} ${request.url}`);
-    response.writeHead(request.url === '/elsewhere' ? 204 : 302, { location: '/elsewhere' }).end();
-  });
-  const answer = await endpoint(url).send(PUSH);
-  assert.ok('status' in answer && answer.status === 302 && answer.location === '/elsewhere');
-  assert.deepEqual(methods, ['POST /loki/api/v1/push']);
+test('a redirect that would make a GET of it is an answer, and is not followed', async () => {
+  for (const status of [301, 302, 303]) {
+    const methods: string[] = [];
+    const url = await serve((request, response) => {
+      methods.push(`${request.method} ${request.url}`);
+      response.writeHead(request.url === '/elsewhere' ? 204 : status, { location: '/elsewhere' }).end();
+    });
+    const answer = await endpoint(url).send(PUSH);
+    assert.ok('status' in answer && answer.status === status && answer.location === '/elsewhere');
+    assert.deepEqual(methods, ['POST /loki/api/v1/push']);
+  }
+});
+
+test('a redirect that keeps the push is followed, from HTTP to HTTPS as well', async () => {
+  const { seen, listener } = recorder();
+  const secure = await servers.https(listener);
+  for (const status of [307, 308]) {
+    const url = await serve((request, response) => {
+      const location = request.url === '/next' ? secure.href : '/next';
+      response.writeHead(status, { location }).end();
+    });
+    const options = {
+      authorization: bearer(file('redirected', 'token')),
+      tls: { ca: hidden(CERTIFICATE) },
+      connections: 1,
+    };
+    const answer = await endpoint(url, options).send(PUSH, undefined, 'team-a');
+    assert.ok('status' in answer && answer.status === 204, JSON.stringify(answer));
+    const [{ request, body } = assert.fail()] = seen.splice(0);
+    assert.deepEqual(body, PUSH);
+    assert.equal(request.headers.authorization, 'Bearer token');
+    assert.equal(request.headers['x-scope-orgid'], 'team-a');
+    const kept = await endpoint(url, { ...options, followRedirects: false }).send(PUSH);
+    assert.ok('status' in kept && kept.status === status && kept.location === '/next');
+  }
+});
+
+test('a redirect to another host, to weaker protection, to nowhere or in a ring is not followed', async () => {
+  let location: string | undefined = '/';
+  let requests = 0;
+  const listener = (_: unknown, response: ServerResponse) => {
+    requests++;
+    response.writeHead(308, location === undefined ? {} : { location }).end();
+  };
+  const plain = await serve(listener);
+  const secure = await servers.https(listener);
+  const ask = async (url: URL, to: string | undefined) => {
+    requests = 0;
+    location = to;
+    const answer = await endpoint(url, { tls: { ca: hidden(CERTIFICATE) } }).send(PUSH);
+    assert.ok('status' in answer && answer.status === 308, JSON.stringify(answer));
+    return requests;
+  };
+  const otherHost = plain.href.replace('127.0.0.1', 'localhost');
+  for (const to of [otherHost, undefined, 'http://[', 'ftp://127.0.0.1/']) assert.equal(await ask(plain, to), 1, to);
+  assert.equal(await ask(secure, plain.href), 1);
+  assert.equal(await ask(plain, '/'), 6);
 });
 
 test('network failures are answers', async () => {

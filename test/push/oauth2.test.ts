@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -140,16 +140,41 @@ describe('OAuth 2 client credentials', () => {
     assert.equal(asked.length, 2);
   });
 
+  it('are not asked for again when an old token is refused late', async () => {
+    const held: ServerResponse[] = [];
+    push = await servers.http((request, response) => {
+      if (request.headers.authorization === 'Bearer token-1') held.push(response);
+      else response.writeHead(204).end();
+      if (held.length === 2) held.shift()?.writeHead(401).end();
+    });
+    const url = await servers.http(tokens());
+    const target = endpoint(url);
+    const answers = [send(target), send(target)];
+    assert.equal(await Promise.race(answers), 401);
+    nowMs = 1000;
+    assert.equal(await send(target), 204);
+    held.shift()?.writeHead(401).end();
+    assert.deepEqual(await Promise.all(answers), [401, 401]);
+    nowMs = 2000;
+    assert.equal(await send(target), 204);
+    assert.equal(asked.length, 2);
+  });
+
   it('may have a secret from a file, read again when it is refused', async () => {
     let secret = 'one';
     const url = await servers.http(
       tokens(() => (asked.at(-1)?.authorization === `me:${secret}` ? { access_token: 'a' } : 401)),
     );
     const file = join(folder, 'secret');
-    writeFileSync(file, 'old\n');
+    // Same size and same time: only the refusal says that it is another one.
+    const rewrite = (content: string) => {
+      writeFileSync(file, content);
+      utimesSync(file, 1_700_000_000, 1_700_000_000);
+    };
+    rewrite('old\n');
     const target = endpoint(url, { clientSecret: { file } });
     assert.match(String(await send(target)), /^OAUTH2_TOKEN: .*401 invalid_client$/);
-    writeFileSync(file, 'two\n');
+    rewrite('two\n');
     secret = 'two';
     nowMs = 1000;
     assert.equal(await send(target), 204);

@@ -67,6 +67,7 @@ export interface EndpointPlan {
   batchSizeBytes: number;
   batchWaitMs: number;
   remoteTimeoutMs: number;
+  followRedirects: boolean;
   headers: [string, string][];
   httpHeaders: [string, Secret[]][];
   tenantId: string | null;

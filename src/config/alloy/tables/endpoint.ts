@@ -163,7 +163,9 @@ export const endpoint = schema(
     follow_redirects: optional(
       t.flag,
       true,
-      differs('redirects are never followed: Alloy turns the push into a GET and counts its 200 as delivery'),
+      differs(
+        'only 307 and 308 to the same host: of others Alloy makes a GET without lines, and counts its 200 as delivery',
+      ),
     ),
     enable_http2: optional(t.flag, true, differs('HTTP/1.1 with several connections is used')),
     ...proxyArguments,
@@ -221,6 +223,7 @@ export function endpointPlan({ args, blocks }: DecodedOf<typeof endpoint>): Endp
     batchSizeBytes: args.batch_size,
     batchWaitMs: args.batch_wait,
     remoteTimeoutMs: args.remote_timeout,
+    followRedirects: args.follow_redirects,
     headers: args.headers,
     httpHeaders: args.http_headers,
     tenantId: args.tenant_id || null,
