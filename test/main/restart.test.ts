@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { append, eventually, makeStage, type Stage, Writer } from './kit.js';
 
 const BOUND = { timeout: 60_000 };
@@ -81,6 +82,29 @@ test('SLEIPNIR_START=end holds for the very first start only', BOUND, async (t) 
   stage.start({ START: 'end' });
   await stage.stored(3);
   assert.deepEqual(stage.loki.store.lines(), ['after it', 'while down', 'of a new pod, while down']);
+});
+
+test('a log that began at its end is known again when it was compressed while down', BOUND, async (t) => {
+  const stage = await makeStage(t);
+  const log = stage.log('web');
+  append(
+    log,
+    Array.from({ length: 50 }, (_, index) => `before ${index}`),
+  );
+  const first = stage.start({ START: 'end' });
+  await first.said('started');
+  append(log, ['after it']);
+  await stage.stored(1);
+  assert.equal(await first.end('SIGTERM'), 0);
+  append(log, ['while down']);
+  writeFileSync(`${log}.20260101-000000.gz`, gzipSync(readFileSync(log)));
+  unlinkSync(log);
+  append(log, ['of the next file']);
+  const second = stage.start({ START: 'end' });
+  await stage.stored(3);
+  assert.equal(await second.end('SIGTERM'), 0);
+  assert.deepEqual(stage.loki.store.lines(), ['after it', 'while down', 'of the next file']);
+  assert.equal(stage.loki.store.duplicates, 0);
 });
 
 test('SIGHUP does not end it', BOUND, async (t) => {
