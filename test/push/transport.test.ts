@@ -142,6 +142,21 @@ describe('a proxy', () => {
     assert.deepEqual(body, PUSH);
   });
 
+  it('may be named by the environment', async (t) => {
+    const target = await servers.http(recorder().listener);
+    const { url, asked } = await servers.proxy(target);
+    const before = process.env.HTTP_PROXY;
+    t.after(() => {
+      if (before === undefined) delete process.env.HTTP_PROXY;
+      else process.env.HTTP_PROXY = before;
+    });
+    process.env.HTTP_PROXY = url.href;
+    const loki = new URL('http://loki.invalid/push');
+    assert.equal(await push(loki, { proxy: { ...NO_PROXY, fromEnvironment: true } }), 204);
+    assert.equal(asked.length, 1);
+    assert.match(String(await push(loki, { proxy: NO_PROXY })), /^E/);
+  });
+
   it('may be spoken to by HTTPS', async () => {
     const target = await servers.https(recorder().listener);
     const { url, asked } = await servers.proxy(target, { tls: true });
