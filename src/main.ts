@@ -7,7 +7,7 @@ import { takeOverPositions } from './checkpoint/legacy.js';
 import { lockStateDir } from './checkpoint/lock.js';
 import type { CheckpointProblem } from './checkpoint/problem.js';
 import type { Config } from './config/config.js';
-import { loadLanes } from './config/lanes.js';
+import { type LoadedLanes, loadLanes } from './config/lanes.js';
 import type { EffectiveSetting } from './config/load.js';
 import { watchRoot } from './discover/watch.js';
 import { errnoOf } from './errors.js';
@@ -23,7 +23,7 @@ import { type Reloaded, Reloader } from './reload.js';
 import { startRhythm } from './rhythm.js';
 import type { CollectorEvents, Problem } from './telemetry/events.js';
 import { startFigures } from './telemetry/figures.js';
-import { createLog, type Log } from './telemetry/log.js';
+import { createLog, type OwnLog } from './telemetry/log.js';
 import { createMetrics, type Snapshot } from './telemetry/metrics.js';
 import { createTelemetry } from './telemetry/telemetry.js';
 import { VERSION } from './version.js';
@@ -60,7 +60,7 @@ async function collect(
   config: Config,
   { effective, skipUnsupported }: Context,
   budget: Budget,
-  log: Log,
+  log: OwnLog,
   ending: Ending,
 ): Promise<number> {
   /** Undone in the opposite order, also when starting fails half way. */
@@ -92,25 +92,30 @@ async function collect(
       (it) => it.stop(),
     );
     const events = createTelemetry(log, metrics);
+    const setup = { batchBytes: config.batchBytes, maxLineBytes: config.maxLineBytes };
+    const workers = open(startWorkers(WORKER_FILE, setup, budget), (it) => it.close());
+    const descriptors = open(new Descriptors(maxOpenFiles(), shortOfDescriptors(events)), (it) => it.closeAll());
+    const askWorker = (job: CheckStagesJob): Promise<CheckStagesResult> => workers.checkStages(job);
+    const load = () => loadLanes({ config, effective, env: process.env, skipUnsupported, askWorker });
+    const useLog = async ({ logLevel, logFormat }: Pick<LoadedLanes, 'logLevel' | 'logFormat'>): Promise<void> => {
+      log.level = logLevel ?? config.logLevel;
+      await log.setFormat(logFormat ?? config.logFormat);
+    };
+    const { lanes, warnings, files, http, ...ofLog } = await load();
+    await useLog(ofLog);
+    for (const warning of warnings) log.warn(warning);
+    metrics.setConfigLoaded(true);
+    // Not sooner: nothing is to be had without the password that the configuration asks for.
     const web = open(
       await startWeb({
         ...config.httpAddr,
+        plan: http,
         registry: metrics.registry,
         probes: { ready: () => ready, healthy: () => healthOf(fleet?.stalls ?? []) },
         reload: () => reload('asked by HTTP'),
       }),
       (it) => it.close(),
     );
-    const setup = { batchBytes: config.batchBytes, maxLineBytes: config.maxLineBytes };
-    const workers = open(startWorkers(WORKER_FILE, setup, budget), (it) => it.close());
-    const descriptors = open(new Descriptors(maxOpenFiles(), shortOfDescriptors(events)), (it) => it.closeAll());
-    const askWorker = (job: CheckStagesJob): Promise<CheckStagesResult> => workers.checkStages(job);
-    const load = () => loadLanes({ config, effective, env: process.env, skipUnsupported, askWorker });
-    const configuredLevel = log.level;
-    const { lanes, warnings, files, logLevel } = await load();
-    for (const warning of warnings) log.warn(warning);
-    log.level = logLevel ?? configuredLevel;
-    metrics.setConfigLoaded(true);
     const around = { config, budget, workers, journal, descriptors, events, pushEvents: pushEvents(events) };
     const running = new Fleet(lanes, around);
     fleet = running;
@@ -129,11 +134,13 @@ async function collect(
     reloader = new Reloader(files, {
       load,
       async use(loaded) {
-        log.level = loaded.logLevel ?? configuredLevel;
+        await useLog(loaded);
         checkFolders(loaded.lanes, events);
         await running.change(loaded.lanes);
         stopRhythm();
         stopRhythm = startBeat();
+        // Last: it ends connections, and one of them may wait to hear that all of this is done.
+        await web.change(loaded.http);
       },
       onOutcome: (ok) => metrics.setConfigLoaded(ok),
       log,

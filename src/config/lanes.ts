@@ -1,7 +1,7 @@
 import { SleipnirError } from '../errors.js';
 import { builtInLane, type Lane } from '../lane.js';
 import type { CheckStagesJob, CheckStagesResult } from '../protocol.js';
-import type { PipelinePlan } from './alloy/plan.js';
+import type { HttpPlan, PipelinePlan } from './alloy/plan.js';
 import type { Config } from './config.js';
 import type { EffectiveSetting } from './load.js';
 import { type SettingName, settings } from './settings.js';
@@ -24,6 +24,9 @@ export interface LoadedLanes {
   files: string[];
   /** What the file says of our own log, where no flag and no variable does. */
   logLevel: Config['logLevel'] | null;
+  logFormat: Config['logFormat'] | null;
+  /** How our own HTTP server is secured; null: not at all. */
+  http: HttpPlan | null;
 }
 
 /** A configuration file that cannot be used; `message` has every mistake with its place. */
@@ -63,7 +66,9 @@ const REPLACED: readonly SettingName[] = [
 export async function loadLanes(sources: LaneSources): Promise<LoadedLanes> {
   const { config, effective, env, skipUnsupported, askWorker } = sources;
   const { configPath } = config;
-  if (configPath === null) return { lanes: [builtInLane(config)], warnings: [], files: [], logLevel: null };
+  if (configPath === null) {
+    return { lanes: [builtInLane(config)], warnings: [], files: [], logLevel: null, logFormat: null, http: null };
+  }
   // A language, its library and its tables: who has no file does without them.
   const [{ checkFile }, { formatDiagnostics }, { lanesOf }] = await Promise.all([
     import('./alloy/check-file.js'),
@@ -86,6 +91,8 @@ export async function loadLanes(sources: LaneSources): Promise<LoadedLanes> {
     warnings: [...warnings, ...notUsed(effective)],
     files: plan.files,
     logLevel: given('logLevel') ? null : (plan.logging?.level ?? null),
+    logFormat: given('logFormat') || plan.logging?.format !== 'json' ? null : 'json',
+    http: plan.http,
   };
 }
 

@@ -8,6 +8,12 @@ export type Log = Pick<
   'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'level' | 'isLevelEnabled' | 'flush'
 >;
 
+/** The same for whoever has made it. */
+export interface OwnLog extends Log {
+  /** Lines from now on have another format. */
+  setFormat(format: Config['logFormat']): Promise<void>;
+}
+
 /**
  * What may wait in memory when standard output does not take it (a full disk behind a redirect): 1 MiB of JSON lines
  * is hours of an undisturbed log. Beyond it lines are dropped, because a collector must not grow with its own log.
@@ -24,21 +30,30 @@ const MAX_CAUSES = 3;
  *
  * @param out where lines go; standard output if not given.
  */
-export async function createLog(config: Pick<Config, 'logLevel' | 'logFormat'>, out?: DestinationStream): Promise<Log> {
+export async function createLog(
+  { logLevel, logFormat }: Pick<Config, 'logLevel' | 'logFormat'>,
+  out?: DestinationStream,
+): Promise<OwnLog> {
   const lines = out ?? standardOutput();
-  const output = config.logFormat === 'pretty' ? await forPeople(lines, out === undefined) : lines;
+  const outputOf = (format: Config['logFormat']): DestinationStream | Promise<DestinationStream> =>
+    format === 'pretty' ? forPeople(lines, out === undefined) : lines;
+  let output = await outputOf(logFormat);
   const log: Log = pino(
     {
-      level: config.logLevel,
+      level: logLevel,
       // Process id and host name are the pod's, and every line bears those already once it is collected.
       base: null,
       timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: errorFields },
     },
-    output,
+    { write: (line) => output.write(line) },
   );
-  return log;
+  return Object.assign(log, {
+    async setFormat(format: Config['logFormat']) {
+      output = await outputOf(format);
+    },
+  });
 }
 
 function standardOutput(): DestinationStream {

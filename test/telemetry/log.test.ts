@@ -75,6 +75,20 @@ describe('log', () => {
     assert.match(text, /^\[\d\d:\d\d:\d\d\.\d{3}\] INFO: hello \{"port":1\}\n$/);
   });
 
+  it('takes another format while it runs', async () => {
+    const texts: string[] = [];
+    const log = await createLog(
+      { logLevel: 'info', logFormat: 'pretty' },
+      { write: (chunk) => void texts.push(chunk) },
+    );
+    await log.setFormat('json');
+    log.info({ port: 1 }, 'hello');
+    await log.setFormat('pretty');
+    log.info('again');
+    assert.deepEqual(JSON.parse(texts[0] ?? '').port, 1);
+    assert.match(texts[1] ?? '', /INFO: again\n$/);
+  });
+
   it('does not end the process, nor grow, when standard output is full', { skip: process.platform !== 'linux' }, () => {
     const full = openSync('/dev/full', 'w');
     try {

@@ -35,6 +35,7 @@ describe('web server', () => {
     web = await startWeb({
       host: '127.0.0.1',
       port: 0,
+      plan: null,
       registry: { contentType: 'text/plain; version=0.0.4; charset=utf-8', metrics: () => state.metrics() },
       probes: { ready: () => state.ready, healthy: () => state.healthy },
       reload: async () => state.reload,
@@ -117,7 +118,7 @@ describe('web server', () => {
       { host: '192.0.2.1', port: 0 },
     ])
       await assert.rejects(
-        startWeb({ ...addr, registry, probes, reload: async () => ({ ok: true, message: '' }) }),
+        startWeb({ ...addr, plan: null, registry, probes, reload: async () => ({ ok: true, message: '' }) }),
         (error) => {
           assert.ok(error instanceof SleipnirError);
           assert.equal(error.code, 'HTTP_ADDR_UNUSABLE');

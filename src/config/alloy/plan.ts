@@ -110,15 +110,27 @@ export interface TlsPlan {
   minVersion: 'TLS10' | 'TLS11' | 'TLS12' | 'TLS13';
 }
 
+/** How our own HTTP server is secured. */
 export interface HttpPlan {
+  /** Null: everybody is answered. Asked for are the paths that begin with one of `paths`, or else all others. */
   auth: { username: string; password: Secret; paths: string[]; authenticateMatchingPaths: boolean } | null;
+  /** Null: plain HTTP. */
   tls: {
-    certPem: string | null;
-    certFile: string | null;
-    keyPem: Secret | null;
-    keyFile: string | null;
-    clientCaPem: string | null;
-    clientCaFile: string | null;
-    clientAuthType: string;
+    /** PEM. */
+    cert: string;
+    key: Secret;
+    clientCa: string | null;
+    clientAuthType:
+      | 'NoClientCert'
+      | 'RequestClientCert'
+      | 'RequireAnyClientCert'
+      | 'VerifyClientCertIfGiven'
+      | 'RequireAndVerifyClientCert';
+    /** As OpenSSL calls them, for up to TLS 1.2; none: its own choice. */
+    ciphers: string[];
+    /** As OpenSSL calls them, the preferred one first; none: its own choice. */
+    curves: string[];
+    minVersion: TlsPlan['minVersion'] | null;
+    maxVersion: TlsPlan['minVersion'] | null;
   } | null;
 }
