@@ -12,15 +12,13 @@ const VERSIONS: Readonly<Record<Version, SecureVersion>> = {
   TLS12: 'TLSv1.2',
   TLS13: 'TLSv1.3',
 };
-/** Named with every choice of ciphers: without them Node would speak TLS 1.2 at most. */
-const SUITES_OF_TLS13 = ['TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256', 'TLS_AES_128_GCM_SHA256'];
 
 /** Certificate, key and what is spoken, as node:tls takes them. */
 export function secureOptionsOf(plan: TlsPlan): SecureContextOptions {
   const { cert, key, clientCa, ciphers, curves, minVersion, maxVersion } = plan;
   const isOld = [minVersion, maxVersion].some((version) => version === 'TLS10' || version === 'TLS11');
   const chosen = [
-    ...(ciphers.length > 0 ? [...SUITES_OF_TLS13, ...ciphers] : isOld ? ['DEFAULT'] : []),
+    ...(isOld && ciphers.length === 0 ? ['DEFAULT'] : ciphers),
     // OpenSSL speaks the old versions at its lowest level only.
     ...(isOld ? ['@SECLEVEL=0'] : []),
   ];

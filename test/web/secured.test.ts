@@ -178,7 +178,7 @@ describe('secured web server', () => {
     assert.match(await spoken({ curves: ['P-521', 'P-256'] }, { ecdhCurve: 'P-256' }), /^TLSv1\.3 /);
   });
 
-  it('closes although a connection never gets through with TLS', TIMEOUT, async () => {
+  it('closes although a connection never gets through with TLS', { timeout: 8_000 }, async () => {
     await web.change({ auth: null, tls: plain });
     const silent = connect(Number(new URL(web.url).port), '127.0.0.1');
     await once(silent, 'connect');
