@@ -50,15 +50,21 @@ export interface TenantStreams {
 }
 
 function varintBytes(value: number): number {
-  let bytes = 1;
-  for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes++;
-  return bytes;
+  if (value < 1 << 7) return 1;
+  if (value < 1 << 14) return 2;
+  if (value < 1 << 21) return 3;
+  return value < 1 << 28 ? 4 : 5;
 }
 
+/** `value`: less than 2^35. */
 function writeVarint(bytes: Buffer, at: number, value: number): number {
   let next = at;
   let rest = value;
-  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes[next++] = (rest % 0x80) | 0x80;
+  if (rest > 0x7fffffff) {
+    bytes[next++] = (rest % 0x80) | 0x80;
+    rest = Math.floor(rest / 0x80);
+  }
+  for (rest |= 0; rest >= 0x80; rest >>>= 7) bytes[next++] = (rest & 0x7f) | 0x80;
   bytes[next++] = rest;
   return next;
 }
