@@ -5,7 +5,20 @@ import { feed, pipelineOf } from './harness.js';
 
 const KEYS = ['a', 'b', 'long_key', 'é', 'a\n', '__proto__', 'constructor'];
 const scalar = fc.oneof(
-  fc.constantFrom<unknown>('', 'x', 'ab"c', '\\', '\u0000', 'ü', '\ud83d', '😀', '<&>', 'line\nline', 'y'.repeat(60)),
+  fc.constantFrom<unknown>(
+    '',
+    'x',
+    'z',
+    'ab"c',
+    '\\',
+    '\u0000',
+    'ü',
+    '\ud83d',
+    '😀',
+    '<&>',
+    'line\nline',
+    'y'.repeat(60),
+  ),
   fc.constantFrom<unknown>(0, -0, 1, -1, 12.5, 1e21, 1e-7, true, false, null),
   fc.double({ noNaN: true, noDefaultInfinity: true }),
 );
@@ -39,7 +52,17 @@ describe('json-fields', () => {
     const fast = pipelineOf([{ json: { expressions, dropMalformed: true } }], { keepAll: true });
     // With a regex, lines are always parsed as a whole.
     const slow = pipelineOf([{ json: { expressions, regex: '^never$', dropMalformed: true } }], { keepAll: true });
-    const line = fc.oneof(object, object, damaged).map((text) => Buffer.from(text));
+    const odd = fc.constantFrom(
+      '{}',
+      'null',
+      '[]',
+      '{"a":01}',
+      '{"a":-}',
+      '{"a":1e5,"b":-0.0}',
+      '{"a":truE}',
+      '{"a":1}}',
+    );
+    const line = fc.oneof(object, object, damaged, odd).map((text) => Buffer.from(text));
     const property = fc.property(fc.array(line, { minLength: 1, maxLength: 4 }), (lines) => {
       const whole = lines.map((bytes) => (bytes.includes(10) ? Buffer.from('{}') : bytes));
       assert.deepEqual(feed(fast, { lines: whole }).results, feed(slow, { lines: whole }).results);
