@@ -178,12 +178,17 @@ export class StreamWriter implements EntrySink {
   }
 
   put(entry: Entry): boolean {
+    if (this.#put(entry, this.#withoutMetadata ? NO_METADATA : entry.metadata)) return true;
+    // Metadata for which not even an empty push has room would hold up its file for ever.
+    return this.#size + this.#takenBytes === 0 && this.#put(entry, NO_METADATA);
+  }
+
+  #put(entry: Entry, metadata: Metadata): boolean {
     const line = entry.bytes;
     const { from, to } = entry;
     const cut = to - from > this.#maxLineBytes;
     const keep = cut ? this.#keep(line, from) : to - from;
     const lineBytes = keep + (cut ? CUT_MARK_BYTES.length : 0);
-    const metadata = this.#withoutMetadata ? NO_METADATA : entry.metadata;
     let body = lengthDelimited(lineBytes);
     for (const pair of metadata) body += lengthDelimited(pairBytes(pair));
     const known = entry.labels === this.#lastLabels ? this.#last : (this.#streams.get(entry.labels) ?? null);
