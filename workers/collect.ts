@@ -5,6 +5,7 @@ import type {
   CollectJob,
   CountJob,
   CountResult,
+  EchoJob,
   IdentifyJob,
   IdentifyResult,
   InspectJob,
@@ -59,4 +60,10 @@ export async function checkStages(job: CheckStagesJob): Promise<CheckStagesResul
 export async function inspect(job: InspectJob): Promise<void> {
   const inspection = await import('./inspect.js');
   return inspection.inspect(job);
+}
+
+/** Loaded only now: hardly anybody echoes. */
+export async function echo(job: EchoJob): Promise<void> {
+  const echoing = await import('./echo.js');
+  return echoing.echo(job);
 }

@@ -229,6 +229,21 @@ describe('a route', () => {
   });
 });
 
+describe('a block of lines', () => {
+  test('that is longer than an entry may be goes on in the next one, wherever the file is cut', async () => {
+    const worker = smallWorker(64);
+    const lines = ['first', ...Array.from({ length: 30 }, (_, i) => ` ${i} ${'ü'.repeat(i % 9)}`), 'second'];
+    file.set(lines.map((text) => `${text}\n`).join(''));
+    const bytes = Buffer.byteLength(lines.join('\n')) + 1;
+    const pipeline = routed([{ multiline: { firstline: '^\\S', maxLines: 0 } }], { maxLineBytes: 64 });
+    const whole = await readThrough(worker, [pipeline], file, bytes, []);
+    assert.equal(whole.entries.map(({ line }) => line).join('\n'), Buffer.from(lines.join('\n')).toString('latin1'));
+    assert.ok(whole.entries.length > 4 && whole.entries.every(({ line }) => line.length <= 64));
+    const cut = await readThrough(worker, [pipeline], file, bytes, [10, 50, 51, 100, 130, 200]);
+    assert.deepEqual(cut.entries, whole.entries);
+  });
+});
+
 describe('a job of a route', () => {
   const line = (text: string) => `2026-08-01T12:00:00.5Z stdout F ${text}\n`;
   const worker = smallWorker(4096);

@@ -37,7 +37,7 @@ function hexDigit(byte: number): number {
 }
 
 /** The value of four hex digits at `at`, or -1. */
-function hex4(bytes: Uint8Array, at: number): number {
+export function hex4(bytes: Uint8Array, at: number): number {
   let value = 0;
   for (let i = at; i < at + 4; i++) {
     const digit = hexDigit(bytes[i]!);
@@ -125,6 +125,12 @@ export class JsonScanner {
 
   /** Skips a value of any type. */
   value(at: number): number {
+    return this.#value(at, 0);
+  }
+
+  /** The same for a value that stands alone before `end`. */
+  valueIn(at: number, end: number): number {
+    this.#end = end;
     return this.#value(at, 0);
   }
 

@@ -50,15 +50,21 @@ export interface TenantStreams {
 }
 
 function varintBytes(value: number): number {
-  let bytes = 1;
-  for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes++;
-  return bytes;
+  if (value < 1 << 7) return 1;
+  if (value < 1 << 14) return 2;
+  if (value < 1 << 21) return 3;
+  return value < 1 << 28 ? 4 : 5;
 }
 
+/** `value`: less than 2^35. */
 function writeVarint(bytes: Buffer, at: number, value: number): number {
   let next = at;
   let rest = value;
-  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes[next++] = (rest % 0x80) | 0x80;
+  if (rest > 0x7fffffff) {
+    bytes[next++] = (rest % 0x80) | 0x80;
+    rest = Math.floor(rest / 0x80);
+  }
+  for (rest |= 0; rest >= 0x80; rest >>>= 7) bytes[next++] = (rest & 0x7f) | 0x80;
   bytes[next++] = rest;
   return next;
 }
@@ -172,12 +178,17 @@ export class StreamWriter implements EntrySink {
   }
 
   put(entry: Entry): boolean {
+    if (this.#put(entry, this.#withoutMetadata ? NO_METADATA : entry.metadata)) return true;
+    // Metadata for which not even an empty push has room would hold up its file for ever.
+    return this.#size + this.#takenBytes === 0 && this.#put(entry, NO_METADATA);
+  }
+
+  #put(entry: Entry, metadata: Metadata): boolean {
     const line = entry.bytes;
     const { from, to } = entry;
     const cut = to - from > this.#maxLineBytes;
     const keep = cut ? this.#keep(line, from) : to - from;
     const lineBytes = keep + (cut ? CUT_MARK_BYTES.length : 0);
-    const metadata = this.#withoutMetadata ? NO_METADATA : entry.metadata;
     let body = lengthDelimited(lineBytes);
     for (const pair of metadata) body += lengthDelimited(pairBytes(pair));
     const known = entry.labels === this.#lastLabels ? this.#last : (this.#streams.get(entry.labels) ?? null);

@@ -3,6 +3,7 @@ import type { Entry } from '../pipeline/entry.js';
 import { entryFromJson, entryToJson, withLine } from '../pipeline/entry-json.js';
 import { Regex } from '../pipeline/regex.js';
 import type { Access, Json, Memory, Stage, StageContext } from '../pipeline/stage.js';
+import { textBytes } from '../pipeline/text.js';
 
 export function accessMultiline(): Access {
   return { reads: ['line'], writes: ['line', 'time', 'meta', 'x:*', 'l:*'], pure: false };
@@ -13,6 +14,8 @@ interface Block {
   /** The first line of the block, whose labels, timestamp and all else the whole bears. */
   start: Entry;
   lines: string[];
+  /** How long the lines are together, newlines included. */
+  bytes: number;
 }
 
 /** Joins lines to blocks that begin where a pattern matches. Who calls tells when a block has waited long enough. */
@@ -38,10 +41,15 @@ class Multiline implements Stage, Memory {
     let block = this.#blocks.get(key);
     if (this.#firstline.test(entry.line)) {
       if (block !== undefined) this.#flush(block);
-      block = { start: entry.copy(), lines: [] };
+      block = { start: entry.copy(), lines: [], bytes: 0 };
       this.#blocks.set(key, block);
     } else if (block === undefined) return true;
-    block.lines.push(this.#spec.trimNewlines ? trimEnd(entry.line) : entry.line);
+    const line = this.#spec.trimNewlines ? trimEnd(entry.line) : entry.line;
+    const bytes = textBytes(line) + 1;
+    // A block that is longer than an entry may be would be cut; so it goes on in another entry, as after `max_lines`.
+    if (block.bytes + bytes > this.#context.run.maxLineBytes + 1) this.#flush(block);
+    block.lines.push(line);
+    block.bytes += bytes;
     if (block.lines.length === this.#spec.maxLines) this.#flush(block);
     return false;
   }
@@ -51,6 +59,7 @@ class Multiline implements Stage, Memory {
     const whole = block.start.copy();
     whole.line = block.lines.join('\n');
     block.lines = [];
+    block.bytes = 0;
     this.#context.emit(whole);
   }
 
@@ -63,7 +72,7 @@ class Multiline implements Stage, Memory {
     this.#blocks = new Map();
     for (const [start, lines] of (saved ?? []) as [Json, string[]][]) {
       const entry = entryFromJson(start, this.#context.labels);
-      this.#blocks.set(entry.labels.key, { start: entry, lines: [...lines] });
+      this.#blocks.set(entry.labels.key, { start: entry, lines: [...lines], bytes: lengthOf(lines) });
     }
   }
 
@@ -78,6 +87,10 @@ class Multiline implements Stage, Memory {
 export function heldByMultiline(saved: Json): Json[] {
   const blocks = saved as [Json, string[]][];
   return blocks.filter(([, lines]) => lines.length > 0).map(([start, lines]) => withLine(start, lines.join('\n')));
+}
+
+function lengthOf(lines: readonly string[]): number {
+  return lines.reduce((sum, line) => sum + textBytes(line) + 1, 0);
 }
 
 function trimEnd(line: string): string {

@@ -1,5 +1,6 @@
 import type { TimestampStage } from '../../src/pipeline.js';
 import type { Entry } from '../pipeline/entry.js';
+import type { LabelSet } from '../pipeline/labels.js';
 import type { Access, Json, Memory, Stage, StageContext } from '../pipeline/stage.js';
 import { compileFormat, type TimeFormat } from './go/formats.js';
 import type { Instant } from './go/time.js';
@@ -29,6 +30,9 @@ class Timestamp implements Stage {
   readonly #formats: readonly TimeFormat[];
   readonly #run: { readTimeMs: number };
   #last = new Map<string, Last>();
+  /** The labels that were looked up last, and what was found. */
+  #labels: LabelSet | null = null;
+  #ofLabels: Last | undefined;
 
   constructor(spec: TimestampStage, formats: readonly TimeFormat[], run: { readTimeMs: number }) {
     this.#spec = spec;
@@ -45,29 +49,39 @@ class Timestamp implements Stage {
       if (parsed !== null) set(entry, parsed);
       return true;
     }
-    const { key } = entry.labels;
-    const last = this.#last.get(key);
+    const last = this.#lastOf(entry.labels);
     if (parsed === null) {
       if (this.#spec.actionOnFailure === 'skip' || last === undefined) return true;
-      last.given = after(last.given);
+      advance(last.given);
       set(entry, last.given);
-      return true;
+    } else if (last === undefined) {
+      this.#remember(entry.labels, parsed);
+      set(entry, parsed);
+    } else {
+      const repeats = last.parsed.nanos === parsed.nanos && last.parsed.seconds === parsed.seconds;
+      if (repeats && this.#spec.actionOnDuplicateTimestamp === 'fudge') advance(last.given);
+      else set(last.given, parsed);
+      set(last.parsed, parsed);
+      set(entry, last.given);
     }
-    let given = parsed;
-    const repeats = last?.parsed.seconds === parsed.seconds && last.parsed.nanos === parsed.nanos;
-    if (repeats && this.#spec.actionOnDuplicateTimestamp === 'fudge') given = after(last.given);
-    set(entry, given);
-    if (last !== undefined) {
-      last.parsed = parsed;
-      last.given = given;
-      return true;
-    }
-    if (this.#last.size >= MAX_STREAMS) this.#last.delete(this.#last.keys().next().value!);
-    this.#last.set(key, { parsed, given });
     return true;
   }
 
-  #parse(text: string): Instant | null {
+  #lastOf(labels: LabelSet): Last | undefined {
+    if (labels !== this.#labels) {
+      this.#labels = labels;
+      this.#ofLabels = this.#last.get(labels.key);
+    }
+    return this.#ofLabels;
+  }
+
+  #remember({ key }: LabelSet, { seconds, nanos }: Instant): void {
+    if (this.#last.size >= MAX_STREAMS) this.#last.delete(this.#last.keys().next().value!);
+    this.#last.set(key, { parsed: { seconds, nanos }, given: { seconds, nanos } });
+    this.#labels = null;
+  }
+
+  #parse(text: string): Readonly<Instant> | null {
     for (const format of this.#formats) {
       const instant = format(text, this.#run.readTimeMs);
       if (instant !== null) return instant;
@@ -84,6 +98,7 @@ class Timestamp implements Stage {
 
   #load(saved: Json | null): void {
     this.#last = new Map();
+    this.#labels = null;
     for (const [key, ...numbers] of (saved ?? []) as [string, number, number, number, number][]) {
       const [seconds, nanos, givenSeconds, givenNanos] = numbers;
       this.#last.set(key, { parsed: { seconds, nanos }, given: { seconds: givenSeconds, nanos: givenNanos } });
@@ -91,11 +106,15 @@ class Timestamp implements Stage {
   }
 }
 
-function set(entry: Entry, { seconds, nanos }: Instant): void {
-  entry.seconds = seconds;
-  entry.nanos = nanos;
+function set(to: Instant, { seconds, nanos }: Readonly<Instant>): void {
+  to.seconds = seconds;
+  to.nanos = nanos;
 }
 
-function after({ seconds, nanos }: Instant): Instant {
-  return nanos === 999_999_999 ? { seconds: seconds + 1, nanos: 0 } : { seconds, nanos: nanos + 1 };
+/** Moves to a nanosecond later. */
+function advance(instant: Instant): void {
+  instant.nanos++;
+  if (instant.nanos < 1e9) return;
+  instant.nanos = 0;
+  instant.seconds++;
 }

@@ -150,4 +150,18 @@ describe('streams', () => {
       ['0.000000000', 100_004, 0],
     ]);
   });
+
+  test('metadata for which there is no room at all is left out', () => {
+    const writer = writerOf(600);
+    writer.beginPush(100);
+    writer.beginSlice(UNLABELLED);
+    const stages: LooseStage[] = [
+      { regex: { expression: '(?P<m>.*)' } },
+      { structured_metadata: { values: { m: '' } } },
+      { output: { source: 'none' } },
+    ];
+    assert.equal(write(writer, stages, lines('x'.repeat(3000))), false);
+    const [entry] = decoded(writer)[0]!.streams[0]!.entries;
+    assert.deepEqual([entry![1].length, entry![2]], [100, {}]);
+  });
 });

@@ -22,8 +22,11 @@ const SECOND_CHARS = 19;
 /** Units of a second in the formats that are a count since the epoch. */
 const COUNTS: Record<string, number> = { UnixMs: 1e3, UnixUs: 1e6, UnixNs: 1e9 };
 
-/** Reads a text as a point in time; null if it is none. `nowMs` says which year it is, for formats without one. */
-export type TimeFormat = (text: string, nowMs: number) => Instant | null;
+/**
+ * Reads a text as a point in time; null if it is none. `nowMs` says which year it is, for formats without one. What is
+ * returned holds until the next call.
+ */
+export type TimeFormat = (text: string, nowMs: number) => Readonly<Instant> | null;
 
 /** Compiles a format of `stage.timestamp`: one of its names, or a Go layout. `location` is an IANA name. */
 export function compileFormat(format: string, location: string | null): TimeFormat {
@@ -51,18 +54,21 @@ export function compileFormat(format: string, location: string | null): TimeForm
 /** The most common format: texts of the second before are read by their fraction alone. */
 function rfc3339(): TimeFormat {
   const parse = compileLayout(NAMED.RFC3339!, null);
+  const last: Instant = { seconds: 0, nanos: 0 };
   let second = '-';
-  let seconds = 0;
   return (text) => {
-    const last = text.length - 1;
-    if (text.startsWith(second) && text.charCodeAt(last) === ZULU) {
-      const nanos = last === second.length ? 0 : nanosOf(text, second.length, last);
-      if (nanos >= 0) return { seconds, nanos };
+    const zone = text.length - 1;
+    if (text.startsWith(second) && text.charCodeAt(zone) === ZULU) {
+      const nanos = zone === second.length ? 0 : nanosOf(text, second.length, zone);
+      if (nanos >= 0) {
+        last.nanos = nanos;
+        return last;
+      }
     }
     const instant = parse(text);
-    if (instant !== null && text.charCodeAt(last) === ZULU) {
+    if (instant !== null && text.charCodeAt(zone) === ZULU) {
       second = text.slice(0, SECOND_CHARS);
-      seconds = instant.seconds;
+      last.seconds = instant.seconds;
     }
     return instant;
   };
@@ -77,7 +83,8 @@ function nanosOf(text: string, from: number, to: number): number {
     if (digit < 0 || digit > 9) return -1;
     nanos = nanos * 10 + digit;
   }
-  return nanos * 10 ** (10 - (to - from));
+  for (let digits = to - from; digits < 10; digits++) nanos *= 10;
+  return nanos;
 }
 
 /** Where the year is not told: this one, but December in January is last year's, and January in December next year's. */
