@@ -4,9 +4,10 @@ import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { errnoOf, SleipnirError } from '../src/errors.js';
 import { PodClock } from './node/clock.js';
-import { LinePool } from './node/lines.js';
+import { type Cursor, LinePool } from './node/lines.js';
 import { namePods, podFolder } from './node/names.js';
 import { Random } from './node/random.js';
+import type { Style } from './node/shapes.js';
 
 export interface CorpusOptions {
   /** The pods folder; nothing but the corpus may be in it. Its manifest is the file `<root>.json`. */
@@ -18,6 +19,8 @@ export interface CorpusOptions {
   seed: number;
   /** Bytes of content of every line, without its CRI head; 0 or left out: natural lengths, about 190 bytes a CRI line. */
   lineBytes?: number;
+  /** What all of the pods write, where lengths are natural. Default `mixed`. */
+  style?: Style;
   /** One line in so many is split into P parts; 0: none. Default 5000. */
   longLineEvery?: number;
   /** Timestamp before the first line, milliseconds since the epoch. Default 2026-01-01, so that the bytes are always the same. */
@@ -53,7 +56,13 @@ const SAMPLE_BYTES = 256 * 1024;
  * when its manifest says that it is the same. Throws SleipnirError BENCH_CORPUS_ROOT when `root` holds something else.
  */
 export async function layCorpus(options: CorpusOptions): Promise<Corpus> {
-  const settings: Settings = { lineBytes: 0, longLineEvery: LONG_LINE_EVERY, startMs: START_MS, ...options };
+  const settings: Settings = {
+    lineBytes: 0,
+    style: 'mixed',
+    longLineEvery: LONG_LINE_EVERY,
+    startMs: START_MS,
+    ...options,
+  };
   const sample = sampleOf(settings);
   const manifestPath = `${settings.root}.json`;
   const found = await readManifest(manifestPath);
@@ -73,17 +82,18 @@ export async function layCorpus(options: CorpusOptions): Promise<Corpus> {
 }
 
 /**
- * One pod's log in memory: at most `bytes` bytes of full CRI lines. `lineBytes` as in CorpusOptions.
+ * One pod's log in memory: at most `bytes` bytes of full CRI lines. `lineBytes` and `style` as in CorpusOptions.
  */
-export function corpusBytes(bytes: number, seed: number, lineBytes = 0): Buffer {
+export function corpusBytes(bytes: number, seed: number, lineBytes = 0, style: Style = 'mixed'): Buffer {
   const pool = new LinePool({ seed, lineBytes, longLineEvery: LONG_LINE_EVERY });
   const blocks: Buffer[] = [];
-  generate(pool, 'default/log-generator/log-generator', START_MS, bytes, (block) => blocks.push(Buffer.from(block)));
+  const cursor = pool.cursor('default/log-generator/log-generator', style);
+  generate(pool, cursor, START_MS, bytes, (block) => blocks.push(Buffer.from(block)));
   return Buffer.concat(blocks);
 }
 
 function write(settings: Settings, sample: string): Manifest {
-  const { root, pods, bytes, seed, startMs } = settings;
+  const { root, pods, bytes, seed, style, startMs } = settings;
   const pool = new LinePool(settings);
   const corpus: Corpus = { files: [], bytes: 0, lines: 0 };
   const sizes: number[] = [];
@@ -95,7 +105,8 @@ function write(settings: Settings, sample: string): Manifest {
     const fd = openSync(path, 'wx', 0o640);
     let size = 0;
     try {
-      corpus.lines += generate(pool, `${pod.namespace}/${pod.pod}/${container}`, startMs, bytes / pods, (block) => {
+      const cursor = pool.cursor(`${pod.namespace}/${pod.pod}/${container}`, style);
+      corpus.lines += generate(pool, cursor, startMs, bytes / pods, (block) => {
         for (let at = 0; at < block.length; ) at += writeSync(fd, block, at);
         size += block.length;
       });
@@ -110,10 +121,15 @@ function write(settings: Settings, sample: string): Manifest {
 }
 
 /** Hands out blocks of at most `bytes` bytes in all, the last one ended with a full line; returns their CRI lines. */
-function generate(pool: LinePool, name: string, startMs: number, bytes: number, take: (block: Buffer) => void): number {
+function generate(
+  pool: LinePool,
+  cursor: Cursor,
+  startMs: number,
+  bytes: number,
+  take: (block: Buffer) => void,
+): number {
   const clock = new PodClock();
   clock.advanceTo(startMs);
-  const cursor = pool.cursor(name, 'mixed');
   for (let rest = bytes; ; ) {
     const end = pool.render(cursor, clock, Infinity, rest, STEP_MASK);
     if (end === pool.blockStart) return cursor.physicalLines;
@@ -122,9 +138,9 @@ function generate(pool: LinePool, name: string, startMs: number, bytes: number, 
   }
 }
 
-function sampleOf({ seed, lineBytes }: Settings): string {
+function sampleOf({ seed, lineBytes, style }: Settings): string {
   return createHash('sha256')
-    .update(corpusBytes(SAMPLE_BYTES, seed, lineBytes))
+    .update(corpusBytes(SAMPLE_BYTES, seed, lineBytes, style))
     .digest('hex');
 }
 

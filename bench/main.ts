@@ -45,7 +45,7 @@ await endWith(async () => {
 });
 
 async function measureCollector(quick: boolean): Promise<Parameters<typeof reportLoad>[0]> {
-  const corpus = { pods: 20, bytes: (quick ? 16 : 256) * MIB, lineBytes: 0, seed: 1 };
+  const corpus = { pods: 20, bytes: (quick ? 16 : 256) * MIB, lineBytes: 0, style: 'mixed' as const, seed: 1 };
   const workload = { ...NOTHING, corpus, floorRuns: quick ? 1 : 3 };
   const runs = [{ label: '1 worker', result: await runLoad(ours({ workers: 1 }), workload) }];
   if (!quick) runs.push({ label: '2 workers', result: await runLoad(ours({ workers: 2 }), workload) });

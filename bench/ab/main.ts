@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import { ours } from '../load/contender.js';
 import { type Duel, duel, reportDuel } from '../load/duel.js';
-import { changed, type LoadFlags, runOf, whole, withLoadFlags, withOurFlags } from '../load/flags.js';
+import { changedAll, type LoadFlags, runOf, whole, withLoadFlags, withOurFlags } from '../load/flags.js';
 import { scenarios } from '../load/scenarios.js';
 import { endWith } from '../measure/ending.js';
 import { describeMachine, machineLine } from '../measure/machine.js';
@@ -30,15 +30,14 @@ const revision = command.args[0]!;
 
 await endWith(async () => {
   const machine = describeMachine();
-  const runs = flags.scenario === undefined ? [runOf(flags)] : scenarios[flags.scenario]!.runs;
+  const runs = flags.scenario === undefined ? [runOf(flags)] : changedAll(scenarios[flags.scenario]!.runs, flags);
   process.stderr.write(`building ${revision}\n`);
   const built = await buildRevision(revision);
   const duels: { label: string; outcome: Duel }[] = [];
   try {
-    for (const run of runs.map((one) => changed(one, flags))) {
-      const { label, workers, env, workload } = run;
-      const before = ours({ name: built.commit, tree: built.folder, workers, env });
-      const after = ours({ name: 'work tree', workers, env });
+    for (const { label, workers, config, env, workload } of runs) {
+      const before = ours({ name: built.commit, tree: built.folder, workers, config, env });
+      const after = ours({ name: 'work tree', workers, config, env });
       const outcome = await duel(before, after, { first: workload, second: workload }, flags.rounds);
       duels.push({ label, outcome });
     }

@@ -1,16 +1,6 @@
 import { SleipnirError } from '../../src/errors.js';
-import type { Contender, Place } from '../load/contender.js';
-
-/** What may stand in a command, in braces, and in the environment of what it starts, as `BENCH_<NAME>`. */
-const PLACEHOLDERS: Record<string, (place: Place) => string> = {
-  paths: ({ paths }) => paths.join(','),
-  root: ({ roots }) => roots[0] ?? '',
-  url: ({ url }) => url,
-  push_url: ({ pushUrl }) => pushUrl,
-  host: ({ url }) => new URL(url).hostname,
-  port: ({ url }) => new URL(url).port,
-  state: ({ stateDir }) => stateDir,
-};
+import type { Contender } from '../load/contender.js';
+import { benchVariables, PLACEHOLDERS } from '../load/place.js';
 
 /**
  * Makes a contender of a command line, which the shell reads; every `{name}` in it is filled in.
@@ -28,13 +18,13 @@ export function commandContender(name: string, commandLine: string): Contender {
   }
   return {
     name,
+    sendsParts: false,
     isReady: null,
     command: (place) => {
       const filled = commandLine.replace(/\{([a-z_]+)\}/g, (_, key: string) => quote(PLACEHOLDERS[key]!(place)));
-      const entries = Object.entries(PLACEHOLDERS).map(([key, of]) => [`BENCH_${key.toUpperCase()}`, of(place)]);
       // The shell of a single command makes way for it, so that it is not counted.
       const line = /[;&|\n]/.test(commandLine) ? filled : `exec ${filled}`;
-      return { argv: ['/bin/sh', '-c', line], env: Object.fromEntries(entries), cwd: process.cwd() };
+      return { argv: ['/bin/sh', '-c', line], env: benchVariables(place), cwd: process.cwd() };
     },
   };
 }

@@ -40,9 +40,9 @@ Configuration files for other collectors, with the commands, are in bench/peers.
 
 await endWith(async () => {
   const machine = describeMachine();
-  const { workload, workers, env } = runOf(flags);
+  const { workload, workers, config, env } = runOf(flags);
   const other = commandContender(flags.name, flags.against);
-  const first = ours({ workers: workers, env });
+  const first = ours({ workers, config, env });
   const outcome = await duel(first, other, { first: workload, second: { ...workload, floorRuns: 0 } }, flags.rounds);
   const json = `${JSON.stringify({ machine, against: flags.against, ...outcome }, null, 1)}\n`;
   if (flags.out !== undefined) await writeFile(flags.out, json);

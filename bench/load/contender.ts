@@ -1,23 +1,23 @@
 import { readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
+import { type AlloyConfig, placed } from './alloy-config.js';
+import { benchVariables, type Place } from './place.js';
 
-/** Where a collector finds what it is to collect, and where it is to put it. */
-export interface Place {
-  /** Globs of the current logs, `<root>/<pod folder>/<container>/<n>.log`. */
-  paths: string[];
-  /** The pods folders the globs begin with. */
-  roots: string[];
-  /** Of the receiver, without a path. */
-  url: string;
-  pushUrl: string;
-  /** An empty folder for positions. */
-  stateDir: string;
+/** How a collector is started. */
+export interface Command {
+  argv: string[];
+  env: Record<string, string>;
+  cwd?: string;
+  /** What has to be written before: text by path. */
+  files?: Record<string, string>;
 }
 
 /** A collector under measurement. */
 export interface Contender {
   name: string;
-  command(place: Place): { argv: string[]; env: Record<string, string>; cwd?: string };
+  command(place: Place): Command;
+  /** Every part of a line has to come, as an entry of its own; if not, parts are not asked for, joined or single. */
+  sendsParts: boolean;
   /** Whether a line of its standard output says that it has started; null if it never says so. */
   isReady: ((line: string) => boolean) | null;
 }
@@ -27,6 +27,8 @@ export interface OursOptions {
   /** The work tree whose `dist` is run; default: the current folder. */
   tree?: string;
   workers?: number | null;
+  /** In place of the built-in pipeline. */
+  config?: AlloyConfig | null;
   /** More settings, by variable. */
   env?: Record<string, string>;
   /** Flags of Node, such as those that write profiles. */
@@ -38,28 +40,44 @@ export function ours({
   name = 'sleipnir',
   tree = '.',
   workers,
+  config = null,
   env = {},
   nodeFlags = [],
 }: OursOptions = {}): Contender {
   const start = readStart(tree);
   return {
     name,
-    command: ({ paths, roots, pushUrl, stateDir }) => ({
-      argv: [process.execPath, ...nodeFlags, ...start.args],
-      env: {
-        ...start.env,
-        SLEIPNIR_PATHS: paths.join(','),
-        SLEIPNIR_LOKI_URL: pushUrl,
-        SLEIPNIR_STATE_DIR: stateDir,
-        SLEIPNIR_HTTP_ADDR: '127.0.0.1:0',
-        SLEIPNIR_LOG_FORMAT: 'json',
-        ...(workers != null && { SLEIPNIR_WORKERS: String(workers) }),
-        ...(roots.length > 1 && { SLEIPNIR_LABEL_REGEX: PART_REGEX }),
-        ...env,
-      },
-    }),
+    sendsParts: config?.sendsParts ?? false,
+    command: (place) => {
+      const pipeline = config === null ? builtIn(place) : configured(config, place);
+      return {
+        argv: [process.execPath, ...nodeFlags, ...start.args],
+        env: {
+          ...start.env,
+          SLEIPNIR_STATE_DIR: place.stateDir,
+          SLEIPNIR_HTTP_ADDR: '127.0.0.1:0',
+          SLEIPNIR_LOG_FORMAT: 'json',
+          ...(workers != null && { SLEIPNIR_WORKERS: String(workers) }),
+          ...pipeline.env,
+          ...env,
+        },
+        files: pipeline.files,
+      };
+    },
     isReady: (line) => line.includes('"msg":"started"'),
   };
+}
+
+type Pipeline = Required<Pick<Command, 'env' | 'files'>>;
+
+function builtIn({ paths, roots, pushUrl }: Place): Pipeline {
+  const env = { SLEIPNIR_PATHS: paths.join(','), SLEIPNIR_LOKI_URL: pushUrl };
+  return { env: roots.length > 1 ? { ...env, SLEIPNIR_LABEL_REGEX: PART_REGEX } : env, files: {} };
+}
+
+function configured({ text }: AlloyConfig, place: Place): Pipeline {
+  const path = join(dirname(place.stateDir), 'config.alloy');
+  return { env: { ...benchVariables(place), SLEIPNIR_CONFIG: path }, files: { [path]: placed(text, place) } };
 }
 
 /**

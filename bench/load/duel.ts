@@ -1,7 +1,7 @@
 import { median } from '../measure/median.js';
 import { figure, mebibytes, table } from '../measure/table.js';
 import type { Contender } from './contender.js';
-import type { LoadResult } from './result.js';
+import { encodedCost, type LoadResult } from './result.js';
 import { runLoad } from './run.js';
 import type { Workload } from './workload.js';
 
@@ -39,6 +39,8 @@ const FIGURES: [name: string, unit: Measure['unit'], of: (result: LoadResult) =>
   ['started after, s', '', (r) => r.readySeconds],
   ['pushes', '', (r) => r.pushes],
   ['on the wire', 'bytes', (r) => r.wireBytes],
+  ['before compression', 'bytes', (r) => r.encodedBytes],
+  ['CPU ms per MB of it', '', encodedCost],
   ['lost', '', (r) => r.lost],
   ['repeated', '', (r) => r.repeated],
 ];
@@ -74,7 +76,7 @@ export function reportDuel({ first, second, measures, results }: Duel): string {
   });
   const text = table(['', first, second, `${second} / ${first}`, `all values: ${first} | ${second}`], rows);
   const failed = [...results.first, ...results.second].filter(({ complete }) => !complete);
-  const notes = failed.map(({ contender }) => `${contender}: not everything that was written was stored\n`);
+  const notes = failed.map(({ contender }) => `${contender}: what was stored is not what was to be stored\n`);
   const missing = [...results.first, ...results.second].find(({ limitsMissing }) => limitsMissing !== null);
   if (missing !== undefined) notes.push(`without limits: ${missing.limitsMissing}\n`);
   return text + notes.join('');

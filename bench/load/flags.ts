@@ -1,6 +1,9 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { readFileSync } from 'node:fs';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { parseBytes, parseDurationMs } from '../../src/config/units.js';
-import { SleipnirError } from '../../src/errors.js';
+import { errnoOf, SleipnirError } from '../../src/errors.js';
+import { STYLES, type Style } from '../node/shapes.js';
+import type { AlloyConfig } from './alloy-config.js';
 import type { Run } from './scenarios.js';
 import { NOTHING, type Workload } from './workload.js';
 
@@ -10,11 +13,14 @@ export interface LoadFlags {
   size?: number;
   rate?: number;
   lineBytes?: number;
+  style?: Style;
   seconds?: number;
   even?: true;
   rotate?: number;
   seed?: number;
+  drops?: string;
   workers?: number;
+  config?: AlloyConfig;
   set?: Record<string, string>;
   cpu?: number;
   memory?: number;
@@ -40,6 +46,10 @@ export function withLoadFlags(command: Command): Command {
     .option('--even', 'all of them write the same')
     .option('--rotate <size>', 'their logs are rotated at this size', size)
     .option('--line-bytes <size>', 'bytes of content of every line; 0: natural lengths', size)
+    .addOption(
+      new Option('--style <style>', 'what the pods of the corpus write, lengths being natural').choices(STYLES),
+    )
+    .option('--drops <text>', 'lines of the corpus with this text are dropped on purpose, and not missed')
     .option('--seed <number>', 'names and lines follow from it', whole)
     .option('--cpu <cores>', 'CPU limit, such as 0.5 (cgroup)', amount)
     .option('--memory <size>', 'memory limit (cgroup)', size)
@@ -54,20 +64,42 @@ export function withLoadFlags(command: Command): Command {
 export function withOurFlags(command: Command): Command {
   return command
     .option('--workers <count>', 'worker threads of the collector', whole)
+    .option(
+      '--config <file>',
+      'run this Alloy file, not the built-in pipeline: a copy, with the pods folder of the run for /var/log/pods and the ' +
+        'receiver for each url = "..."; sys.env("BENCH_ROOT"), "BENCH_PUSH_URL" and so on (bench/peers) hold as well. Each ' +
+        'container needs labels of its own, such as filename, for lines are counted by them',
+      configFile,
+    )
     .option('--set <NAME=VALUE>', 'another setting of the collector, such as SLEIPNIR_BATCH_WAIT=100ms', setting);
 }
 
 /** The run that the flags describe by themselves: 256 MiB in 20 pods if they name no load. */
 export function runOf(flags: LoadFlags): Run {
   const size = flags.size ?? (flags.rate === undefined ? 256 * MIB : 0);
-  const corpus = size > 0 ? { pods: DEFAULT_PODS, bytes: size, lineBytes: 0, seed: 1 } : null;
+  const corpus = size > 0 ? { pods: DEFAULT_PODS, bytes: size, lineBytes: 0, style: 'mixed' as const, seed: 1 } : null;
   const rate = { rateBytes: 0, seconds: DEFAULT_SECONDS, even: false, rotateBytes: 10 * MIB };
   const live = flags.rate === undefined ? null : { pods: DEFAULT_PODS, lineBytes: 0, seed: 2, ...rate };
   const workload: Workload = { ...NOTHING, corpus, live, floorRuns: corpus === null ? 0 : DEFAULT_FLOOR_RUNS };
-  return changed({ label: 'load', workers: null, env: {}, workload }, flags);
+  const run: Run = { label: 'load', workers: null, config: flags.config ?? null, env: {}, workload };
+  return changed(run, flags);
 }
 
-/** A run with what the flags name in place of what it says itself. */
+/**
+ * The runs of a scenario with what the flags name. A configuration of theirs takes the place of the scenario's, and the
+ * built-in pipeline stays what that is compared with; where there is none, it takes the place of the built-in one. What it
+ * drops is not what the scenario's would.
+ */
+export function changedAll(runs: readonly Run[], flags: LoadFlags): Run[] {
+  const compared = runs.some(({ config }) => config !== null);
+  return runs.map((run) => {
+    const { config } = flags;
+    if (config === undefined || (compared && run.config === null)) return changed(run, flags);
+    return changed({ ...run, config, workload: { ...run.workload, drops: null } }, flags);
+  });
+}
+
+/** A run with what the flags name in place of what it says itself, but for the configuration. */
 export function changed(run: Run, flags: LoadFlags): Run {
   const { pods, lineBytes, seed, rate, seconds, even, rotate } = flags;
   const both = given({ pods, lineBytes, seed });
@@ -75,7 +107,7 @@ export function changed(run: Run, flags: LoadFlags): Run {
   const ofLive = given({ rateBytes: rate, seconds, even, rotateBytes: rotate });
   const workload: Workload = {
     ...run.workload,
-    corpus: corpus === null ? null : { ...corpus, ...both, ...given({ bytes: flags.size }) },
+    corpus: corpus === null ? null : { ...corpus, ...both, ...given({ bytes: flags.size, style: flags.style }) },
     live: live === null ? null : { ...live, ...both, ...ofLive },
     limits: { ...limits, ...given({ cpus: flags.cpu, memoryBytes: flags.memory }) },
     ...given({
@@ -84,6 +116,7 @@ export function changed(run: Run, flags: LoadFlags): Run {
       idleSeconds: inSeconds(flags.idle),
       patienceSeconds: inSeconds(flags.patience),
       floorRuns: flags.floor,
+      drops: flags.drops,
     }),
   };
   return { ...run, workload, workers: flags.workers ?? run.workers, env: { ...run.env, ...flags.set } };
@@ -104,6 +137,15 @@ function setting(text: string, before: Record<string, string> = {}): Record<stri
   const [, name, value] = /^([A-Z][A-Z0-9_]*)=(.*)$/s.exec(text) ?? [];
   if (name === undefined || value === undefined) throw new InvalidArgumentError('Write NAME=VALUE.');
   return { ...before, [name]: value };
+}
+
+/** Whether a file of somebody joins parts is not known: they are not asked for. */
+function configFile(path: string): AlloyConfig {
+  try {
+    return { text: readFileSync(path, 'utf8'), sendsParts: false };
+  } catch (error) {
+    throw new InvalidArgumentError(`It cannot be read (${errnoOf(error)}).`);
+  }
 }
 
 export function whole(text: string): number {

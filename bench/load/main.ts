@@ -4,7 +4,7 @@ import { endWith } from '../measure/ending.js';
 import { describeMachine, machineLine } from '../measure/machine.js';
 import { profiled } from '../measure/profile.js';
 import { ours } from './contender.js';
-import { changed, type LoadFlags, runOf, withLoadFlags, withOurFlags } from './flags.js';
+import { changedAll, type LoadFlags, runOf, withLoadFlags, withOurFlags } from './flags.js';
 import { plot } from './plot.js';
 import { reportLoad, reportVerdicts } from './report.js';
 import type { LoadResult } from './result.js';
@@ -41,9 +41,9 @@ await endWith(async () => {
   const machine = describeMachine();
   const scenario: Scenario | null = flags.scenario === undefined ? null : scenarios[flags.scenario]!;
   const runs: { label: string; result: LoadResult }[] = [];
-  for (const run of scenario?.runs.map((one) => changed(one, flags)) ?? [runOf(flags)]) {
-    const { label, workers, env, workload } = run;
-    const load = (nodeFlags: string[]) => runLoad(ours({ workers, env, nodeFlags }), workload);
+  for (const run of scenario === null ? [runOf(flags)] : changedAll(scenario.runs, flags)) {
+    const { label, workers, config, env, workload } = run;
+    const load = (nodeFlags: string[]) => runLoad(ours({ workers, config, env, nodeFlags }), workload);
     const first = runs.length === 0;
     const about = (result: LoadResult): string => {
       const args = process.argv.slice(2).join(' ');

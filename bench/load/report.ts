@@ -1,5 +1,5 @@
 import { figure, mebibytes, pairs, table } from '../measure/table.js';
-import type { LoadResult } from './result.js';
+import { encodedCost, type LoadResult } from './result.js';
 import type { Verdict } from './scenarios.js';
 
 /** The results of some runs side by side, for people. */
@@ -46,6 +46,8 @@ const ROWS: [name: string, show: (result: LoadResult) => string][] = [
   ['throttled, s', (r) => (r.cgroup === null ? '' : figure(r.cgroup.throttledSeconds))],
   ['pushes', (r) => r.pushes.toLocaleString('en-US')],
   ['on the wire', (r) => mebibytes(r.wireBytes)],
+  ['the same before compression', (r) => mebibytes(r.encodedBytes)],
+  ['  CPU milliseconds per MB of it', (r) => figure(encodedCost(r))],
   ['lost', (r) => r.lost.toLocaleString('en-US')],
   ['repeated', (r) => r.repeated.toLocaleString('en-US')],
   ['receiver, CPU seconds', (r) => figure(r.receiverCpuSeconds)],
@@ -55,7 +57,7 @@ function notesOn(result: LoadResult): string[] {
   const notes: string[] = [];
   if (result.limitsMissing !== null) notes.push(`without limits: ${result.limitsMissing}`);
   if ((result.cgroup?.oomKills ?? 0) > 0) notes.push('the kernel killed it for memory');
-  if (!result.complete) notes.push(`not everything that was written was stored; it ended with ${result.endedWith}`);
+  if (!result.complete) notes.push(`what was stored is not what was to be stored; it ended with ${result.endedWith}`);
   const refused = Object.entries(result.answers).filter(([status]) => status !== '204');
   if (refused.length > 0) notes.push(`answers: ${refused.map(([status, count]) => `${count} x ${status}`).join(', ')}`);
   return notes;

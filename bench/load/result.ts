@@ -18,14 +18,14 @@ export interface Sample {
 /** What one run of one collector showed. Rates are of raw log: MB are 10^6 bytes of the files. */
 export interface LoadResult {
   contender: string;
-  /** Everything that was written was stored before patience ran out. */
+  /** Everything that was to be stored was, before patience ran out, and nothing that was to be dropped. */
   complete: boolean;
   /** From its start to the last stored entry. */
   seconds: number;
   bytes: number;
   /** CRI lines. */
   lines: number;
-  /** What the receiver should have stored: lines in parts count once. */
+  /** What the receiver should have stored: a line in parts counts once if they are joined; what is dropped does not. */
   entries: number;
   megabytesPerSecond: number;
   linesPerSecond: number;
@@ -45,6 +45,8 @@ export interface LoadResult {
   pushes: number;
   answers: Record<string, number>;
   wireBytes: number;
+  /** The pushes before compression. */
+  encodedBytes: number;
   lost: number;
   repeated: number;
   /** From its start until it said that it had started; null if it does not say. */
@@ -63,4 +65,9 @@ export interface LoadResult {
   /** How the collector ended when it was told to, and what it said last. */
   endedWith: string;
   samples: Sample[];
+}
+
+/** CPU milliseconds for each MB of pushes before compression. */
+export function encodedCost({ cpuSeconds, encodedBytes }: LoadResult): number {
+  return (cpuSeconds * 1000) / (encodedBytes / 1e6);
 }

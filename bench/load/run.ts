@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -11,9 +11,10 @@ import { startRemoteNode } from '../measure/node.js';
 import { Progress } from '../measure/progress.js';
 import { type RemoteReceiver, startRemoteReceiver } from '../measure/receiver.js';
 import { figure, mebibytes } from '../measure/table.js';
-import type { Contender, Place } from './contender.js';
+import type { Contender } from './contender.js';
+import type { Place } from './place.js';
 import type { LoadResult, Sample } from './result.js';
-import { summarize, type Written } from './summarize.js';
+import { missingOf, summarize, surplusOf, type Written } from './summarize.js';
 import { Watch } from './watch.js';
 import type { Workload } from './workload.js';
 
@@ -28,7 +29,8 @@ type AtEnd = (end: () => Promise<unknown>) => void;
 
 /**
  * Runs one collector, from its start until everything that was written is stored, against a receiver of its own.
- * Ends everything it has started. Throws SleipnirError BENCH_CHILD_ENDED when the collector ends by itself.
+ * Ends everything it has started. Throws SleipnirError BENCH_CHILD_ENDED when the collector ends by itself, BENCH_DROPS
+ * when pods write meanwhile and some of their lines are to be dropped.
  */
 export async function runLoad(contender: Contender, workload: Workload): Promise<LoadResult> {
   const ends: (() => Promise<unknown>)[] = [];
@@ -42,9 +44,13 @@ export async function runLoad(contender: Contender, workload: Workload): Promise
 }
 
 async function run(contender: Contender, workload: Workload, progress: Progress, atEnd: AtEnd): Promise<LoadResult> {
-  const { live, awaySeconds, floorRuns } = workload;
+  const { live, awaySeconds, floorRuns, drops } = workload;
+  if (drops !== null && live !== null) {
+    const problem = 'lines that are dropped on purpose can be counted in a corpus only';
+    throw new SleipnirError('BENCH_DROPS', problem, 'Leave out --rate or --drops.');
+  }
   progress.show(0, 'laying out the corpus');
-  const corpus = workload.corpus === null ? null : await sharedCorpus(workload.corpus);
+  const corpus = workload.corpus === null ? null : await sharedCorpus(workload.corpus, drops);
   const floors = await measureFloors(corpus, Math.ceil(floorRuns / 2));
   const home = await mkdtemp(join(tmpdir(), 'sleipnir-load-'));
   atEnd(() => rm(home, { recursive: true, force: true }));
@@ -61,13 +67,20 @@ async function run(contender: Contender, workload: Workload, progress: Progress,
   }
 
   const place = await placeIn(home, corpus, live !== null, first);
-  const { argv, env, cwd = home } = contender.command(place);
+  const { argv, env, cwd = home, files = {} } = contender.command(place);
+  for (const [path, text] of Object.entries(files)) await writeFile(path, text);
   const child = new Child(argv, { env, cgroup, cwd });
   atEnd(() => child.stop());
   const ready = readiness(contender, child);
   ready.catch(() => {});
-  const written: Written = { bytes: 0, lines: 0, entries: 0 };
-  if (corpus !== null) add(written, corpus);
+  const written: Written = { bytes: 0, lines: 0, numbered: 0, parts: 0 };
+  const add = (bytes: number, lines: number, numbered: number, dropped: number): void => {
+    written.bytes += bytes;
+    written.lines += lines;
+    written.numbered += numbered - dropped;
+    if (contender.sendsParts) written.parts += lines - numbered;
+  };
+  if (corpus !== null) add(corpus.bytes, corpus.lines, corpus.entries, corpus.withText);
   const selector = corpus !== null && live !== null ? `{part="${LIVE}"}` : undefined;
   const watch = new Watch({
     child,
@@ -90,9 +103,10 @@ async function run(contender: Contender, workload: Workload, progress: Progress,
     await watch.until(() => elapsed() >= end);
     const { stats, containers } = await node.stop();
     const lines = containers.reduce((sum, container) => sum + container.physicalLines, 0);
-    add(written, { bytes: stats.fileBytes, lines, entries: stats.lines });
+    add(stats.fileBytes, lines, stats.lines, 0);
   }
-  const complete = await watch.until(() => watch.distinct >= written.entries);
+  const stored = await watch.until(() => missingOf(watch.figures, written) === 0);
+  const complete = stored && surplusOf(watch.figures, written) === 0;
   const { usage } = watch;
   const idle = workload.idleSeconds > 0 ? await lookAtIdle(child, workload.idleSeconds) : null;
   const latency = live === null || receiver === null ? null : await receiver.latency(selector);
@@ -159,16 +173,10 @@ async function measureFloors(corpus: SharedCorpus | null, runs: number): Promise
   return floors;
 }
 
-function add(sum: Written, { bytes, lines, entries }: Written): void {
-  sum.bytes += bytes;
-  sum.lines += lines;
-  sum.entries += entries;
-}
-
 function shareOf(sample: Sample, { live, awaySeconds }: Workload, written: Written): number {
   if (!sample.up) return sample.seconds / awaySeconds;
   if (live !== null) return Math.min(1, sample.seconds / live.seconds);
-  return Math.min(1, sample.storedEntries / written.entries);
+  return Math.min(1, sample.storedEntries / (written.numbered + written.parts));
 }
 
 function progressText({ seconds, storedEntries, rssBytes, cpuSeconds, latencyMs, up }: Sample): string {

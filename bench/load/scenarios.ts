@@ -1,5 +1,8 @@
+import { median } from '../measure/median.js';
 import { figure, mebibytes } from '../measure/table.js';
-import type { LoadResult } from './result.js';
+import type { Style } from '../node/shapes.js';
+import { type AlloyConfig, ownConfig } from './alloy-config.js';
+import { encodedCost, type LoadResult } from './result.js';
 import { NOTHING, type Workload } from './workload.js';
 
 /** One run of a scenario. */
@@ -7,6 +10,8 @@ export interface Run {
   /** Distinguishes it from the other runs of the scenario. */
   label: string;
   workers: number | null;
+  /** Null: the built-in pipeline. */
+  config: AlloyConfig | null;
   /** Further settings of the collector, by variable. */
   env: Record<string, string>;
   workload: Workload;
@@ -41,11 +46,11 @@ export function judge(scenario: Scenario, results: LoadResult[]): Verdict[] {
 }
 
 function run(label: string, workload: Partial<Workload>, workers: number | null = null): Run {
-  return { label, workers, env: {}, workload: { ...NOTHING, ...workload } };
+  return { label, workers, config: null, env: {}, workload: { ...NOTHING, ...workload } };
 }
 
-function files(pods: number, bytes: number, lineBytes = 0): Workload['corpus'] {
-  return { pods, bytes, lineBytes, seed: 1 };
+function files(pods: number, bytes: number, lineBytes = 0, style: Style = 'mixed'): Workload['corpus'] {
+  return { pods, bytes, lineBytes, style, seed: 1 };
 }
 
 function pods(count: number, rateBytes: number, seconds: number, lineBytes = 0): Workload['live'] {
@@ -76,6 +81,24 @@ function overCorpus(bytes: number, ratio: number): Scenario {
 }
 
 const HOT_FILE = { corpus: files(1, GIB) };
+
+/** Whose turn it is, the order turned over in every round, so that a drift of the machine hits both. */
+const TURNS = [0, 1, 1, 0, 0, 1];
+
+function inTurn(first: Run, second: Run): Run[] {
+  return TURNS.map((turn, i) => {
+    const run = turn === 0 ? first : second;
+    return { ...run, label: `${run.label} ${Math.floor(i / 2) + 1}` };
+  });
+}
+
+/** The second median as a multiple of the first. */
+function ratioInTurn(results: LoadResult[], of: (result: LoadResult) => number): number {
+  const [first, second] = [0, 1].map((turn) => median(results.filter((_, i) => TURNS[i] === turn).map(of)));
+  return second! / first!;
+}
+
+const CORPUS_256 = { corpus: files(20, 256 * MIB) };
 
 export const scenarios: Record<string, Scenario> = {
   'corpus-256': overCorpus(256 * MIB, 2.2),
@@ -142,5 +165,38 @@ export const scenarios: Record<string, Scenario> = {
     judge: ([result]) => [
       atMost('RSS risen while Loki was away', 10 * MIB, result!.away?.risenBytes ?? null, mebibytes),
     ],
+  },
+  'alloy-file': {
+    about: 'corpus-256 with the Alloy file of most users (pod-logs.alloy) beside the built-in pipeline, in turn',
+    runs: inTurn(run('built-in', CORPUS_256, 1), {
+      ...run('file', CORPUS_256, 1),
+      config: ownConfig('pod-logs.alloy', true),
+    }),
+    judge: (results) => {
+      const cpu = atMost(
+        'median CPU of the file as a multiple of the built-in pipeline',
+        1.05,
+        ratioInTurn(results, ({ cpuSeconds }) => cpuSeconds),
+      );
+      // The file ships whole CRI lines, so its pushes are larger.
+      const encoded = figure(ratioInTurn(results, ({ encodedBytes }) => encodedBytes));
+      const cost = figure(ratioInTurn(results, encodedCost));
+      const measured = `${cpu.measured} (pushes before compression: ${encoded}; CPU per MB of them: ${cost})`;
+      return [{ ...cpu, measured }];
+    },
+  },
+  'alloy-json': {
+    about: '256 MiB of JSON lines through stage.cri, json, labels, timestamp and drop (json.alloy)',
+    runs: [
+      {
+        ...run(
+          'json',
+          { corpus: files(20, 256 * MIB, 0, 'json'), drops: '"component":"cache"', floorRuns: FLOOR_RUNS },
+          1,
+        ),
+        config: ownConfig('json.alloy', false),
+      },
+    ],
+    judge: ([result]) => [atMost('CPU as a multiple of the floor', 8, result!.floorRatio)],
   },
 };

@@ -1,19 +1,24 @@
 import { type Floor, floorPerGiB } from '../measure/floor.js';
 import { median } from '../measure/median.js';
 import type { Usage } from '../measure/proc.js';
+import type { Figures } from '../receiver/figures.js';
 import { type LatencyReport, quantileMs } from '../receiver/latency.js';
 import type { LoadResult, Sample } from './result.js';
 import type { Watch } from './watch.js';
 
-/** What is written in all. `lines` are CRI lines; of `entries` a line in parts is one. */
+/** What is written in all. */
 export interface Written {
   bytes: number;
+  /** CRI lines. */
   lines: number;
-  entries: number;
+  /** Entries to be stored that bear a running number, as each line does, or the first part of it. */
+  numbered: number;
+  /** Entries to be stored that bear none: later parts of lines, if the collector sends them by themselves. */
+  parts: number;
 }
 
 export interface Observed {
-  watch: Pick<Watch, 'samples' | 'figures' | 'distinct'>;
+  watch: Pick<Watch, 'samples' | 'figures'>;
   usage: Usage;
   written: Written;
   floors: Floor[];
@@ -32,7 +37,7 @@ const GIB = 2 ** 30;
 /** Turns what was observed into figures. */
 export function summarize({ watch, usage, written, floors, latency, startedMs }: Observed): Summary {
   const { figures, samples } = watch;
-  const { bytes, lines, entries } = written;
+  const { bytes, lines, numbered, parts } = written;
   const { cpuSeconds } = usage;
   const seconds = Math.max(0.001, ((figures?.lastPushMs ?? 0) - startedMs) / 1000);
   const cpuSecondsPerGiB = (cpuSeconds / bytes) * GIB;
@@ -41,7 +46,7 @@ export function summarize({ watch, usage, written, floors, latency, startedMs }:
     seconds,
     bytes,
     lines,
-    entries,
+    entries: numbered + parts,
     megabytesPerSecond: bytes / 1e6 / seconds,
     linesPerSecond: lines / seconds,
     cpuSeconds,
@@ -55,12 +60,32 @@ export function summarize({ watch, usage, written, floors, latency, startedMs }:
     pushes: figures?.pushes ?? 0,
     answers: figures?.answers ?? {},
     wireBytes: figures?.wireBytes ?? 0,
-    lost: Math.max(0, entries - watch.distinct),
-    repeated: figures?.sequence?.repeated ?? 0,
+    encodedBytes: figures?.decodedBytes ?? 0,
+    lost: missingOf(figures, written),
+    repeated: repeatedOf(figures, written),
     away: awayOf(samples, bytes, seconds),
     receiverCpuSeconds: ((figures?.cpuUserMs ?? 0) + (figures?.cpuSystemMs ?? 0)) / 1000,
     samples,
   };
+}
+
+/**
+ * Entries that were not stored. Each stream counts its own numbers, so whatever labels a pipeline gives, it is right as
+ * long as no two containers share a stream. Of parts only how many there are is known.
+ */
+export function missingOf(figures: Figures | null, { numbered, parts }: Written): number {
+  const { distinct = 0, unnumbered = 0 } = figures?.sequence ?? {};
+  return Math.max(0, numbered - distinct) + Math.max(0, parts - unnumbered);
+}
+
+/** Entries that were stored and should have been dropped. */
+export function surplusOf(figures: Figures | null, { numbered }: Written): number {
+  return Math.max(0, (figures?.sequence?.distinct ?? 0) - numbered);
+}
+
+function repeatedOf(figures: Figures | null, { parts }: Written): number {
+  const { repeated = 0, unnumbered = 0 } = figures?.sequence ?? {};
+  return repeated + (parts > 0 ? Math.max(0, unnumbered - parts) : 0);
 }
 
 function latencyOf(report: LatencyReport): LoadResult['latencyMs'] {

@@ -34,11 +34,6 @@ export class Watch {
     this.#options = options;
   }
 
-  /** Lines that bear a number and were stored at least once. */
-  get distinct(): number {
-    return this.figures?.sequence?.distinct ?? 0;
-  }
-
   /** Looks until `holds`, which is asked after each look; false when patience ran out before. */
   async until(holds: () => boolean): Promise<boolean> {
     this.#grewMs = Date.now();

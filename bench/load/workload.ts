@@ -17,6 +17,8 @@ export interface Workload {
   /** The receiver answers so much later. */
   delayMs: number;
   limits: CgroupLimits;
+  /** Lines of the corpus with this text are not to be stored; null: all are. */
+  drops: string | null;
   /** How often to measure the floor over the corpus. */
   floorRuns: number;
 }
@@ -29,5 +31,6 @@ export const NOTHING: Workload = {
   patienceSeconds: 30,
   delayMs: 0,
   limits: { cpus: null, memoryBytes: null },
+  drops: null,
   floorRuns: 0,
 };

@@ -1,11 +1,20 @@
 import { type PodClock, TIMESTAMP_MAX_BYTES } from './clock.js';
 import { Random } from './random.js';
-import { type AppLine, fixedLine, longLine, SEQ_DIGITS, SEQ_JSON, SEQ_TEXT, type Style, shapeLines } from './shapes.js';
+import {
+  type AppLine,
+  fixedLine,
+  longLine,
+  SEQ_DIGITS,
+  SEQ_JSON,
+  SEQ_TEXT,
+  SHAPES,
+  type Style,
+  shapeLines,
+} from './shapes.js';
 
 /** containerd's `max_container_log_line_size`: longer content is split into parts of this many bytes. */
 export const PART_BYTES = 16 * 1024;
 
-const STYLES = ['access', 'json', 'logfmt', 'java'] as const;
 /** Enough that no body comes again within what a compressor looks back at. */
 const GROUPS_PER_STYLE = 600;
 const LONG_BYTES = [PART_BYTES + 1, 17_000, 2 * PART_BYTES, 40_000, 50_000, 70_000];
@@ -13,6 +22,9 @@ const LONG_BYTES = [PART_BYTES + 1, 17_000, 2 * PART_BYTES, 40_000, 50_000, 70_0
 const BLOCK_BYTES = 256 * 1024;
 const ZERO = 0x30;
 const NEVER = -1;
+/** What is said on stderr between the parts of a line on stdout: by a container that writes JSON, in JSON. */
+const ASIDE_TEXT = `WARN request body too large ${SEQ_TEXT}`;
+const ASIDE_JSON = `{${SEQ_JSON},"level":"warn","msg":"request body too large"}`;
 
 export interface LineOptions {
   seed: number;
@@ -26,6 +38,8 @@ export interface LineOptions {
 export interface Cursor {
   readonly random: Random;
   readonly starts: Uint32Array;
+  /** Where the groups of lines in parts begin. */
+  readonly longStarts: Uint32Array;
   /** The physical line that comes next, NEVER while it is not picked. */
   next: number;
   /** Full lines so far; the running number of the last one. */
@@ -63,6 +77,7 @@ export class LinePool {
   readonly #starts = new Map<Style, Uint32Array>();
   readonly #mixed: Uint32Array;
   readonly #longStarts: Uint32Array;
+  readonly #longJsonStarts: Uint32Array;
   readonly #longBelow: number;
   readonly #seed: number;
 
@@ -76,15 +91,19 @@ export class LinePool {
       const count = Math.max(8, Math.min(GROUPS_PER_STYLE, Math.floor(2 ** 20 / lineBytes)));
       this.#mixed = Uint32Array.from(addAll(Array.from({ length: count }, () => [fixedLine(lineBytes, random)])));
     } else {
-      for (const style of STYLES) {
+      for (const style of SHAPES) {
         const groups = Array.from({ length: GROUPS_PER_STYLE }, () => shapeLines(style, random));
         this.#starts.set(style, Uint32Array.from(addAll(groups)));
       }
       this.#mixed = Uint32Array.from([...this.#starts.values()].flatMap((starts) => [...starts]));
     }
     const withLong = lineBytes === 0 && longLineEvery > 0;
-    const longs = withLong ? LONG_BYTES.map((bytes) => longGroup(bytes, random)) : [];
-    this.#longStarts = Uint32Array.from(longs, (group) => this.#add(group, bodies));
+    const longsBeside = (aside: string) => {
+      const groups = withLong ? LONG_BYTES.map((bytes) => longGroup(bytes, aside, random)) : [];
+      return Uint32Array.from(groups, (group) => this.#add(group, bodies));
+    };
+    this.#longStarts = longsBeside(ASIDE_TEXT);
+    this.#longJsonStarts = longsBeside(ASIDE_JSON);
     this.#longBelow = withLong ? 2 ** 32 / longLineEvery : 0;
     this.blockStart = bodies.reduce((sum, body) => sum + body.length, 0);
     this.#blockEnd = this.blockStart + Math.max(BLOCK_BYTES, ...this.#groupBytes);
@@ -96,7 +115,8 @@ export class LinePool {
   cursor(name: string, style: Style): Cursor {
     const random = new Random(`${this.#seed}/${name}`);
     const starts = this.#starts.get(style) ?? this.#mixed;
-    return { random, starts, next: NEVER, lines: 0, physicalLines: 0, contentBytes: 0 };
+    const longStarts = style === 'json' ? this.#longJsonStarts : this.#longStarts;
+    return { random, starts, longStarts, next: NEVER, lines: 0, physicalLines: 0, contentBytes: 0 };
   }
 
   /** Whether the last line rendered belongs together with the next: a P part without its F, an unfinished stack trace. */
@@ -131,9 +151,9 @@ export class LinePool {
   }
 
   #pick(cursor: Cursor): number {
-    const { random, starts } = cursor;
+    const { random, starts, longStarts } = cursor;
     const drawn = random.next();
-    if (drawn < this.#longBelow) return this.#longStarts[random.below(this.#longStarts.length)]!;
+    if (drawn < this.#longBelow) return longStarts[random.below(longStarts.length)]!;
     return starts[Math.floor((drawn / 2 ** 32) * starts.length)]!;
   }
 
@@ -184,10 +204,10 @@ function split(line: AppLine): Physical[] {
 }
 
 /** A long line; the two streams are copied independently, so half of the time stderr gets in between its parts. */
-function longGroup(bytes: number, random: Random): Physical[] {
+function longGroup(bytes: number, aside: string, random: Random): Physical[] {
   const parts = split(longLine(bytes, random));
   if (random.below(2) === 0) {
-    parts.splice(1, 0, ...split({ stream: 'stderr', content: `WARN request body too large ${SEQ_TEXT}` }));
+    parts.splice(1, 0, ...split({ stream: 'stderr', content: aside }));
   }
   return parts;
 }

@@ -1,8 +1,10 @@
 import { SleipnirError } from '../../src/errors.js';
 import type { Random } from './random.js';
 
+export const SHAPES = ['access', 'json', 'logfmt', 'java'] as const;
+export const STYLES = [...SHAPES, 'mixed'] as const;
 /** What a container writes: one shape only, or all of them. */
-export type Style = 'access' | 'json' | 'logfmt' | 'java' | 'mixed';
+export type Style = (typeof STYLES)[number];
 
 /** One line as an application prints it: the content of one or more CRI lines. */
 export interface AppLine {
@@ -45,7 +47,7 @@ const ALPHANUMERIC = 'abcdefghijklmnopqrstuvwxyz0123456789';
 const HEX = '0123456789abcdef';
 
 /** The lines an application writes in one go: mostly one; a stack trace is several. */
-export function shapeLines(style: Exclude<Style, 'mixed'>, random: Random): AppLine[] {
+export function shapeLines(style: (typeof SHAPES)[number], random: Random): AppLine[] {
   switch (style) {
     case 'access':
       return [{ stream: 'stdout', content: accessLine(random) }];

@@ -74,3 +74,18 @@ test('the same bytes for the same seed, in memory and on disk, with a length if 
   assert.ok(readFileSync(files[0]!).equals(bytes));
   for (const { content } of parseCri(corpusBytes(10_000, 1, 40))) assert.equal(content.length, 40);
 });
+
+test('pods may all write one shape; where it is JSON every line is, even beside the parts of a long one', async () => {
+  const { files } = await layCorpus({ root, pods: 2, bytes: 3 << 20, seed: 1, style: 'json', longLineEvery: 100 });
+  for (const path of files) {
+    const open = new Map<string, string>();
+    const seen = new Set<string>();
+    for (const { stream, tag, content } of parseCri(readFileSync(path))) {
+      const line = (open.get(stream) ?? '') + content;
+      open.set(stream, tag === 'P' ? line : '');
+      seen.add(stream + tag);
+      if (tag === 'F') assert.equal(typeof (JSON.parse(line) as { level: unknown }).level, 'string');
+    }
+    assert.deepEqual([...seen].sort(), ['stderrF', 'stdoutF', 'stdoutP']);
+  }
+});

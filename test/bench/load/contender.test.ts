@@ -5,7 +5,13 @@ import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { ours, readStart } from '../../../bench/load/contender.js';
 
-const PLACE = { paths: ['/a/*', '/b/*'], roots: ['/a'], url: 'u', pushUrl: 'u/push', stateDir: '/s' };
+const PLACE = {
+  paths: ['/a/*', '/b/*'],
+  roots: ['/a'],
+  url: 'http://127.0.0.1:31',
+  pushUrl: 'http://127.0.0.1:31/push',
+  stateDir: '/home/state',
+};
 
 test('a revision is started as its own start script says', (t) => {
   const tree = mkdtempSync(join(tmpdir(), 'contender-'));
@@ -20,4 +26,14 @@ test('a revision is started as its own start script says', (t) => {
 
 test('the start script of this work tree is one it can read', () => {
   assert.deepEqual(readStart('.').args.slice(-2), [resolve('dist/cli.js'), 'run']);
+});
+
+test('a configuration file stands beside the state folder, and takes the place of the settings of the pipeline', () => {
+  const text = 'a "/var/log/pods/*" url = "x"';
+  const contender = ours({ config: { text, sendsParts: true } });
+  const { env, files } = contender.command(PLACE);
+  assert.ok(contender.sendsParts);
+  assert.deepEqual(files, { '/home/config.alloy': 'a "/a/*" url = "http://127.0.0.1:31/push"' });
+  assert.deepEqual([env.SLEIPNIR_CONFIG, env.BENCH_ROOT], ['/home/config.alloy', '/a']);
+  assert.deepEqual([env.SLEIPNIR_PATHS, env.SLEIPNIR_LOKI_URL], [undefined, undefined]);
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Command } from 'commander';
-import { changed, type LoadFlags, runOf, withLoadFlags, withOurFlags } from '../../../bench/load/flags.js';
+import { changed, changedAll, type LoadFlags, runOf, withLoadFlags, withOurFlags } from '../../../bench/load/flags.js';
 import { scenarios } from '../../../bench/load/scenarios.js';
 
 function parse(...args: string[]): LoadFlags {
@@ -11,7 +11,13 @@ function parse(...args: string[]): LoadFlags {
 }
 
 test('without a load it is the corpus of 256 MiB; a rate alone means pods that write', () => {
-  assert.deepEqual(runOf(parse()).workload.corpus, { pods: 20, bytes: 256 * 2 ** 20, lineBytes: 0, seed: 1 });
+  assert.deepEqual(runOf(parse()).workload.corpus, {
+    pods: 20,
+    bytes: 256 * 2 ** 20,
+    lineBytes: 0,
+    style: 'mixed',
+    seed: 1,
+  });
   const { workload } = runOf(parse('--rate', '1MiB', '--pods', '3', '--seconds', '5'));
   assert.equal(workload.corpus, null);
   assert.deepEqual([workload.live?.pods, workload.live?.rateBytes, workload.live?.seconds], [3, 2 ** 20, 5]);
@@ -31,12 +37,29 @@ test('flags change a scenario where they are given, and nothing else of it', () 
   assert.deepEqual(changed(run!, parse()), run);
 });
 
+test('a file in place of that of a scenario leaves the built-in pipeline beside it as it is', () => {
+  const flags = parse('--config', 'bench/peers/alloy.alloy');
+  const { config } = runOf(flags);
+  assert.match(config!.text, /stage\.cri/);
+  const runs = changedAll(scenarios['alloy-file']!.runs, flags);
+  assert.deepEqual(
+    runs.slice(0, 2).map((run) => run.config),
+    [null, config],
+  );
+  const [json] = changedAll(scenarios['alloy-json']!.runs, flags);
+  assert.deepEqual([json!.config, json!.workload.drops], [config, null]);
+  assert.ok(changedAll(scenarios['corpus-256']!.runs, flags).every((run) => run.config === config));
+  assert.deepEqual(changedAll(scenarios['alloy-json']!.runs, parse()), scenarios['alloy-json']!.runs);
+});
+
 test('mistakes are named', () => {
   for (const args of [
     ['--size', 'big'],
     ['--away', '5'],
     ['--set', 'lower=1'],
     ['--pods', '1.5'],
+    ['--style', 'yaml'],
+    ['--config', 'there-is-none.alloy'],
   ]) {
     assert.throws(() => parse(...args), { code: 'commander.invalidArgument' }, args.join(' '));
   }

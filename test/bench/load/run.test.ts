@@ -3,12 +3,14 @@ import { existsSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { commandContender } from '../../../bench/compare/command.js';
-import type { Contender, Place } from '../../../bench/load/contender.js';
+import { type Contender, ours } from '../../../bench/load/contender.js';
+import type { Place } from '../../../bench/load/place.js';
 import { runLoad } from '../../../bench/load/run.js';
+import { scenarios } from '../../../bench/load/scenarios.js';
 import { NOTHING, type Workload } from '../../../bench/load/workload.js';
 
 const STAND_IN = fileURLToPath(new URL('../compare/stand-in.js', import.meta.url));
-const CORPUS: Workload = { ...NOTHING, corpus: { pods: 3, bytes: 1 << 20, lineBytes: 0, seed: 5 } };
+const CORPUS: Workload = { ...NOTHING, corpus: { pods: 3, bytes: 1 << 20, lineBytes: 0, style: 'mixed', seed: 5 } };
 
 function standIn(...flags: string[]): { contender: Contender; places: Place[] } {
   const places: Place[] = [];
@@ -75,4 +77,33 @@ test('a collector that ends by itself is an error that tells what it said', asyn
     code: 'BENCH_CHILD_ENDED',
     message: /exit code 3.*no such option/s,
   });
+});
+
+test('a file that joins nothing is held to every part of every line', async () => {
+  const { config } = scenarios['alloy-file']!.runs[1]!;
+  const corpus = { ...CORPUS.corpus!, bytes: 8 << 20 };
+  const result = await runLoad(ours({ workers: 1, config }), { ...CORPUS, corpus });
+  assert.deepEqual([result.complete, result.lost, result.repeated], [true, 0, 0]);
+  assert.equal(result.entries, result.lines);
+  assert.equal(result.samples.at(-1)!.storedEntries, result.lines);
+  const builtIn = await runLoad(ours({ workers: 1 }), { ...CORPUS, corpus });
+  assert.ok(builtIn.complete && builtIn.entries < result.entries, 'there are lines in parts');
+  assert.ok(builtIn.encodedBytes < result.encodedBytes);
+});
+
+test('lines that are dropped on purpose are not missed, those that should be and are not are no success', async () => {
+  const [{ config, workload }] = scenarios['alloy-json']!.runs as [(typeof scenarios)[string]['runs'][0]];
+  const corpus = { ...CORPUS.corpus!, style: 'json' as const, bytes: 8 << 20 };
+  const dropping: Workload = { ...CORPUS, corpus, drops: workload.drops };
+  const result = await runLoad(ours({ workers: 1, config }), dropping);
+  assert.deepEqual([result.complete, result.lost, result.repeated], [true, 0, 0]);
+  assert.ok(result.entries > 0.8 * result.lines && result.entries < 0.9 * result.lines);
+  assert.equal(result.samples.at(-1)!.storedEntries, result.entries);
+  assert.ok(!(await runLoad(ours({ workers: 1 }), dropping)).complete);
+});
+
+test('of pods that write meanwhile nobody knows what is dropped', async () => {
+  const live = { pods: 1, rateBytes: 1000, lineBytes: 0, even: true, rotateBytes: 0, seed: 3, seconds: 1 };
+  const { contender } = standIn();
+  await assert.rejects(runLoad(contender, { ...NOTHING, live, drops: 'x' }), { code: 'BENCH_DROPS' });
 });

@@ -19,7 +19,7 @@ const FIGURES = {
   rssBytes: 1,
   uptimeMs: 1,
   lastPushMs: 12_000,
-  sequence: { groups: 1, unnumbered: 0, distinct: 88, repeated: 2, missing: 0 },
+  sequence: { groups: 1, unnumbered: 5, distinct: 88, repeated: 2, missing: 0 },
 };
 const floor = (cpuSeconds: number) => ({ bytes: GIB, compressedBytes: 1, cpuSeconds, seconds: 1 });
 
@@ -27,11 +27,11 @@ function sample(seconds: number, rssBytes: number, up: boolean): Sample {
   return { seconds, rssBytes, up, cpuSeconds: 0, storedEntries: 0, storedBytes: 0, latencyMs: null };
 }
 
-function summary(samples: Sample[] = []) {
+function summary(samples: Sample[] = [], parts = 0) {
   return summarize({
-    watch: { samples, figures: FIGURES, distinct: 88 },
+    watch: { samples, figures: FIGURES },
     usage: { cpuSeconds: 6, rssBytes: 1, peakRssBytes: 5, threadSeconds: [2, 3] },
-    written: { bytes: 2 * GIB, lines: 200, entries: 100 },
+    written: { bytes: 2 * GIB, lines: 200, numbered: 100, parts },
     floors: [floor(3), floor(1), floor(1.5)],
     latency: {
       buckets: [
@@ -59,6 +59,16 @@ test('rates go by the time from the start to the last push, the ratio by the med
 test('lost is what never came, repeated what came twice', () => {
   const { lost, repeated, away } = summary();
   assert.deepEqual({ lost, repeated, away }, { lost: 12, repeated: 2, away: null });
+});
+
+test('parts that are entries of their own are counted by how many there are', () => {
+  const of = (parts: number) => {
+    const { entries, lost, repeated } = summary([], parts);
+    return { entries, lost, repeated };
+  };
+  assert.deepEqual(of(7), { entries: 107, lost: 14, repeated: 2 });
+  assert.deepEqual(of(5), { entries: 105, lost: 12, repeated: 2 });
+  assert.deepEqual(of(4), { entries: 104, lost: 12, repeated: 3 });
 });
 
 test('while the receiver is away, memory counts from a tenth of the time on', () => {
