@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, readdirSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, ftruncateSync, mkdirSync, openSync, readdirSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { type PodClock, wallClockMs } from './clock.js';
 import type { Cursor, LinePool } from './lines.js';
@@ -104,6 +104,13 @@ export class ContainerLog {
     const fd = openLog(this.path);
     closeSync(this.#fd!);
     this.#fd = fd;
+    this.liveBytes = 0;
+    this.rotations++;
+  }
+
+  /** Empties the live file in place; writes begin at its start again. */
+  truncate(): void {
+    ftruncateSync(this.#fd!, 0);
     this.liveBytes = 0;
     this.rotations++;
   }

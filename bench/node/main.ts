@@ -20,6 +20,7 @@ interface Flags {
   rotateEvery: number;
   keep: number;
   undo: number;
+  copytruncate?: true;
   restarts: number;
   churn: number;
   life: number;
@@ -47,6 +48,7 @@ const flags = new Command('node')
   .option('--rotate-every <duration>', 'rotate every log this often, such as 50ms; 0: never', duration, 0)
   .option('--keep <count>', 'files a container may have, the live one included', whole, 5)
   .option('--undo <share>', 'share of rotations that are undone, 0 to 1', amount, 0)
+  .option('--copytruncate', 'rotate by copying the log and emptying it in place')
   .option('--restarts <rate>', 'containers that restart in a second', amount, 0)
   .option('--churn <rate>', 'short-lived pods that start in a second', amount, 0)
   .option('--life <duration>', 'life of a short-lived pod', duration, 300)
@@ -87,6 +89,7 @@ async function simulate(): Promise<void> {
     rotateEveryMs: flags.rotateEvery,
     keepFiles: flags.keep,
     undoShare: flags.undo,
+    copyTruncate: flags.copytruncate ?? false,
     restartsPerSecond: flags.restarts,
     churnPerSecond: flags.churn,
     lifeMs: flags.life,

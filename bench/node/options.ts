@@ -28,6 +28,8 @@ export interface NodeOptions {
   keepFiles?: number;
   /** Share of rotations, in [0, 1], that are undone. */
   undoShare?: number;
+  /** Rotate as logrotate's copytruncate does: copy the live log, then empty it in place. */
+  copyTruncate?: boolean;
   /** How long the runtime writes to a file that is renamed already. Default 2. */
   reopenDelayMs?: number;
   /** Containers that restart in a second, over all pods. */
@@ -87,6 +89,7 @@ export const DEFAULTS: Required<Omit<NodeOptions, 'root'>> = {
   rotateEveryMs: 0,
   keepFiles: 5,
   undoShare: 0,
+  copyTruncate: false,
   reopenDelayMs: 2,
   restartsPerSecond: 0,
   churnPerSecond: 0,

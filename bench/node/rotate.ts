@@ -1,4 +1,4 @@
-import { createReadStream, createWriteStream } from 'node:fs';
+import { copyFileSync, createReadStream, createWriteStream } from 'node:fs';
 import { readdir, rename, rm, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -22,6 +22,8 @@ export interface Rotation {
   stampSeconds: number;
   /** Asks the runtime to open a new file at `path`; until it is through, the runtime writes to the renamed one. */
   reopen: () => Promise<void>;
+  /** Given, it empties the live log in place; then that is copied before, not renamed. */
+  truncate?: (() => void) | undefined;
 }
 
 /**
@@ -33,7 +35,8 @@ export async function rotateLog(rotation: Rotation): Promise<void> {
   const rotated = await removeUnused(await rotatedFiles(rotation.path));
   const kept = await removeExcess(rotated, rotation.keepFiles);
   for (const path of kept) if (!path.endsWith(GZIP)) await compress(path);
-  await renameAndReopen(rotation);
+  if (rotation.truncate === undefined) await renameAndReopen(rotation);
+  else copyAndTruncate(rotation, rotation.truncate);
 }
 
 /** Every file of the container log at `path` but the live one, oldest first. */
@@ -80,6 +83,12 @@ async function compress(path: string): Promise<void> {
     throw error;
   }
   await unlink(path);
+}
+
+/** In one go, so that nothing is written between the two: what that loses is lost by the writer. */
+function copyAndTruncate({ path, stampSeconds }: Rotation, truncate: () => void): void {
+  copyFileSync(path, `${path}.${rotationStamp(stampSeconds)}`);
+  truncate();
 }
 
 async function renameAndReopen({ path, stampSeconds, reopen }: Rotation): Promise<void> {

@@ -12,6 +12,8 @@ export interface RotatorOptions {
   keepFiles: number;
   /** Share of rotations, in [0, 1], in which the runtime fails to reopen and the rename is undone. */
   undoShare: number;
+  /** The live log is copied and emptied in place. */
+  copyTruncate: boolean;
   /** How long the runtime goes on writing to the renamed file. */
   reopenDelayMs: number;
 }
@@ -68,7 +70,8 @@ export class Rotator {
     // Names have a resolution of one second and the kubelet never rotates twice in one. Here it may happen every 50 ms,
     // so the name runs ahead of the clock: always later than the one before, never the same.
     log.stampSeconds = Math.max(Math.floor(Date.now() / 1000), log.stampSeconds + 1);
-    const { keepFiles, undoShare, reopenDelayMs } = this.#options;
+    const { keepFiles, undoShare, reopenDelayMs, copyTruncate } = this.#options;
+    const truncate = copyTruncate ? () => log.truncate() : undefined;
     const reopen = async () => {
       await delay(reopenDelayMs);
       // The runtime refuses to reopen the log of a container that has ended meanwhile.
@@ -78,7 +81,7 @@ export class Rotator {
       log.reopen();
     };
     try {
-      await rotateLog({ path: log.path, keepFiles, stampSeconds: log.stampSeconds, reopen });
+      await rotateLog({ path: log.path, keepFiles, stampSeconds: log.stampSeconds, reopen, truncate });
     } catch (error) {
       if (!(error instanceof SleipnirError && error.code === REOPEN_FAILED)) throw error;
       this.undone++;

@@ -94,6 +94,13 @@ export const SCENARIOS: readonly Scenario[] = [
     exact: true,
   },
   {
+    name: 'copytruncate',
+    fault: 'Loki down, logs copied and truncated in place',
+    node: ['--rotate-every', '400ms', '--keep', '20', '--copytruncate'],
+    act: outage,
+    exact: true,
+  },
+  {
     name: 'no-inotify',
     fault: 'no inotify watches left',
     node: ['--rotate-every', '500ms', '--churn', '5', '--life', '1500ms', '--linger', '1500ms'],

@@ -202,6 +202,7 @@ export class ContainerLog {
       readTimeMs: nowMs,
       result: null,
       resolved: false,
+      forsaken: false,
       openUnits: 1,
     };
     generation.flights.push(flight);

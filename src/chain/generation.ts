@@ -11,8 +11,11 @@ export interface Point {
   carry: Uint8Array | null;
 }
 
-/** Up to where bytes were read that are no longer there, and how many there were. */
+/** What a generation was before it was truncated: for the copy that was made of it, if there is one. */
 export interface Former {
+  settled: Point;
+  /** Read, but not settled. */
+  flights: Flight[];
   read: Point;
   head: Mark | null;
   format: Format | null;
@@ -42,6 +45,8 @@ export interface Flight {
   result: SliceResult | null;
   /** The result is known to follow from that of the preceding flight. */
   resolved: boolean;
+  /** It was to be read again for its push when its bytes were gone. */
+  forsaken: boolean;
   /** Jobs that still have to be settled before this flight is. */
   openUnits: number;
 }
@@ -225,9 +230,11 @@ export class Generation {
   /** The file was rewritten in place: everything known of its bytes is void. */
   restart(size: number): void {
     this.epoch += 1;
-    const { read, head, format } = this;
+    const { read, settled, head, format } = this;
+    const flights = this.flights.filter(({ resolved }) => resolved);
     // Grown again beyond what was read, it does not tell how long it had been before.
-    this.former = { read, head, format, size: size < this.size ? this.size : read.offset, copiedBytes: null };
+    const formerSize = size < this.size ? this.size : read.offset;
+    this.former = { settled, flights, read, head, format, size: formerSize, copiedBytes: null };
     for (const copy of this.log.generations) if (copy.copyOf === this) copy.copyOf = null;
     // What an older generation has left open is its own again.
     for (const { carriedFrom, carry } of this.flights) {
@@ -256,6 +263,22 @@ export class Generation {
     this.planned = this.settled.offset;
     this.read = this.settled;
     this.unfinishedAt = -1;
+  }
+
+  /** It is the copy of one that was truncated: what is still under way for that goes on in this one. */
+  adopt(former: Former): void {
+    former.copiedBytes = this.knownBytes;
+    const { flights, settled, read, head, format } = former;
+    const ends = flights.findIndex(({ forsaken, carriedFrom }) => forsaken || carriedFrom !== null);
+    this.flights = ends === -1 ? flights : flights.slice(0, ends);
+    const last = this.flights.at(-1)?.result;
+    const from = last == null ? settled : { offset: last.next, tail: last.tail, carry: last.carry };
+    this.startAt(ends === -1 ? read : from, head, format);
+    this.settled = settled;
+    for (const flight of this.flights) {
+      flight.generation = this;
+      flight.epoch = this.epoch;
+    }
   }
 
   /** Begins at a stored or chosen position. */

@@ -12,6 +12,7 @@ interface Candidate {
   point: Point;
   head: Mark | null;
   former: Former | null;
+  epoch: number;
 }
 
 /**
@@ -39,16 +40,17 @@ export async function identifyNewcomers(
   for (const [newcomer, answers] of asked) {
     const found = candidates.find((_, index) => answers[index]?.matches === true);
     if (found === undefined) newcomer.unidentified = false;
-    else if (place(found, newcomer, descriptors)) merged.push(newcomer);
+    // Truncated meanwhile: then it is asked again, for what the other was before.
+    else if (found.epoch === found.generation.epoch && place(found, newcomer, descriptors)) merged.push(newcomer);
   }
   return merged;
 }
 
 function candidatesOf(generation: Generation): Candidate[] {
-  const { unidentified, head, read, former } = generation;
+  const { unidentified, head, read, former, epoch } = generation;
   const found: Candidate[] = [];
-  if (!unidentified && head !== null) found.push({ generation, point: read, head, former: null });
-  if (former?.copiedBytes === null) found.push({ generation, point: former.read, head: former.head, former });
+  if (!unidentified && head !== null) found.push({ generation, point: read, head, former: null, epoch });
+  if (former?.copiedBytes === null) found.push({ generation, point: former.read, head: former.head, former, epoch });
   return found;
 }
 
@@ -64,16 +66,11 @@ function isCurrent({ path, log }: Generation): boolean {
 }
 
 /** @returns whether the newcomer is another name of the generation, which it has taken over */
-function place(
-  { generation, point, head, former }: Candidate,
-  newcomer: Generation,
-  descriptors: Descriptors,
-): boolean {
+function place({ generation, former }: Candidate, newcomer: Generation, descriptors: Descriptors): boolean {
   const { log } = generation;
   const renamed = newcomer.path !== null && isOf(generation, newcomer);
   if (former !== null) {
-    former.copiedBytes = newcomer.knownBytes;
-    newcomer.startAt(point, head, former.format);
+    newcomer.adopt(former);
     return false;
   }
   if (!renamed && isCurrent(generation)) {

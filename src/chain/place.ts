@@ -76,6 +76,8 @@ async function findAll(
   const places = cursors.map(({ offset, head, tail }) => ({ offset, head, tail }));
   const named = new Map<number, Generation>();
   for (const [index, cursor] of cursors.entries()) {
+    // A copy in the spool comes first: the file is told from it afterwards.
+    if (log.generations.some((it) => it.spool !== null && isOf(cursor, it))) continue;
     const generation = log.generations.find(({ spool, suffix }) => spool === null && suffix === stampOf(cursor));
     if (generation !== undefined) named.set(index, generation);
   }
@@ -83,11 +85,11 @@ async function findAll(
   const mayBe = (generation: Generation, index: number) =>
     !named.has(index) && !taken.has(generation) && isPossible(cursors[index] as Cursor, generation);
   const answers = await ask(log.generations, places, mayBe, descriptors, identify);
-  for (const [index, generation] of named) {
-    answers.set(
-      generation,
-      cursors.map((_, other) => ({ matches: other === index, head: null })),
-    );
+  for (const generation of log.generations) {
+    const answer = answers.get(generation) ?? [];
+    for (const [index, own] of named) answer[index] = { matches: own === generation, head: null };
+    if (taken.has(generation)) for (const index of cursors.keys()) answer[index] ??= { matches: false, head: null };
+    answers.set(generation, answer);
   }
   return answers;
 }

@@ -104,8 +104,10 @@ export class Jobs {
       const given = epoch !== generation.epoch || generation.done;
       if (!given && generation.blockedUntilMs > nowMs) continue;
       this.#paused.delete(unit);
-      if (given) this.#leave(place);
-      else this.#start([{ ...unit, result: null }], place, spec, tenant);
+      if (given) {
+        this.#forsake(unit, place);
+        this.#leave(place);
+      } else this.#start([{ ...unit, result: null }], place, spec, tenant);
     }
   }
 
@@ -147,7 +149,7 @@ export class Jobs {
     const sources: Source[] = [];
     for (const unit of job.units) {
       if (unit.flight.epoch !== unit.flight.generation.epoch) {
-        this.#jobs.delete(unit.flight);
+        this.#forsake(unit, job.place);
         continue;
       }
       const source = this.#sourceOf(unit);
@@ -178,6 +180,15 @@ export class Jobs {
       (result) => this.#onResult(job, result),
       (error: unknown) => this.#onFailure(job, error),
     );
+  }
+
+  /** Its bytes are gone, and with them the lines that a push is to be made of anew; unless there is a copy of them. */
+  #forsake(unit: Unit, place: Place | null): void {
+    const { flight, from, to, end } = unit;
+    this.#jobs.delete(flight);
+    flight.forsaken = true;
+    const { generation } = flight;
+    if (place !== null && generation.former === null) this.#options.onMissing(generation, (end ?? to) - from);
   }
 
   #sourceOf(unit: Unit): Source | null {

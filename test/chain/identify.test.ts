@@ -75,12 +75,39 @@ test('a file that is another is read from its start', async () => {
   assert.deepEqual(jobs[0]?.candidates[0]?.places, [{ offset: 100, head: mark('a'), tail: mark('tail') }]);
 });
 
-test('a copy goes on where the original has been read to', async () => {
+test('a copy is read where the original was, once that is truncated, and what it lacks is known', async () => {
   const { log, generation } = known('a', 40, 60);
-  const copy = newcomer(log, ROTATED);
+  const copy = newcomer(log, ROTATED, 50);
   await identifyNewcomers(log, new NoFiles(), knows(new Map([[copy, 'a']])));
-  assert.deepEqual(log.generations, [generation, copy]);
+  assert.deepEqual(
+    [copy.copyOf, copy.unknown, log.nextFlight(1000, true, 0)?.generation],
+    [generation, false, generation],
+  );
+  generation.restart(5);
+  assert.deepEqual([copy.copyOf, copy.unknown], [null, true]);
+  await identifyNewcomers(log, new NoFiles(), knows(new Map([[copy, 'a']])));
   assert.deepEqual([copy.read.offset, copy.unidentified, generation.path], [40, false, LOG]);
+  assert.equal(generation.former?.copiedBytes, 50);
+});
+
+test('truncated before its copy was seen: the copy goes on all the same', async () => {
+  const { log, generation } = known('a', 40, 60);
+  generation.restart(0);
+  const [copy, other] = [newcomer(log, ROTATED), newcomer(log, { ...ROTATED, suffix: '2' })];
+  const contents = new Map([
+    [copy, 'a'],
+    [other, 'b'],
+  ]);
+  await identifyNewcomers(log, new NoFiles(), knows(contents));
+  assert.deepEqual([copy.read.offset, other.read.offset, other.unidentified], [40, 0, false]);
+});
+
+test('files without times that hold the same bytes are different files', async () => {
+  const { log, generation } = known('a', 100, 100);
+  Object.assign(generation, { path: `${LOG}.2`, suffix: '2' });
+  const same = newcomer(log, ROTATED);
+  await identifyNewcomers(log, new NoFiles(), knows(new Map([[same, 'a']])));
+  assert.deepEqual([same.read.offset, same.unidentified, log.generations.length], [0, false, 2]);
 });
 
 test('it waits while a generation without a name, which it may be, is not read to its end', async () => {
@@ -133,6 +160,49 @@ test('at start: by inode, or by content where that has changed; what is older is
     ],
   );
   assert.deepEqual([compressed.settled.carry, compressed.format], [CARRY, 'cri']);
+});
+
+test('at start: of raw files only the same one goes on, a .gz of it, or a copy of the truncated one', async () => {
+  const gone = cursor('gone', 'r', 60, { format: 'raw' });
+  const truncated = cursor('live', 'r', 60, { format: 'raw' });
+  for (const [stood, gzip, from] of [
+    [gone, false, 0],
+    [gone, true, 60],
+    [truncated, false, 60],
+  ] as const) {
+    const log = makeLog(LOG);
+    const same = addGeneration(log, 100, { ...ROTATED, gzip });
+    const live = addGeneration(log, 10, { ino: 'live' });
+    const contents = new Map([
+      [same, 'r'],
+      [live, 'x'],
+    ]);
+    await placeAtCursors(log, [stood], new NoFiles(), knows(contents));
+    assert.deepEqual([same.read.offset, live.read.offset], [from, 0]);
+  }
+});
+
+test('at start: a time in the name says which file it is, and nothing is read for it', async () => {
+  const log = makeLog(LOG);
+  const suffix = '20260101-000001';
+  const compressed = addGeneration(log, 0, { path: `${LOG}.${suffix}.gz`, suffix, gzip: true });
+  // It has the inode that the plain file had.
+  const current = addGeneration(log, 100, { ino: 'plain' });
+  const jobs: IdentifyJob[] = [];
+  const cursors = [cursor('plain', 'a', 60, { name: `0.log.${suffix}` }), cursor('other', 'c', 30)];
+  assert.deepEqual(await placeAtCursors(log, cursors, new NoFiles(), knows(new Map([[current, 'c']]), jobs)), []);
+  assert.deepEqual([compressed.read.offset, current.read.offset], [60, 30]);
+  assert.deepEqual(
+    jobs.map(({ candidates }) => candidates.map(({ places }) => places.length)),
+    [[1]],
+  );
+});
+
+test('at start: what was unread of a file whose name is gone is missing', async () => {
+  const log = makeLog(LOG);
+  addGeneration(log, 100, { ino: 'current' });
+  const unread: Cursor = { ...cursor('old', '', 0, { name: '0.log.20260101-000001' }), head: null, tail: null };
+  assert.deepEqual(await placeAtCursors(log, [unread], new NoFiles(), knows(new Map())), [unread]);
 });
 
 test('at start: an inode that was used again is not the generation it was', async () => {

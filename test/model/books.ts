@@ -2,7 +2,7 @@
 export interface Part {
   readonly id: number;
   readonly entry: Entry;
-  readonly file: LogFile;
+  file: LogFile;
   readonly content: string;
   /** The whole physical line, newline included. */
   readonly text: string;

@@ -1,5 +1,6 @@
 import {
   closeSync,
+  copyFileSync,
   existsSync,
   ftruncateSync,
   mkdirSync,
@@ -196,6 +197,24 @@ export class ModelNode {
     container.half = null;
     container.rewritten = true;
     for (const part of container.current.parts) part.gone = true;
+  }
+
+  /** As logrotate does it; its copy has the time as a suffix, like any rotated file here. */
+  copyTruncate(container: Container): void {
+    const { current } = container;
+    if (current === null || container.fd === null || !container.truncates) return;
+    this.#completeHalf(container);
+    if (current.parts.length === 0) return;
+    container.stamp += 1;
+    const to = `${container.path}.${rotationStamp(container.stamp)}`;
+    copyFileSync(container.path, to);
+    const ino = String(statSync(to, { bigint: true }).ino);
+    const parts = current.parts.splice(0).filter((part) => !part.gone);
+    const copy: LogFile = { ino, gzipIno: null, parts, plain: to, gzip: null, temporary: null, openedIn: 0 };
+    for (const part of parts) part.file = copy;
+    container.files.splice(-1, 0, copy);
+    ftruncateSync(container.fd, 0);
+    this.#stampFolders(container);
   }
 
   /** Deletes the pod with its folder; `orderly` lets its container end its entries. */

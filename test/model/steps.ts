@@ -24,6 +24,7 @@ type NodeAct =
   | 'compress'
   | 'deleteOldest'
   | 'truncate'
+  | 'copyTruncate'
   | 'delete'
   | 'deleteTorn'
   | 'create'
@@ -69,7 +70,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: act('undoRotation') },
   { weight: 4, arbitrary: act('compress') },
   { weight: 1, arbitrary: act('deleteOldest') },
-  { weight: 1, arbitrary: act('truncate') },
+  { weight: 2, arbitrary: act('truncate', 'copyTruncate') },
   { weight: 2, arbitrary: act('delete', 'create') },
   { weight: 1, arbitrary: act('deleteTorn', 'restart') },
   {
@@ -180,6 +181,8 @@ function actOn(world: World, at: number, name: NodeAct): void {
       return node.deleteOldest(target);
     case 'truncate':
       return node.truncate(target);
+    case 'copyTruncate':
+      return node.copyTruncate(target);
     case 'delete':
       return node.delete(target, true);
     case 'deleteTorn':

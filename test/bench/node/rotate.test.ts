@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
@@ -53,6 +53,21 @@ test('the kubelet: leftovers go, the oldest go, plain files are gzipped, and onl
   assert.equal(plainOf('0.log.20261122-110003.gz'), '3');
   assert.equal(plainOf('0.log.20261122-110004.gz'), '4');
   assert.equal(readFileSync(join(folder, '0.log.20261122-113905'), 'utf8'), 'live, late');
+});
+
+test('copytruncate: the live log is copied, then emptied in place', async () => {
+  put('0.log', 'live');
+  put('0.log.20261122-110004', '4');
+  let whenTruncated: string[] = [];
+  const truncate = () => {
+    whenTruncated = names();
+    truncateSync(path);
+  };
+  const reopen = () => assert.fail('the runtime is not asked');
+  await rotateLog({ path, keepFiles: 5, stampSeconds: T0, reopen, truncate });
+  assert.deepEqual(whenTruncated, ['0.log', '0.log.20261122-110004.gz', '0.log.20261122-113905']);
+  assert.equal(readFileSync(join(folder, '0.log.20261122-113905'), 'utf8'), 'live');
+  assert.equal(readFileSync(path, 'utf8'), '');
 });
 
 test('never more than keepFiles, the newest rotated one plain, and the oldest goes first', async () => {
