@@ -108,6 +108,9 @@ export function effectiveBeside(
     if (origin === 'default' && name === 'logLevel' && logging) {
       return { ...setting, value: logging.level, origin: 'file' };
     }
+    if (origin === 'default' && name === 'logFormat' && logging?.format === 'json') {
+      return { ...setting, value: 'json', origin: 'file' };
+    }
     return setting;
   });
 }

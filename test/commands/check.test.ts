@@ -16,11 +16,12 @@ test('a good file: says so, then the settings as without one', (t) => {
 });
 
 test('settings that the file takes the place of, and those that give way to it', (t) => {
-  const text = `${POD_LOGS}logging {\n  level = "warn"\n}\n`;
+  const text = `${POD_LOGS}logging {\n  level  = "warn"\n  format = "json"\n}\n`;
   const file = join(folderWith(t, { 'config.alloy': text }), 'config.alloy');
   const { stdout } = sleipnir(['check', file, '--batch-wait', '2s'], '', { LABELS: 'a=b' });
   assert.match(stdout, /\nwarning: SLEIPNIR_LABELS is not used: the configuration file takes its place\n/);
   assert.match(stdout, /SLEIPNIR_LOG_LEVEL +warn +configuration file\n/);
+  assert.match(stdout, /SLEIPNIR_LOG_FORMAT +json +configuration file\n/);
   assert.match(stdout, /SLEIPNIR_BATCH_WAIT +2s +flag --batch-wait\n/);
 });
 

@@ -42,10 +42,8 @@ export function compatibilityPage(functions: TemplateFunctions): string {
 
 const introduction = `# Alloy compatibility
 
-**This version does not run configuration files yet.** This page says what the language, the graph and the stages in the
-tree make of one; \`sleipnir run FILE\` refuses it.
-
-What of Grafana Alloy's configuration is understood. Each component, argument and stage is one of:
+What becomes of a Grafana Alloy configuration that Sleipnir runs (\`sleipnir run FILE\`, or \`SLEIPNIR_CONFIG\`, which may be a
+folder as well). Each component, argument and stage is one of:
 
 - **same**: it does what it does in Alloy.
 - **differs**: it is taken, and does something else; the text says what and why. Where Alloy loses or repeats lines, we do not.

@@ -4,6 +4,7 @@ import { Secret, type Value } from '../value.js';
 import { type Component, component } from './component.js';
 import { endpoint, endpointPlan, wal } from './endpoint.js';
 import { fileComponents } from './files.js';
+import { watched } from './modules.js';
 import { relabelRule, relabelRuleOf } from './relabel-rule.js';
 import { settings } from './settings.js';
 import { stages } from './stages.js';
@@ -22,7 +23,7 @@ export const components: Readonly<Record<string, Component>> = {
     schema(
       {
         forward_to: required(t.list(t.receiver)),
-        max_cache_size: optional(t.whole(0), 10_000, differs('accepted; what is remembered is bounded anyway')),
+        max_cache_size: optional(t.whole(0), 10_000, differs('without effect: what is remembered is bounded anyway')),
       },
       { rule: block(relabelRule, 'many') },
     ),
@@ -42,7 +43,7 @@ export const components: Readonly<Record<string, Component>> = {
       { external_labels: optional(t.map(t.text, t.checkLabelName), []), max_streams: optional(t.whole(0), 0) },
       {
         endpoint: block(endpoint, 'at least one'),
-        wal: block(wal, 'optional', differs('accepted, without effect: the log files are the queue')),
+        wal: block(wal, 'optional', differs('without effect: the log files are the queue')),
       },
       ({ blocks }, diagnostics) => {
         const names = new Set<string>();
@@ -59,7 +60,9 @@ export const components: Readonly<Record<string, Component>> = {
       graph.writes.push({ component: id, externalLabels, maxStreams, endpoints: blocks.endpoint.map(endpointPlan) });
       return { receiver: graph.receiver(id, { kind: 'write', component: id, externalLabels }) };
     },
-    differs('lines are never thrown away for an outage; every endpoint goes at its own pace'),
+    differs(
+      'lines are never thrown away for an outage; every endpoint goes at its own pace, and reads the files for itself',
+    ),
   ),
   'loki.echo': component(schema({}), ['receiver'], (_, { id, graph }) => ({
     receiver: graph.receiver(id, { kind: 'echo', component: id }),
@@ -67,16 +70,8 @@ export const components: Readonly<Record<string, Component>> = {
   'local.file': component(
     schema({
       filename: required(t.nonEmptyText),
-      detector: optional(
-        t.oneOf('fsnotify', 'poll'),
-        'fsnotify',
-        differs('accepted; the file is watched with the configuration'),
-      ),
-      poll_frequency: optional(
-        t.duration(0, 'more than 0s', true),
-        60_000,
-        differs('accepted; the file is watched with the configuration'),
-      ),
+      detector: optional(t.oneOf('fsnotify', 'poll'), 'fsnotify', watched),
+      poll_frequency: optional(t.duration(0, 'more than 0s', true), 60_000, watched),
       is_secret: optional(t.flag, false),
     }),
     ['content'],
@@ -88,7 +83,7 @@ export const components: Readonly<Record<string, Component>> = {
       }
       return { content: args.is_secret ? new Secret(file.text) : file.text };
     },
-    differs('a change of the file takes over the way a change of the configuration does'),
+    differs('a change of the file is a change of the configuration, and is taken over like one'),
   ),
   ...settings,
 };

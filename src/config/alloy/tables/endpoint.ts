@@ -4,7 +4,7 @@ import type { EndpointPlan, TlsPlan } from '../plan.js';
 import { type ArgumentValues, block, type DecodedOf, differs, maybe, optional, required, schema } from '../schema.js';
 import * as t from '../types.js';
 
-const noQueue = 'accepted, without effect: the log files are the queue, nothing is buffered that could be lost';
+const noQueue = 'without effect: the log files are the queue, nothing is buffered that could be lost';
 
 const tlsArguments = {
   ca_pem: maybe(t.text),
@@ -140,14 +140,26 @@ export const endpoint = schema(
   {
     url: required(t.url),
     name: maybe(t.text),
-    batch_size: optional(t.size(1, 'more than 0'), 2 ** 20),
-    batch_wait: optional(t.duration(0, 'more than 0s', true), 1000),
+    batch_size: optional(
+      t.size(1, 'more than 0'),
+      2 ** 20,
+      differs('in bytes of log; at most `SLEIPNIR_BATCH_BYTES` (1MiB), and that itself where it is set'),
+    ),
+    batch_wait: optional(
+      t.duration(0, 'more than 0s', true),
+      1000,
+      differs('the shortest of all endpoints holds for all; `SLEIPNIR_BATCH_WAIT` where it is set'),
+    ),
     remote_timeout: optional(t.duration(0, 'more than 0s', true), 10_000),
     headers: optional(t.map(t.text), []),
     http_headers: optional(t.map(t.list(t.secret)), []),
     tenant_id: optional(t.text, ''),
     min_backoff_period: optional(t.duration(0, 'more than 0s', true), 500),
-    max_backoff_period: optional(t.duration(0, 'more than 0s', true), 300_000),
+    max_backoff_period: optional(
+      t.duration(0, 'more than 0s', true),
+      300_000,
+      differs('`Retry-After`, which Alloy does not read, is waited for as well, up to 5m'),
+    ),
     max_backoff_retries: optional(
       t.whole(0),
       10,

@@ -51,7 +51,9 @@ function planOf(target: GlobTarget): TargetPlan {
   };
 }
 
-const syncPeriod = differs('new files are noticed at once where inotify works, whatever it says');
+const syncPeriod = differs(
+  'without effect: new files are noticed at once where inotify works, and by a scan every `SLEIPNIR_SCAN_INTERVAL` (1s without inotify)',
+);
 const ignoreOlder = differs(
   'a file that is already read is not dropped and not read again from its start, as Alloy does',
 );
@@ -62,14 +64,18 @@ const fileMatch = schema({
   ignore_older_than: optional(t.duration(0, '0s or more'), 0, ignoreOlder),
 });
 
-const pollFrequency = differs('accepted, without effect: files are looked at in the pace of the batches');
+const pollFrequency = differs('without effect: open files are looked at every `batch_wait`');
 
 const sourceFile = schema(
   {
     targets: required(t.list(pathTarget)),
     forward_to: required(t.list(t.receiver)),
     encoding: optional(t.checkedText('string', encodingProblem), ''),
-    tail_from_end: optional(t.flag, false),
+    tail_from_end: optional(
+      t.flag,
+      false,
+      differs('for files that are there at the very first start; a pod that comes later is read from its beginning'),
+    ),
     legacy_positions_file: optional(
       t.text,
       '',
@@ -189,7 +195,7 @@ export const fileComponents: Readonly<Record<string, Component>> = {
       };
     },
     differs(
-      'a file that two targets match is read once for each set of labels, as in Alloy; rotated generations come with it',
+      'a file that several targets of a source match is read once, with the labels of the first that keeps it; rotated and compressed generations of a file come with it, under its name',
     ),
   ),
   'loki.source.file': component(
@@ -197,7 +203,7 @@ export const fileComponents: Readonly<Record<string, Component>> = {
     [],
     buildSourceFile,
     differs(
-      'an entry whose pipeline sets no timestamp takes the one its CRI or Docker line begins with, and only else the time of reading, so that a repeat is the same entry',
+      'an entry whose pipeline sets no timestamp takes the one its CRI or Docker line begins with, and only else the time of reading, so that a repeat is the same entry; lines longer than `SLEIPNIR_MAX_LINE_BYTES` are cut; every way from here to an endpoint reads for itself, with positions of its own',
     ),
   ),
   'discovery.relabel': component(

@@ -8,7 +8,7 @@ import * as t from '../types.js';
 import { Secret } from '../value.js';
 import { type Component, type Surrounding, setting } from './component.js';
 
-const reread = differs('read with the configuration, and again when the file changes, as the configuration is');
+const reread = differs('read with the configuration; a change of the file is a change of the configuration');
 
 const version = () => optional(t.oneOf('', 'TLS10', 'TLS11', 'TLS12', 'TLS13'), '');
 

@@ -11,7 +11,10 @@ export const argumentSchema = schema({
 /** `export "name" { ... }` inside `declare`. */
 export const exportSchema = schema({ value: required(t.anything) });
 
-const watched = differs('accepted; the file is watched with the configuration');
+/** Of a file beside the configuration: how it is watched. */
+export const watched = differs(
+  'without effect: the file is looked at every second together with the configuration, unless `SLEIPNIR_CONFIG_WATCH` is false',
+);
 
 /** Blocks that bring in what other files declare. */
 export const importSchemas = {

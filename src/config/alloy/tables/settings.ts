@@ -3,7 +3,7 @@ import * as t from '../types.js';
 import { type Component, setting } from './component.js';
 import { http } from './http.js';
 
-const noStream = differs('accepted, without effect: `sleipnir inspect` shows what each stage does');
+const noStream = differs('without effect: `sleipnir inspect` shows what each stage does');
 
 /** The blocks that stand in a configuration once, without a label. */
 export const settings: Readonly<Record<string, Component>> = {

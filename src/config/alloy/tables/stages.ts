@@ -214,7 +214,13 @@ const table: Readonly<Record<string, Variant<StageSpec>>> = {
   'stage.multiline': variant(
     schema({
       firstline: required(t.regex),
-      max_wait_time: optional(t.duration(0, 'more than 0s', true), 3000),
+      max_wait_time: optional(
+        t.duration(0, 'more than 0s', true),
+        3000,
+        differs(
+          'at most 10s, since the file last grew; the shortest of a way holds for all of it, partial lines included',
+        ),
+      ),
       max_lines: optional(t.whole(0), 128),
       trim_newlines: optional(t.flag, true),
     }),
@@ -296,6 +302,7 @@ const table: Readonly<Record<string, Variant<StageSpec>>> = {
       byLabelName: orNull(args.by_label_name),
       maxDistinctLabels: Math.max(10_000, args.max_distinct_labels),
     }),
+    differs('every way from a source to an endpoint is limited for itself'),
   ),
   'stage.sampling': variant(
     schema({ rate: required(t.real(0, 1)), drop_counter_reason: optional(t.text, 'sampling_stage') }),
