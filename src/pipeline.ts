@@ -341,6 +341,8 @@ export interface RouteSpec {
   externalLabels: [string, string][];
   /** The longest entry that is sent, its cut mark included. */
   maxLineBytes: number;
+  /** What the files are encoded in, a name that TextDecoder knows; left out for UTF-8, and bytes as they are. */
+  encoding?: string;
 }
 
 /** The labels a target brings for all lines of its file, without those that begin with `__` and without `filename`. */

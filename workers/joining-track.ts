@@ -5,6 +5,7 @@ import type { PartialJoiner } from './parse/join.js';
 import type { LineParser } from './parse/parser.js';
 import type { LabelSet } from './pipeline/labels.js';
 import type { Room } from './pipeline/room.js';
+import { BYTE_ENDS } from './read/line-ends.js';
 import type { Track } from './track.js';
 
 const OPEN_OBJECT = 0x7b;
@@ -23,6 +24,7 @@ export interface TrackParts {
 export abstract class JoiningTrack implements Track {
   abstract origin: number;
   abstract readonly pathMatched: boolean;
+  readonly lineEnds = BYTE_ENDS;
   full = false;
   readonly waitMs = 0;
   readonly cutBytes = 0;

@@ -124,22 +124,26 @@ class SliceRun {
 
   /** Moves to the start of the first line that begins at or after `from`, or to the end of the source. */
   async #findFirstLine(): Promise<void> {
-    if (this.#window.at > 0) this.#window.at--;
+    this.#window.at = Math.max(0, this.#window.at - this.#track.lineEnds.width);
     await this.#passNewline();
   }
 
   /** Moves behind the next newline; returns how many bytes stood before it, and whether there was one. */
   async #passNewline(): Promise<{ passed: number; found: boolean }> {
     const window = this.#window;
+    const { width } = this.#track.lineEnds;
     let passed = 0;
     for (;;) {
-      const newline = window.bytes.indexOf(NEWLINE, window.at);
-      passed += newline - window.at;
+      const newline = this.#track.lineEnds.find(window.bytes, window.at, window.end, window.origin);
       if (newline < window.end) {
-        window.at = newline + 1;
+        passed += newline - window.at;
+        window.at = newline + width;
         return { passed, found: true };
       }
-      window.at = window.end;
+      // Half a newline may stand at the end.
+      const at = window.ended ? window.end : Math.max(window.at, window.end - width + 1);
+      passed += at - window.at;
+      window.at = at;
       if (window.ended) return { passed, found: false };
       await window.fill(this.#slice.to);
     }
@@ -152,13 +156,15 @@ class SliceRun {
     let format = asked === 'auto' ? null : asked;
     if (this.#skipLine && !this.#full) await this.#skipRest();
     while (!this.#full && !this.#skipLine && window.position < to) {
+      if (this.#track.lineEnds.width > 1) format ??= 'raw';
       format ??= await detectFormat(window, cri, docker, this.#slice, memory.holdBytes);
       if (format === null) break;
       const parser = this.#track.parserOf(format);
       this.#takeWholeLines(parser);
       if (this.#full || window.position >= to) break;
       if (window.end - window.at > memory.holdBytes) {
-        if (!this.#takeLine(parser, window.at + memory.holdBytes)) break;
+        const held = memory.holdBytes - (memory.holdBytes % this.#track.lineEnds.width);
+        if (!this.#takeLine(parser, window.at + held)) break;
         this.#skipLine = true;
         await this.#skipRest();
       } else if (!window.ended) {
@@ -197,17 +203,20 @@ class SliceRun {
     const holdBytes = this.#state.memory.holdBytes;
     const stop = Math.min(end, this.#slice.to - window.origin);
     this.#track.origin = window.origin;
+    const { lineEnds } = this.#track;
+    const { width } = lineEnds;
+    const { origin } = window;
     let at = window.at;
     let lines = 0;
     while (at < stop) {
-      const newline = bytes.indexOf(NEWLINE, at);
+      const newline = width === 1 ? bytes.indexOf(NEWLINE, at) : lineEnds.find(bytes, at, end, origin);
       if (newline >= end || newline - at > holdBytes) break;
       if (!parser.line(at, newline)) {
         this.#full = true;
         break;
       }
       lines++;
-      at = newline + 1;
+      at = newline + width;
     }
     window.at = at;
     this.#lines += lines;

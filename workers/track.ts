@@ -1,11 +1,13 @@
 import type { PipelineDelta } from '../src/pipeline.js';
 import type { Format, Slice } from '../src/protocol.js';
 import type { LineParser } from './parse/parser.js';
+import type { LineEnds } from './read/line-ends.js';
 
 /** What becomes of the lines of a slice: one way from physical lines to the entries of a push. */
 export interface Track {
   /** Offset in the file of the first byte of the input window. Kept true by who moves the window. */
   origin: number;
+  readonly lineEnds: LineEnds;
   /** Whether the labels of the path are known. */
   readonly pathMatched: boolean;
   /** No further line may be taken in this slice. */

@@ -109,6 +109,18 @@ describe('a route', () => {
     await fc.assert(property, { numRuns: 600 });
   });
 
+  test('has no timestamp that Loki could not keep', async () => {
+    const worker = smallWorker();
+    file.set('2262-04-11T23:47:15.999999999Z stdout F a\nb\nc\n');
+    for (const stages of [[], [LOOK]]) {
+      const { entries } = await readThrough(worker, [routed(stages)], file, 1000, []);
+      assert.deepEqual(
+        entries.map(({ ns }) => ns),
+        Array(3).fill(9_223_372_035_999_999_999n),
+      );
+    }
+  });
+
   test('comes to the same wherever its file is cut, and however little room a push has', async () => {
     const worker = new WorkerState({ batchBytes: 1 << 16, maxLineBytes: 262_144 });
     const tight = smallWorker(4096, 61, -4096 - 1536 + 600);
@@ -226,6 +238,66 @@ describe('a route', () => {
       assert.equal(sum(results, 'cutBytes'), 21 * 40 - 58);
       assert.ok(results.every(({ carry }) => carry === null || carry.length < 600));
     }
+  });
+});
+
+/** Encodes in the encodings that Node can only read. */
+function encode(text: string, encoding: string): Buffer {
+  if (encoding === 'utf-16be') return Buffer.from(text, 'utf16le').swap16();
+  if (encoding === 'utf-16le') return Buffer.from(text, 'utf16le');
+  const table = new TextDecoder(encoding).decode(Uint8Array.from({ length: 256 }, (_, i) => i));
+  return Buffer.from(Array.from(text, (character) => table.indexOf(character)));
+}
+
+describe('a file in another encoding', () => {
+  // What has the byte of a newline in it, in either half, and what has its bytes across two characters.
+  const unit = fc.constantFrom('a', 'b c', '\u0a0a', '\u0a00', '\u000b', '\u0100', '\u010a', '漢', '😀');
+  const cyrillic = fc.constantFrom('a', 'b c', 'Щ', 'я', '€');
+
+  test('comes to what it comes to in UTF-8, wherever it is cut', async () => {
+    const worker = smallWorker(4096, 61, 1 << 20);
+    const texts = (units: fc.Arbitrary<string>) => fc.array(fc.array(units, { maxLength: 6 }), { maxLength: 8 });
+    const given = fc.oneof(
+      fc.tuple(fc.constantFrom('utf-16le', 'utf-16be'), texts(unit)),
+      fc.tuple(fc.constant('windows-1251'), texts(cyrillic)),
+    );
+    const cuts = fc.array(fc.nat(200), { maxLength: 5 });
+    const property = fc.asyncProperty(given, cuts, fc.boolean(), async ([encoding, units], at, ended) => {
+      const lines = units.map((one) => one.join(''));
+      const whole = lines.join('\n') + (ended && lines.length > 0 ? '\n' : '');
+      const bytes = encode(whole, encoding);
+      file.set(bytes);
+      const expected = whole === '' ? [] : whole.replace(/\n$/, '').split('\n');
+      const pipeline = { ...routed([]) };
+      pipeline.route = { ...pipeline.route!, encoding };
+      const { entries } = await readThrough(worker, [pipeline], file, bytes.length, at, { format: 'auto' });
+      assert.deepEqual(
+        entries.map(({ line }) => Buffer.from(line, 'latin1').toString()),
+        expected,
+      );
+      // The slices of a hot file begin anywhere.
+      const ends = [0, ...at.map((one) => Math.min(one, bytes.length)).sort((a, b) => a - b), bytes.length];
+      const slices = ends.slice(1).map((to, i) => sliceOf(file.fd, ends[i]!, to, { aligned: i === 0, final: true }));
+      const job = await runJob({ spec: pipeline, slices, tenant: null }, worker);
+      assert.deepEqual(
+        pushed(job).map(({ line }) => Buffer.from(line, 'latin1').toString()),
+        expected,
+      );
+    });
+    await fc.assert(property, { numRuns: 800 });
+  });
+
+  test('has lines that are too long cut like others', async () => {
+    const worker = smallWorker(64);
+    const bytes = encode(`${'x'.repeat(500)}\nnext\n`, 'utf-16le');
+    file.set(bytes);
+    const pipeline = routed([], { maxLineBytes: 64 });
+    pipeline.route = { ...pipeline.route!, encoding: 'utf-16le' };
+    const { entries } = await readThrough(worker, [pipeline], file, bytes.length, [20, 301, 700]);
+    assert.deepEqual(
+      entries.map(({ line }) => line),
+      [`${'x'.repeat(58)} [cut]`, 'next'],
+    );
   });
 });
 

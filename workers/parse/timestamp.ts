@@ -7,7 +7,7 @@ const ZULU = 0x5a;
 const POINT = 0x2e;
 const FOUR_ZEROS = 0x30303030;
 /** The last second that fits the signed 64-bit nanoseconds Loki keeps: 2262-04-11T23:47:15Z. */
-const LAST_SECOND = 9_223_372_035;
+export const LAST_SECOND = 9_223_372_035;
 
 /** Stands for what is no time, and for all times that no offset could bring to 1970 or later. A small integer. */
 const NO_TIME = -86_401;

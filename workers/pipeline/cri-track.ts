@@ -1,11 +1,10 @@
 import { NO_STREAM } from '../encode/push.js';
+import { LAST_SECOND } from '../parse/timestamp.js';
 import { CriHead } from '../stages/cri-head.js';
 import { PlainTrack } from './plain-track.js';
 import { Rfc3339 } from './stamp.js';
 
 const CARRIAGE_RETURN = 0x0d;
-/** The last second that fits the signed 64-bit nanoseconds Loki keeps: 2262-04-11T23:47:15Z. */
-const LAST_SECOND = 9_223_372_035;
 
 /** Lines for which nothing but `stage.cri` is left to be done. What comes out is what that stage would make. */
 export class CriTrack extends PlainTrack {

@@ -36,15 +36,17 @@ export class Route implements Tracks {
   readonly #plain: PlainTrack;
   readonly #cri: CriTrack;
   readonly #stages: StageTrack;
+  readonly #encoding: string | null;
 
   /** Throws an Error with a message for the user if a stage does not hold; it is checked at start. */
   constructor({ route, shared }: PipelineSpec, parts: RouteParts) {
     if (route === null) throw new TypeError('a pipeline without a route');
+    this.#encoding = route.encoding ?? null;
     const maxLineBytes = Math.min(route.maxLineBytes, parts.memory.maxLineBytes);
     this.#pipeline = new Pipeline({ ...route, maxLineBytes }, shared === null ? {} : { shared });
     this.#plain = new PlainTrack(parts);
     this.#cri = new CriTrack(parts);
-    this.#stages = new StageTrack(this.#pipeline, parts);
+    this.#stages = new StageTrack(this.#pipeline, parts, this.#encoding);
   }
 
   of(slice: Slice): Track {
@@ -80,7 +82,7 @@ export class Route implements Tracks {
     const unlabelled = labelBlock(new Map([['filename', path]]));
     const block = blockOf(labels, unlabelled);
     const stages: Way = { kind: 'stages', labels, blocks: [], tenant };
-    if (metadata.length > 0) return stages;
+    if (metadata.length > 0 || this.#encoding !== null) return stages;
     if (plain) return { kind: 'plain', labels, blocks: [block], tenant };
     const [only] = left;
     // Otherwise partial lines are cut or sent early, which the stage does by itself.

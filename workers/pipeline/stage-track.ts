@@ -1,5 +1,7 @@
+import { TextDecoder } from 'node:util';
 import type { Slice } from '../../src/protocol.js';
 import type { LineParser } from '../parse/parser.js';
+import { type LineEnds, lineEndsOf } from '../read/line-ends.js';
 import type { Track } from '../track.js';
 import type { Pipeline } from './pipeline.js';
 import type { RouteParts } from './route.js';
@@ -10,12 +12,17 @@ export class StageTrack implements Track, LineParser {
   origin = 0;
   readonly pathMatched = true;
   readonly malformedLines = 0;
+  readonly lineEnds: LineEnds;
   readonly #pipeline: Pipeline;
   readonly #parts: RouteParts;
+  readonly #decoder: TextDecoder | null;
 
-  constructor(pipeline: Pipeline, parts: RouteParts) {
+  /** `encoding`: of the lines; null for UTF-8, and bytes as they are. Throws a RangeError if it is not known. */
+  constructor(pipeline: Pipeline, parts: RouteParts, encoding: string | null) {
     this.#pipeline = pipeline;
     this.#parts = parts;
+    this.#decoder = encoding === null ? null : new TextDecoder(encoding);
+    this.lineEnds = lineEndsOf(this.#decoder?.encoding ?? null);
   }
 
   get full(): boolean {
@@ -45,7 +52,12 @@ export class StageTrack implements Track, LineParser {
 
   line(start: number, end: number): boolean {
     if (this.#pipeline.full) return false;
-    this.#pipeline.line(this.#parts.memory.bytes, start, end, this.origin + start);
+    const { bytes } = this.#parts.memory;
+    if (this.#decoder === null) this.#pipeline.line(bytes, start, end, this.origin + start);
+    else {
+      const line = Buffer.from(this.#decoder.decode(bytes.subarray(start, end)));
+      this.#pipeline.line(line, 0, line.length, this.origin + start);
+    }
     return true;
   }
 

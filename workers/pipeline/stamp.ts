@@ -1,4 +1,4 @@
-import { TimestampParser } from '../parse/timestamp.js';
+import { LAST_SECOND, TimestampParser } from '../parse/timestamp.js';
 import { daysInMonth, daysOf } from '../stages/go/civil.js';
 
 const OPEN_OBJECT = 0x7b;
@@ -117,14 +117,19 @@ export class LineClock {
       this.nanos = this.#timestamp.nanos;
       this.#follows = true;
     } else if (this.#follows) {
-      this.nanos++;
-      if (this.nanos < 1e9) return;
-      this.nanos = 0;
-      this.seconds++;
+      this.#advance();
     } else {
       const sinceSecond = (this.#readTimeMs % 1000) * 1e6 + offset;
       this.seconds = Math.floor(this.#readTimeMs / 1000) + Math.floor(sinceSecond / 1e9);
       this.nanos = sinceSecond % 1e9;
+    }
+  }
+
+  #advance(): void {
+    if (this.nanos < 999_999_999) this.nanos++;
+    else if (this.seconds < LAST_SECOND) {
+      this.nanos = 0;
+      this.seconds++;
     }
   }
 

@@ -1,5 +1,6 @@
 import { CUT_MARK } from '../encode/push.js';
 import type { Memory } from '../memory.js';
+import { LAST_SECOND } from '../parse/timestamp.js';
 import { TENANT_LABEL } from '../stages/tenant.js';
 import type { Entry, Metadata } from './entry.js';
 import type { LabelSet } from './labels.js';
@@ -10,8 +11,6 @@ const FIRST_PIECE_BYTES = 512;
 const LAST_PIECE_BYTES = 256 * 1024;
 /** Length of `{}`. */
 const NO_LABELS_BYTES = 2;
-/** The last second that fits the signed 64-bit nanoseconds Loki keeps: 2262-04-11T23:47:15Z. */
-const LAST_SECOND = 9_223_372_035;
 const CUT_MARK_BYTES = Buffer.from(CUT_MARK);
 /** More than the tags and lengths of an entry or of a stream take. */
 const FRAME_BYTES = 48;
