@@ -64,9 +64,12 @@ export const components: Readonly<Record<string, Component>> = {
       'lines are never thrown away for an outage; every endpoint goes at its own pace, and reads the files for itself',
     ),
   ),
-  'loki.echo': component(schema({}), ['receiver'], (_, { id, graph }) => ({
-    receiver: graph.receiver(id, { kind: 'echo', component: id }),
-  })),
+  'loki.echo': component(
+    schema({}),
+    ['receiver'],
+    (_, { id, graph }) => ({ receiver: graph.receiver(id, { kind: 'echo', component: id }) }),
+    differs('entries go to standard output, always as logfmt'),
+  ),
   'local.file': component(
     schema({
       filename: required(t.nonEmptyText),
