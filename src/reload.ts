@@ -1,5 +1,6 @@
 import { ConfigMistakes, type LoadedLanes } from './config/lanes.js';
 import { watchFiles } from './config/watch.js';
+import { SleipnirError } from './errors.js';
 import type { Log } from './telemetry/log.js';
 
 export interface ReloaderOptions {
@@ -72,11 +73,15 @@ export class Reloader {
       log.info({ why, ways: loaded.lanes.map(({ id }) => id) }, 'configuration taken over');
       return { ok: true, message: 'configuration taken over' };
     } catch (error) {
-      if (!(error instanceof ConfigMistakes)) throw error;
-      this.#watch?.files(error.files);
+      if (!(error instanceof SleipnirError)) throw error;
       onOutcome(false);
       const { code, message, advice } = error;
-      log.error({ code, why, advice }, `the old configuration goes on running: ${message}`);
+      if (error instanceof ConfigMistakes) {
+        this.#watch?.files(error.files);
+        log.error({ code, why, advice }, `the old configuration goes on running: ${message}`);
+      } else {
+        log.error({ code, why, advice }, `the configuration is taken over in part: ${message}`);
+      }
       return { ok: false, message };
     }
   }

@@ -58,6 +58,7 @@ function laneOf(
   const revision = nextRevision();
   const processes = spec.processes.map((process) => ({ ...process, counts: process.counts && counts }));
   const route: RouteSpec = { ...spec, processes, revision, maxLineBytes };
+  const waits = route.processes.flatMap(({ stages }) => waitsOf(stages));
   const slots = limitLayout(route).reduce((sum, [, count]) => sum + count, 0);
   return {
     format: 'auto',
@@ -71,7 +72,7 @@ function laneOf(
       route,
       shared: slots === 0 ? null : new SharedArrayBuffer(slots * LIMIT_SLOT_BYTES),
     },
-    carryFlushMs: Math.min(CARRY_FLUSH_MS, ...route.processes.flatMap(({ stages }) => waitsOf(stages))),
+    carryFlushMs: waits.length === 0 ? CARRY_FLUSH_MS : Math.min(...waits),
   };
 }
 

@@ -217,9 +217,7 @@ const table: Readonly<Record<string, Variant<StageSpec>>> = {
       max_wait_time: optional(
         t.duration(0, 'more than 0s', true),
         3000,
-        differs(
-          'at most 10s, since the file last grew; the shortest of a way holds for all of it, partial lines included',
-        ),
+        differs('since the file last grew; the shortest of a way holds for all of it, partial lines included'),
       ),
       max_lines: optional(t.whole(0), 128),
       trim_newlines: optional(t.flag, true),
