@@ -50,7 +50,7 @@ describe('the outcome of a pipeline', () => {
       { labels: { values: { id: '' } } },
       { timestamp: { source: 't', format: 'Unix' } },
     ];
-    const given = Array.from({ length: 1200 }, (_, i) => Buffer.from(`1785585600 ${i % 400}`));
+    const given = Array.from({ length: 2400 }, (_, i) => Buffer.from(`1785585600 ${i % (i < 1200 ? 200 : 1000)}`));
     const whole = feed(pipelineOf(chain), { lines: given, flush: false });
     const cut = feed(pipelineOf(chain), { lines: given, cuts: [10, 300, 301, 700], flush: false });
     assert.deepEqual(
