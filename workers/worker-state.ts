@@ -14,7 +14,7 @@ import { Sources } from './read/source.js';
 import type { Tracks } from './track.js';
 
 /** More ways through a configuration than most have; the one that was used longest ago is compiled anew. */
-const MAX_PIPELINES = 16;
+const MAX_PIPELINES = 64;
 
 /** What a worker allocates once: buffers and compiled things. Nothing in it changes the outcome of a job. */
 export class WorkerState {

@@ -287,6 +287,29 @@ describe('a file in another encoding', () => {
     await fc.assert(property, { numRuns: 800 });
   });
 
+  test('is read from the first line that begins at or after any byte', async () => {
+    const worker = smallWorker(4096);
+    for (const encoding of ['utf-16le', 'utf-16be']) {
+      for (const length of [28, 29, 30, 31]) {
+        const bytes = encode(`${'x'.repeat(length)}\ny\n`, encoding);
+        file.set(bytes);
+        const pipeline = routed([]);
+        pipeline.route = { ...pipeline.route!, encoding };
+        for (let from = 1; from <= bytes.length; from++) {
+          const slices = [sliceOf(file.fd, from, bytes.length, { aligned: false })];
+          const job = await runJob({ spec: pipeline, slices, tenant: null }, worker);
+          const second = 2 * (length + 1);
+          assert.deepEqual(
+            pushed(job).map(({ line }) => line),
+            from <= second ? ['y'] : [],
+            `${encoding} ${length} ${from}`,
+          );
+          assert.equal(job.slices[0]!.first, from <= second ? second : bytes.length);
+        }
+      }
+    }
+  });
+
   test('has lines that are too long cut like others', async () => {
     const worker = smallWorker(64);
     const bytes = encode(`${'x'.repeat(500)}\nnext\n`, 'utf-16le');

@@ -5,8 +5,8 @@ export interface LineEnds {
   /** How many bytes a newline has. */
   readonly width: 1 | 2;
   /**
-   * Where the first newline that is whole in `bytes[at, end)` begins; `end` if there is none. A newline byte stands at
-   * `bytes[end]`; `origin` is the offset of `bytes[0]` in the file.
+   * Where the first newline that is whole in `bytes[at, end)` begins; `end` if there is none. The byte of a newline stands
+   * at `bytes[end]`, and ends the search; `origin` is the offset of `bytes[0]` in the file.
    */
   find(bytes: Buffer, at: number, end: number, origin: number): number;
 }
@@ -25,7 +25,7 @@ function wideEnds(little: boolean): LineEnds {
     find: (bytes, at, end, origin) => {
       for (let i = bytes.indexOf(NEWLINE, at); i < end; i = bytes.indexOf(NEWLINE, i + 1)) {
         const start = i - before;
-        if ((origin + start) % 2 !== 0 || start < at || start + 1 >= end) continue;
+        if ((origin + start) % 2 !== 0 || start < at) continue;
         if (bytes[little ? i + 1 : start] === 0) return start;
       }
       return end;

@@ -5,8 +5,8 @@ import type { Access, Json, Memory, Stage, StageContext } from '../pipeline/stag
 import { compileFormat, type TimeFormat } from './go/formats.js';
 import type { Instant } from './go/time.js';
 
-/** How many streams of a file are remembered. */
-const MAX_STREAMS = 10_000;
+/** How many streams of a file are remembered. All of them are in its carry, and with it in the journal. */
+const MAX_STREAMS = 256;
 
 export function accessTimestamp({ source }: TimestampStage): Access {
   return { reads: [`x:${source}`], writes: ['time'], pure: false };

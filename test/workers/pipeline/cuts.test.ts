@@ -43,4 +43,20 @@ describe('the outcome of a pipeline', () => {
     });
     fc.assert(property, { numRuns: 1500 });
   });
+
+  test('is the same with more streams than are remembered, and the carry stays small', () => {
+    const chain = [
+      { regex: { expression: '(?P<t>\\d+) (?P<id>\\d+)' } },
+      { labels: { values: { id: '' } } },
+      { timestamp: { source: 't', format: 'Unix' } },
+    ];
+    const given = Array.from({ length: 2400 }, (_, i) => Buffer.from(`1785585600 ${i % (i < 1200 ? 200 : 1000)}`));
+    const whole = feed(pipelineOf(chain), { lines: given, flush: false });
+    const cut = feed(pipelineOf(chain), { lines: given, cuts: [10, 300, 301, 700], flush: false });
+    assert.deepEqual(
+      cut.results.map(({ ns }) => ns),
+      whole.results.map(({ ns }) => ns),
+    );
+    assert.ok(whole.carry!.length < 256 * 200, `${whole.carry!.length}`);
+  });
 });
