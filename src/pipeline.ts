@@ -450,6 +450,11 @@ export type LimitLayout = [id: string, slots: number][];
 /** A bucket is two 64-bit words: the hash of its label value, and its time. */
 export const LIMIT_SLOT_BYTES = 16;
 
+/** Size of the memory that the buckets share. */
+export function sharedBytes(layout: LimitLayout): number {
+  return layout.reduce((bytes, [, slots]) => bytes + slots * LIMIT_SLOT_BYTES, 0);
+}
+
 /** The buckets of a route, in the order in which they lie in memory. */
 export function limitLayout(route: Pick<RouteSpec, 'processes'>): LimitLayout {
   const layout: LimitLayout = [];

@@ -218,6 +218,32 @@ test('a file that is older than ignore_older_than is left alone until it is writ
   assert.equal(await collector.end('SIGTERM'), 0);
 });
 
+test('a file in UTF-16 arrives as UTF-8', TIMEOUT, async (t) => {
+  const stage = await makeStage(t);
+  const path = stage.log('web');
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, Buffer.from('häß\n\u{1f40e} lich\n', 'utf16le'));
+  const text = configuration(stage).replace('  forward_to', '  encoding = "utf-16le"\n  forward_to');
+  const collector = stage.start({ CONFIG: configured(stage, text) });
+  await stage.stored(2);
+  assert.equal(await collector.end('SIGTERM'), 0);
+  assert.deepEqual(stage.loki.store.lines(), ['häß', '\u{1f40e} lich']);
+});
+
+test('loki.echo writes to standard output what another endpoint gets', TIMEOUT, async (t) => {
+  const stage = await makeStage(t);
+  write(stage, 'web', 'one');
+  const text = configuration(stage).replace(
+    '[loki.write.loki.receiver]',
+    '[loki.write.loki.receiver, loki.echo.e.receiver]',
+  );
+  const collector = stage.start({ CONFIG: configured(stage, `${text}\nloki.echo "e" {}`) });
+  const echoed = collector.printed((line) => line.includes('loki.echo.e'));
+  await stage.stored(1);
+  assert.match(await echoed, /one/);
+  assert.equal(await collector.end('SIGTERM'), 0);
+});
+
 test('a tenant for each push, a drop that is counted, a metric of its own', TIMEOUT, async (t) => {
   const stage = await makeStage(t);
   const more = `

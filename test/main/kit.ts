@@ -84,6 +84,8 @@ export interface LogLine {
 /** `sleipnir run` in a process of its own. */
 export class CollectorProcess {
   readonly lines: LogLine[] = [];
+  /** Lines of its standard output that are not of its log. */
+  readonly echoed: string[] = [];
   stderr = '';
   /** Exit code, or the signal that ended it. */
   readonly ended: Promise<number | NodeJS.Signals>;
@@ -101,7 +103,9 @@ export class CollectorProcess {
     this.#process = child;
     this.#events.setMaxListeners(0);
     createInterface(child.stdout).on('line', (line) => {
-      this.lines.push(JSON.parse(line) as LogLine);
+      // What is no line of its log is an entry that was echoed.
+      if (line.startsWith('{"level"')) this.lines.push(JSON.parse(line) as LogLine);
+      else this.echoed.push(line);
       this.#events.emit('line');
     });
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -124,6 +128,15 @@ export class CollectorProcess {
       if ((await Promise.race([next, this.ended])) !== 'line') {
         throw new Error(`ended without saying ${what}: ${JSON.stringify(this.lines)} ${this.stderr}`);
       }
+    }
+  }
+
+  /** The first line of its standard output that is like this and not of its log. */
+  async printed(isWanted: (line: string) => boolean): Promise<string> {
+    for (;;) {
+      const line = this.echoed.find(isWanted);
+      if (line !== undefined) return line;
+      await once(this.#events, 'line');
     }
   }
 

@@ -1,8 +1,10 @@
+import { LIMIT_SLOT_BYTES, type LimitLayout, sharedBytes } from '../../src/pipeline.js';
+
 /** How many slots in a row are looked at before the stalest of them is given away. */
 const PROBES = 16;
 
 /** Where a label value's bucket stands; two 64-bit words a slot: a hash, and its time. */
-const SLOT_WORDS = 2;
+const SLOT_WORDS = LIMIT_SLOT_BYTES / 8;
 
 /**
  * Token buckets that all workers share. A bucket is one 64-bit word: the time, in nanoseconds, at which it would be full
@@ -15,7 +17,7 @@ export class LimitBuckets {
 
   /** `layout`: for each stage id, how many buckets it may need. Without `shared`, memory of its own. */
   constructor(layout: LimitLayout, shared?: SharedArrayBuffer, now: () => bigint = wallClock) {
-    this.#words = new BigInt64Array(shared ?? new SharedArrayBuffer(LimitBuckets.bytes(layout)));
+    this.#words = new BigInt64Array(shared ?? new SharedArrayBuffer(sharedBytes(layout)));
     const offsets = new Map<string, { at: number; slots: number }>();
     let at = 0;
     for (const [id, slots] of layout) {
@@ -24,11 +26,6 @@ export class LimitBuckets {
     }
     this.#offsets = offsets;
     this.#now = now;
-  }
-
-  /** Size of the shared memory for `layout`. */
-  static bytes(layout: LimitLayout): number {
-    return layout.reduce((bytes, [, slots]) => bytes + slots * SLOT_WORDS * 8, 0);
   }
 
   /** Takes a token of stage `id` (and of `key`, for one bucket a label value) if there is one. */
@@ -74,8 +71,6 @@ export class LimitBuckets {
     return stalest;
   }
 }
-
-export type LimitLayout = readonly (readonly [stageId: string, slots: number])[];
 
 function wallClock(): bigint {
   return BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000)) * 1000n;

@@ -1,6 +1,6 @@
 import type { RouteSpec, StageSpec } from '../../src/pipeline.js';
 import { KINDS } from '../stages/all.js';
-import type { LimitBuckets, LimitLayout } from './buckets.js';
+import type { LimitBuckets } from './buckets.js';
 import type { Entry } from './entry.js';
 import type { StageKind } from './kinds.js';
 import type { LabelSets } from './labels.js';
@@ -114,19 +114,4 @@ function compileStage(
   const stage = kindOf(spec).compile(spec, context);
   if (stage.memory !== undefined) memories.set(id, { memory: stage.memory, spec });
   return wrap(stage, id, spec);
-}
-
-/** How many buckets each `stage.limit` of the route needs. */
-export function limitLayout(route: RouteSpec): LimitLayout {
-  const layout: [string, number][] = [];
-  const visit = (stages: readonly StageSpec[], prefix: string): void => {
-    for (const [index, spec] of stages.entries()) {
-      const id = `${prefix}.${index}`;
-      if (spec.stage === 'match') visit(spec.stages, id);
-      if (spec.stage !== 'limit') continue;
-      layout.push([id, spec.byLabelName === null ? 1 : Math.max(10_000, spec.maxDistinctLabels) * 2]);
-    }
-  };
-  for (const [number, { stages }] of route.processes.entries()) visit(stages, `${number}`);
-  return layout;
 }

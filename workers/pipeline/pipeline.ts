@@ -1,7 +1,13 @@
 import { createHash } from 'node:crypto';
-import type { PipelineDelta, RouteSpec, StageSpec, TargetLabels } from '../../src/pipeline.js';
+import {
+  limitLayout,
+  type PipelineDelta,
+  type RouteSpec,
+  type StageSpec,
+  type TargetLabels,
+} from '../../src/pipeline.js';
 import { LimitBuckets } from './buckets.js';
-import { type Built, build, limitLayout, type Surroundings, type Wrap } from './build.js';
+import { type Built, build, type Surroundings, type Wrap } from './build.js';
 import { encodePipelineCarry, type PipelineCarry } from './carry.js';
 import { Entry, type Metadata } from './entry.js';
 import { entryFromJson, entryToJson } from './entry-json.js';
@@ -23,7 +29,7 @@ export interface EntrySink {
 }
 
 export interface PipelineOptions {
-  /** The buckets of `stage.limit`, shared by all workers; `Pipeline.sharedBytes` long. */
+  /** The buckets of `stage.limit`, shared by all workers; `sharedBytes` long. */
   shared?: SharedArrayBuffer;
   /** Off: every stage sees every line. */
   hoist?: boolean;
@@ -102,11 +108,6 @@ export class Pipeline {
     this.#tag = tagOf(this.#built);
     this.#external = route.externalLabels;
     this.#entry = new Entry(this.#labels.of(new Map()));
-  }
-
-  /** How long the memory for `PipelineOptions.shared` is, in bytes. */
-  static sharedBytes(route: RouteSpec): number {
-    return LimitBuckets.bytes(limitLayout(route));
   }
 
   /** What depends on the path alone. */

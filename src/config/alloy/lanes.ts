@@ -1,6 +1,6 @@
 import { createFileMatch } from '../../discover/match.js';
 import { CARRY_FLUSH_MS, type Destination, type Files, type Lane, nextRevision } from '../../lane.js';
-import { LIMIT_SLOT_BYTES, limitLayout, type RouteSpec, type StageSpec, type TargetLabels } from '../../pipeline.js';
+import { limitLayout, type RouteSpec, type StageSpec, sharedBytes, type TargetLabels } from '../../pipeline.js';
 import { backoffOfPlan, endpointOfPlan } from '../../push/endpoint-options.js';
 import type { Config } from '../config.js';
 import type { PipelinePlan, RoutePlan, TargetPlan } from './plan.js';
@@ -31,7 +31,7 @@ export function lanesOf({ sources, writes }: PipelinePlan, settings: LaneSetting
             : { kind: 'endpoint', endpoint: endpointOfPlan(endpoint), backoff: backoffOfPlan(endpoint) };
         const name = endpoint?.name ?? (index === 0 ? null : String(index));
         lanes.push({
-          ...laneOf(route, index === 0, settings),
+          ...laneOf(route, source.encoding, index === 0, settings),
           id: freeId(name === null ? id.join('>') : `${id.join('>')}#${name}`, lanes),
           files,
           start: source.tailFromEnd ? 'end' : 'beginning',
@@ -52,14 +52,16 @@ export function lanesOf({ sources, writes }: PipelinePlan, settings: LaneSetting
 /** A way that is taken for several endpoints counts what its stages see for the first alone. */
 function laneOf(
   { spec }: RoutePlan,
+  encoding: string | null,
   counts: boolean,
   { maxLineBytes }: LaneSettings,
 ): Pick<Lane, 'format' | 'spec' | 'carryFlushMs'> {
   const revision = nextRevision();
   const processes = spec.processes.map((process) => ({ ...process, counts: process.counts && counts }));
-  const route: RouteSpec = { ...spec, processes, revision, maxLineBytes };
+  const decoded = isUtf8(encoding) ? {} : { encoding };
+  const route: RouteSpec = { ...spec, processes, revision, maxLineBytes, ...decoded };
   const waits = route.processes.flatMap(({ stages }) => waitsOf(stages));
-  const slots = limitLayout(route).reduce((sum, [, count]) => sum + count, 0);
+  const bytes = sharedBytes(limitLayout(route));
   return {
     format: 'auto',
     spec: {
@@ -70,10 +72,15 @@ function laneOf(
       maxLineBytes,
       withoutMetadata: false,
       route,
-      shared: slots === 0 ? null : new SharedArrayBuffer(slots * LIMIT_SLOT_BYTES),
+      shared: bytes === 0 ? null : new SharedArrayBuffer(bytes),
     },
     carryFlushMs: waits.length === 0 ? CARRY_FLUSH_MS : Math.min(...waits),
   };
+}
+
+/** UTF-8 is shipped as it is, valid or not. */
+function isUtf8(encoding: string | null): encoding is null {
+  return encoding === null || new TextDecoder(encoding).encoding === 'utf-8';
 }
 
 /** How long the stages hold back what is not complete. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { RouteSpec } from '../../../src/pipeline.js';
+import { limitLayout, type RouteSpec, sharedBytes } from '../../../src/pipeline.js';
 import { Pipeline } from '../../../workers/pipeline/pipeline.js';
 import { feed, type LooseStage, PATH, READ_TIME_MS, specOf } from '../stages/harness.js';
 
@@ -140,7 +140,7 @@ describe('pipeline', () => {
 
   test('a limit that is shared is one for all workers', () => {
     const spec = route([[{ limit: { rate: 1, burst: 2, drop: true } }]]);
-    const shared = new SharedArrayBuffer(Pipeline.sharedBytes(spec));
+    const shared = new SharedArrayBuffer(sharedBytes(limitLayout(spec)));
     const now = () => 1_000_000_000_000_000_000n;
     const passed = [0, 1].map(
       () => feed(new Pipeline(spec, { shared, now }), { lines: lines('a', 'b', 'c') }).results.length,

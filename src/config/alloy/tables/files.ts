@@ -70,7 +70,11 @@ const sourceFile = schema(
   {
     targets: required(t.list(pathTarget)),
     forward_to: required(t.list(t.receiver)),
-    encoding: optional(t.checkedText('string', encodingProblem), ''),
+    encoding: optional(
+      t.checkedText('string', encodingProblem),
+      '',
+      differs('a byte order mark in the file does not change it; names are those of the WHATWG'),
+    ),
     tail_from_end: optional(
       t.flag,
       false,
