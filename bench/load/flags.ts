@@ -36,6 +36,12 @@ const DEFAULT_PODS = 20;
 const DEFAULT_SECONDS = 20;
 const DEFAULT_FLOOR_RUNS = 3;
 
+const ABOUT_CONFIG = `
+Of the Alloy file a copy is run, in which the pods folder of the run stands for /var/log/pods and the receiver for each
+url = "...". sys.env("BENCH_ROOT"), sys.env("BENCH_PUSH_URL") and so on hold as well, so a file in bench/peers does for
+Alloy and for us. Files that it imports need absolute paths. Lines bear running numbers for each container, and are
+counted by them: a stream must not hold the lines of two containers.`;
+
 /** Adds the flags that say what the collectors are put under. */
 export function withLoadFlags(command: Command): Command {
   return command
@@ -64,14 +70,9 @@ export function withLoadFlags(command: Command): Command {
 export function withOurFlags(command: Command): Command {
   return command
     .option('--workers <count>', 'worker threads of the collector', whole)
-    .option(
-      '--config <file>',
-      'run this Alloy file, not the built-in pipeline: a copy, with the pods folder of the run for /var/log/pods and the ' +
-        'receiver for each url = "..."; sys.env("BENCH_ROOT"), "BENCH_PUSH_URL" and so on (bench/peers) hold as well. Each ' +
-        'container needs labels of its own, such as filename, for lines are counted by them',
-      configFile,
-    )
-    .option('--set <NAME=VALUE>', 'another setting of the collector, such as SLEIPNIR_BATCH_WAIT=100ms', setting);
+    .option('--config <file>', 'an Alloy file in place of the built-in pipeline', configFile)
+    .option('--set <NAME=VALUE>', 'another setting of the collector, such as SLEIPNIR_BATCH_WAIT=100ms', setting)
+    .addHelpText('after', ABOUT_CONFIG);
 }
 
 /** The run that the flags describe by themselves: 256 MiB in 20 pods if they name no load. */
