@@ -476,13 +476,16 @@ export class Collector {
    * be placed wrongly. Nothing of the log is read yet, so it is listed anew, until its folder stands still.
    */
   #listAgain(log: ContainerLog): void {
+    let listedMs = log.folderTimeMs;
     for (let tries = 0; tries < PLACE_TRIES; tries += 1) {
       const timeMs = statSync(log.folder, { throwIfNoEntry: false })?.mtimeMs ?? -1;
-      if (timeMs === log.folderTimeMs) return;
+      if (timeMs === listedMs) return;
       for (const generation of log.generations) this.#options.descriptors.close(generation);
       log.generations = log.generations.filter(({ spool }) => spool !== null);
       this.#chains.look(log.folder, this.#now());
-      log.folderTimeMs = timeMs;
+      listedMs = timeMs;
+      // What came in the same tick as this does not show: the first poll looks once more.
+      log.folderTimeMs = 0;
     }
   }
 

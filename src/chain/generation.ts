@@ -100,12 +100,16 @@ export class Generation {
   unfinishedAt = -1;
   /** What it was before it was truncated, for a copy that is not identified yet. */
   former: Former | null = null;
+  /** Plain bytes of another file that has come while nothing was read of this one, and is read in its stead. */
+  copiedBytes: number | null = null;
   /** The generation it is a copy of. Unidentified, and not read unless that is truncated. */
   copyOf: Generation | null = null;
   /** Not read until it is known not to be another name of a generation that is known already. */
   unidentified = false;
   /** Settled to its end, and nothing more is expected. */
   done = false;
+  /** When it was first seen, milliseconds since the epoch. */
+  readonly seenAtMs: number;
   /** When bytes were last seen to be added, milliseconds since the epoch. */
   grownAtMs: number;
   /** When it ceased to be the current one or lost its name; null while it is current. */
@@ -134,6 +138,7 @@ export class Generation {
     this.gzip = file.gzip ? { path: file.path, dev: file.dev, ino: file.ino } : null;
     this.suffix = file.suffix;
     this.size = file.gzip ? Number.POSITIVE_INFINITY : file.size;
+    this.seenAtMs = nowMs;
     this.grownAtMs = nowMs;
     this.progressAtMs = nowMs;
     this.settledTimeMs = nowMs;
@@ -234,7 +239,8 @@ export class Generation {
     const flights = this.flights.filter(({ resolved }) => resolved);
     // Grown again beyond what was read, it does not tell how long it had been before.
     const formerSize = size < this.size ? this.size : read.offset;
-    this.former = { settled, flights, read, head, format, size: formerSize, copiedBytes: null };
+    this.former = { settled, flights, read, head, format, size: formerSize, copiedBytes: this.copiedBytes };
+    this.copiedBytes = null;
     for (const copy of this.log.generations) if (copy.copyOf === this) copy.copyOf = null;
     // What an older generation has left open is its own again.
     for (const { carriedFrom, carry } of this.flights) {

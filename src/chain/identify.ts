@@ -32,14 +32,17 @@ export async function identifyNewcomers(
     ({ deleted, read, size, done, unidentified }) => deleted && read.offset < size && !done && !unidentified,
   );
   const newcomers = log.generations.filter(({ unknown }, index) => unknown && (unread === -1 || index < unread));
-  const candidates = log.generations.flatMap(candidatesOf);
+  // What nothing was read of would be found in every file.
+  const candidates = log.generations
+    .flatMap(candidatesOf)
+    .sort((a, b) => Number(a.head === null) - Number(b.head === null));
   const places = candidates.map(({ point, head }) => ({ offset: point.offset, head, tail: point.tail }));
   const mayBe = (newcomer: Generation, index: number) => isPossible(candidates[index] as Candidate, newcomer);
   const asked = await ask(newcomers, places, mayBe, descriptors, identify);
   const merged: Generation[] = [];
   for (const [newcomer, answers] of asked) {
-    const found = candidates.find((_, index) => answers[index]?.matches === true);
-    if (found === undefined) newcomer.unidentified = false;
+    const found = candidates.find(({ former }, index) => answers[index]?.matches === true && !former?.copiedBytes);
+    if (found === undefined) begin(newcomer);
     // Truncated meanwhile: then it is asked again, for what the other was before.
     else if (found.epoch === found.generation.epoch && place(found, newcomer, descriptors)) merged.push(newcomer);
   }
@@ -59,6 +62,13 @@ function isPossible({ generation, former }: Candidate, newcomer: Generation): bo
   if (former !== null || isCurrent(generation)) return true;
   if (isOf(generation, newcomer)) return true;
   return generation.path === null && newcomer.path === null;
+}
+
+/** It is read from its start. Where nothing was read of the current one either, it may well be a copy of that. */
+function begin(newcomer: Generation): void {
+  newcomer.unidentified = false;
+  const current = newcomer.log.generations.find(isCurrent);
+  if (current?.head === null && current.seenAtMs < newcomer.seenAtMs) current.copiedBytes = newcomer.knownBytes;
 }
 
 function isCurrent({ path, log }: Generation): boolean {
