@@ -594,11 +594,12 @@ export class Collector {
   #countTruncated(log: ContainerLog): void {
     if (log.generations.some(({ unknown }) => unknown)) return;
     for (const generation of log.generations) {
-      const { former } = generation;
-      if (former === null) continue;
-      generation.former = null;
-      const bytes = former.size - Math.max(former.read.offset, former.copiedBytes ?? 0);
-      if (Number.isFinite(bytes) && bytes > 0) this.#count(generation, 'truncated', bytes, 0);
+      const { other } = generation;
+      for (const { size, read, copy } of generation.formers.splice(0)) {
+        const bytes = size - Math.max(read.offset, copy?.knownBytes ?? 0, other?.knownBytes ?? 0);
+        if (Number.isFinite(bytes) && bytes > 0) this.#count(generation, 'truncated', bytes, 0);
+        generation.other = null;
+      }
     }
   }
 
@@ -607,7 +608,7 @@ export class Collector {
     const bytes = counted?.bytes ?? generation.knownBytes - generation.read.offset;
     if (bytes > 0 && generation.copyOf === null) this.#count(generation, reason, bytes, counted?.lines ?? 0);
     generation.restart(0);
-    generation.former = null;
+    generation.formers = [];
     generation.done = true;
     this.#jobs.abandon(generation);
     this.#options.descriptors.close(generation);

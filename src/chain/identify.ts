@@ -41,7 +41,7 @@ export async function identifyNewcomers(
   const asked = await ask(newcomers, places, mayBe, descriptors, identify);
   const merged: Generation[] = [];
   for (const [newcomer, answers] of asked) {
-    const found = candidates.find(({ former }, index) => answers[index]?.matches === true && !former?.copiedBytes);
+    const found = candidates.find(({ former }, index) => answers[index]?.matches === true && !former?.copy);
     if (found === undefined) begin(newcomer);
     // Truncated meanwhile: then it is asked again, for what the other was before.
     else if (found.epoch === found.generation.epoch && place(found, newcomer, descriptors)) merged.push(newcomer);
@@ -50,10 +50,12 @@ export async function identifyNewcomers(
 }
 
 function candidatesOf(generation: Generation): Candidate[] {
-  const { unidentified, head, read, former, epoch } = generation;
+  const { unidentified, head, read, formers, epoch } = generation;
   const found: Candidate[] = [];
   if (!unidentified && head !== null) found.push({ generation, point: read, head, former: null, epoch });
-  if (former?.copiedBytes === null) found.push({ generation, point: former.read, head: former.head, former, epoch });
+  for (const former of formers) {
+    if (former.copy === null) found.push({ generation, point: former.read, head: former.head, former, epoch });
+  }
   return found;
 }
 
@@ -64,11 +66,11 @@ function isPossible({ generation, former }: Candidate, newcomer: Generation): bo
   return generation.path === null && newcomer.path === null;
 }
 
-/** It is read from its start. Where nothing was read of the current one either, it may well be a copy of that. */
+/** It is read from its start. While the current one stays the same file, it can be nothing but a copy of that. */
 function begin(newcomer: Generation): void {
   newcomer.unidentified = false;
   const current = newcomer.log.generations.find(isCurrent);
-  if (current?.head === null && current.seenAtMs < newcomer.seenAtMs) current.copiedBytes = newcomer.knownBytes;
+  if (current !== undefined && current.seenAtMs < newcomer.seenAtMs) current.other = newcomer;
 }
 
 function isCurrent({ path, log }: Generation): boolean {
