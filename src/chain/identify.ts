@@ -61,8 +61,8 @@ function candidatesOf(generation: Generation): Candidate[] {
 
 /** Without times in them, files of the same bytes are nothing strange: only what can be the same file counts. */
 function isPossible({ generation, former }: Candidate, newcomer: Generation): boolean {
-  if (former !== null || isCurrent(generation)) return true;
-  if (isOf(generation, newcomer)) return true;
+  if (former !== null || generation.format !== 'raw') return true;
+  if (isCurrent(generation) || isOf(generation, newcomer)) return true;
   return generation.path === null && newcomer.path === null;
 }
 
@@ -85,7 +85,7 @@ function place({ generation, former }: Candidate, newcomer: Generation, descript
     newcomer.adopt(former);
     return false;
   }
-  if (!renamed && isCurrent(generation)) {
+  if (!renamed && (isCurrent(generation) || newcomer.path !== null)) {
     // It will be read where the original was, should that be truncated; till then it is of no use.
     newcomer.copyOf = generation;
     return false;

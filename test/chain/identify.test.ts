@@ -104,7 +104,7 @@ test('truncated before its copy was seen: the copy goes on all the same', async 
 
 test('files without times that hold the same bytes are different files', async () => {
   const { log, generation } = known('a', 100, 100);
-  Object.assign(generation, { path: `${LOG}.2`, suffix: '2' });
+  Object.assign(generation, { path: `${LOG}.2`, suffix: '2', format: 'raw' });
   const same = newcomer(log, ROTATED);
   await identifyNewcomers(log, new NoFiles(), knows(new Map([[same, 'a']])));
   assert.deepEqual([same.read.offset, same.unidentified, log.generations.length], [0, false, 2]);
