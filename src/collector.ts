@@ -476,13 +476,16 @@ export class Collector {
    * be placed wrongly. Nothing of the log is read yet, so it is listed anew, until its folder stands still.
    */
   #listAgain(log: ContainerLog): void {
+    let listedMs = log.folderTimeMs;
     for (let tries = 0; tries < PLACE_TRIES; tries += 1) {
       const timeMs = statSync(log.folder, { throwIfNoEntry: false })?.mtimeMs ?? -1;
-      if (timeMs === log.folderTimeMs) return;
+      if (timeMs === listedMs) return;
       for (const generation of log.generations) this.#options.descriptors.close(generation);
       log.generations = log.generations.filter(({ spool }) => spool !== null);
       this.#chains.look(log.folder, this.#now());
-      log.folderTimeMs = timeMs;
+      listedMs = timeMs;
+      // What came in the same tick as this does not show: the first poll looks once more.
+      log.folderTimeMs = 0;
     }
   }
 
@@ -591,11 +594,12 @@ export class Collector {
   #countTruncated(log: ContainerLog): void {
     if (log.generations.some(({ unknown }) => unknown)) return;
     for (const generation of log.generations) {
-      const { former } = generation;
-      if (former === null) continue;
-      generation.former = null;
-      const bytes = former.size - Math.max(former.read.offset, former.copiedBytes ?? 0);
-      if (Number.isFinite(bytes) && bytes > 0) this.#count(generation, 'truncated', bytes, 0);
+      const { other } = generation;
+      for (const { size, read, copy } of generation.formers.splice(0)) {
+        const bytes = size - Math.max(read.offset, copy?.knownBytes ?? 0, other?.knownBytes ?? 0);
+        if (Number.isFinite(bytes) && bytes > 0) this.#count(generation, 'truncated', bytes, 0);
+        generation.other = null;
+      }
     }
   }
 
@@ -604,7 +608,7 @@ export class Collector {
     const bytes = counted?.bytes ?? generation.knownBytes - generation.read.offset;
     if (bytes > 0 && generation.copyOf === null) this.#count(generation, reason, bytes, counted?.lines ?? 0);
     generation.restart(0);
-    generation.former = null;
+    generation.formers = [];
     generation.done = true;
     this.#jobs.abandon(generation);
     this.#options.descriptors.close(generation);

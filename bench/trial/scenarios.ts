@@ -98,7 +98,6 @@ export const SCENARIOS: readonly Scenario[] = [
     fault: 'Loki down, logs copied and truncated in place',
     node: ['--rotate-every', '400ms', '--keep', '20', '--copytruncate'],
     act: outage,
-    exact: true,
   },
   {
     name: 'no-inotify',

@@ -328,7 +328,7 @@ export class ContainerLog {
    * generation that has a fingerprint comes first, to tell where "done" ends.
    */
   record(): PositionRecord {
-    const generations = this.generations.filter((generation) => !generation.unidentified);
+    const generations = this.generations.filter(({ copyOf }) => copyOf === null);
     const unfinished = generations.findIndex((generation) => !generation.done);
     const first = unfinished === -1 ? generations.length : unfinished;
     const lastDone = generations.findLastIndex((generation, index) => index < first && generation.head !== null);
@@ -358,7 +358,8 @@ function cursorOf(generation: Generation): Cursor {
     head: generation.head,
     tail: generation.settled.tail,
     offset: generation.settled.offset,
-    size: Math.max(generation.knownBytes, generation.settled.offset),
+    // Of what may be another name of a generation that is known only the place in the chain counts.
+    size: generation.unidentified ? 0 : Math.max(generation.knownBytes, generation.settled.offset),
     format: generation.format,
     carry: generation.settled.carry,
   };

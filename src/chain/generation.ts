@@ -20,8 +20,8 @@ export interface Former {
   head: Mark | null;
   format: Format | null;
   size: number;
-  /** Plain bytes of the copy that was found; null until then. */
-  copiedBytes: number | null;
+  /** The copy, once it is found. */
+  copy: Generation | null;
 }
 
 /** A range of a generation that has been handed out and is not yet settled. */
@@ -98,14 +98,18 @@ export class Generation {
   epoch = 0;
   /** The size at which the bytes after `read` were found to hold no complete line. */
   unfinishedAt = -1;
-  /** What it was before it was truncated, for a copy that is not identified yet. */
-  former: Former | null = null;
+  /** What it was before it was truncated, for copies that are not identified yet. */
+  formers: Former[] = [];
+  /** A file that has come while this was the current one, and is none that was known: this was truncated unseen. */
+  other: Generation | null = null;
   /** The generation it is a copy of. Unidentified, and not read unless that is truncated. */
   copyOf: Generation | null = null;
   /** Not read until it is known not to be another name of a generation that is known already. */
   unidentified = false;
   /** Settled to its end, and nothing more is expected. */
   done = false;
+  /** When it was first seen, milliseconds since the epoch. */
+  readonly seenAtMs: number;
   /** When bytes were last seen to be added, milliseconds since the epoch. */
   grownAtMs: number;
   /** When it ceased to be the current one or lost its name; null while it is current. */
@@ -134,6 +138,7 @@ export class Generation {
     this.gzip = file.gzip ? { path: file.path, dev: file.dev, ino: file.ino } : null;
     this.suffix = file.suffix;
     this.size = file.gzip ? Number.POSITIVE_INFINITY : file.size;
+    this.seenAtMs = nowMs;
     this.grownAtMs = nowMs;
     this.progressAtMs = nowMs;
     this.settledTimeMs = nowMs;
@@ -234,7 +239,7 @@ export class Generation {
     const flights = this.flights.filter(({ resolved }) => resolved);
     // Grown again beyond what was read, it does not tell how long it had been before.
     const formerSize = size < this.size ? this.size : read.offset;
-    this.former = { settled, flights, read, head, format, size: formerSize, copiedBytes: null };
+    this.formers.push({ settled, flights, read, head, format, size: formerSize, copy: null });
     for (const copy of this.log.generations) if (copy.copyOf === this) copy.copyOf = null;
     // What an older generation has left open is its own again.
     for (const { carriedFrom, carry } of this.flights) {
@@ -267,7 +272,7 @@ export class Generation {
 
   /** It is the copy of one that was truncated: what is still under way for that goes on in this one. */
   adopt(former: Former): void {
-    former.copiedBytes = this.knownBytes;
+    former.copy = this;
     const { flights, settled, read, head, format } = former;
     const ends = flights.findIndex(({ forsaken, carriedFrom }) => forsaken || carriedFrom !== null);
     this.flights = ends === -1 ? flights : flights.slice(0, ends);

@@ -32,14 +32,17 @@ export async function identifyNewcomers(
     ({ deleted, read, size, done, unidentified }) => deleted && read.offset < size && !done && !unidentified,
   );
   const newcomers = log.generations.filter(({ unknown }, index) => unknown && (unread === -1 || index < unread));
-  const candidates = log.generations.flatMap(candidatesOf);
+  // What nothing was read of would be found in every file.
+  const candidates = log.generations
+    .flatMap(candidatesOf)
+    .sort((a, b) => Number(a.head === null) - Number(b.head === null));
   const places = candidates.map(({ point, head }) => ({ offset: point.offset, head, tail: point.tail }));
   const mayBe = (newcomer: Generation, index: number) => isPossible(candidates[index] as Candidate, newcomer);
   const asked = await ask(newcomers, places, mayBe, descriptors, identify);
   const merged: Generation[] = [];
   for (const [newcomer, answers] of asked) {
-    const found = candidates.find((_, index) => answers[index]?.matches === true);
-    if (found === undefined) newcomer.unidentified = false;
+    const found = candidates.find(({ former }, index) => answers[index]?.matches === true && !former?.copy);
+    if (found === undefined) begin(newcomer);
     // Truncated meanwhile: then it is asked again, for what the other was before.
     else if (found.epoch === found.generation.epoch && place(found, newcomer, descriptors)) merged.push(newcomer);
   }
@@ -47,18 +50,27 @@ export async function identifyNewcomers(
 }
 
 function candidatesOf(generation: Generation): Candidate[] {
-  const { unidentified, head, read, former, epoch } = generation;
+  const { unidentified, head, read, formers, epoch } = generation;
   const found: Candidate[] = [];
   if (!unidentified && head !== null) found.push({ generation, point: read, head, former: null, epoch });
-  if (former?.copiedBytes === null) found.push({ generation, point: former.read, head: former.head, former, epoch });
+  for (const former of formers) {
+    if (former.copy === null) found.push({ generation, point: former.read, head: former.head, former, epoch });
+  }
   return found;
 }
 
 /** Without times in them, files of the same bytes are nothing strange: only what can be the same file counts. */
 function isPossible({ generation, former }: Candidate, newcomer: Generation): boolean {
-  if (former !== null || isCurrent(generation)) return true;
-  if (isOf(generation, newcomer)) return true;
+  if (former !== null || generation.format !== 'raw') return true;
+  if (isCurrent(generation) || isOf(generation, newcomer)) return true;
   return generation.path === null && newcomer.path === null;
+}
+
+/** It is read from its start. While the current one stays the same file, it can be nothing but a copy of that. */
+function begin(newcomer: Generation): void {
+  newcomer.unidentified = false;
+  const current = newcomer.log.generations.find(isCurrent);
+  if (current !== undefined && current.seenAtMs < newcomer.seenAtMs) current.other = newcomer;
 }
 
 function isCurrent({ path, log }: Generation): boolean {
@@ -73,7 +85,7 @@ function place({ generation, former }: Candidate, newcomer: Generation, descript
     newcomer.adopt(former);
     return false;
   }
-  if (!renamed && isCurrent(generation)) {
+  if (!renamed && (isCurrent(generation) || newcomer.path !== null)) {
     // It will be read where the original was, should that be truncated; till then it is of no use.
     newcomer.copyOf = generation;
     return false;

@@ -27,7 +27,7 @@ export async function placeAtCursors(
   let doneBefore = 0;
   let unbroken = true;
   for (const [index, cursor] of cursors.entries()) {
-    if (cursor.head === null && cursor.offset === 0) {
+    if (isUnread(cursor)) {
       // Nothing of it was read, so it begins at 0 wherever it is; its inode alone would not say that it is this one.
       const there = log.generations.find((generation) => isPlaceOf(cursor, generation));
       if (there !== undefined) ranks.set(there, index);
@@ -77,7 +77,7 @@ async function findAll(
   const named = new Map<number, Generation>();
   for (const [index, cursor] of cursors.entries()) {
     // A copy in the spool comes first: the file is told from it afterwards.
-    if (log.generations.some((it) => it.spool !== null && isOf(cursor, it))) continue;
+    if (isUnread(cursor) || log.generations.some((it) => it.spool !== null && isOf(cursor, it))) continue;
     const generation = log.generations.find(({ spool, suffix }) => spool === null && suffix === stampOf(cursor));
     if (generation !== undefined) named.set(index, generation);
   }
@@ -96,13 +96,17 @@ async function findAll(
 
 /** Without times in them, files of the same bytes are nothing strange: only what can be the same file counts. */
 function isPossible(cursor: Cursor, generation: Generation): boolean {
-  if (cursor.head === null && cursor.offset === 0) return false;
+  if (isUnread(cursor)) return false;
   if (isOf(cursor, generation)) return true;
   if (cursor.head === null || generation.spool !== null) return false;
   if (cursor.format !== 'raw' || generation.path === null) return true;
   // The file system has another number since the restart; or it is a copy, and what it was made from goes on anew.
   if (generation.ino === cursor.ino) return true;
   return generation.log.generations.some((other) => isOf(cursor, other) && other.path === other.log.path);
+}
+
+function isUnread({ head, offset }: Cursor): boolean {
+  return head === null && offset === 0;
 }
 
 /** The time in the name of its file; null if there is none. A time is never used again, a number is, and so is none. */

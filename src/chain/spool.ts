@@ -156,7 +156,8 @@ export class Spool {
       if (made.complete && generation.packed) generation.size = made.end;
       return made.complete;
     } catch (error) {
-      this.#report(error);
+      // It was found to be another name of a generation that is known, and closed.
+      if (!generation.done) this.#report(error);
       return false;
     } finally {
       generation.readers -= 1;

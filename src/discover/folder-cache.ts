@@ -44,6 +44,8 @@ export class FolderCache {
   }
 
   #read(folder: string): Dirent[] {
+    // Before it is read: whatever changes it from then on has a later time, or one that is not trusted.
+    const nowMs = Date.now();
     const timeMs = statSync(folder).mtimeMs;
     const known = this.#known.get(folder);
     if (known !== undefined && known.timeMs === timeMs) {
@@ -51,7 +53,7 @@ export class FolderCache {
       return known.entries;
     }
     const entries = readdirSync(folder, { withFileTypes: true });
-    if (Date.now() - timeMs > SAME_TICK_MS) this.#met.set(folder, { timeMs, entries });
+    if (nowMs - timeMs > SAME_TICK_MS) this.#met.set(folder, { timeMs, entries });
     return entries;
   }
 }

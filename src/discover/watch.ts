@@ -21,8 +21,6 @@ export class FolderWatch {
   readonly #options: WatchOptions;
   readonly #roots: { base: string; depth: number }[];
   readonly #watchers = new Map<string, FSWatcher>();
-  /** Folders that were entered, until they are gone. */
-  readonly #seen = new Set<string>();
   #failed = false;
   #closed = false;
 
@@ -55,8 +53,7 @@ export class FolderWatch {
     if (this.#failed || this.#closed) return;
     if (depth === 0) {
       if (this.#options.isKnown(folder)) return;
-      this.#options.onFolder(folder);
-      if (listFiles(folder) > 0) return;
+      if (this.#hint(folder)) return;
     }
     if (!this.#watchers.has(folder) && !this.#watch(folder, depth)) return;
     if (depth === 0) {
@@ -67,15 +64,19 @@ export class FolderWatch {
       return;
     }
     for (const name of listFolders(folder)) {
-      this.#enterNew(`${folder}/${name}`, depth - 1);
+      this.#enter(`${folder}/${name}`, depth - 1);
     }
   }
 
-  /** Every folder is entered once; later names in a folder of log files are seen by its modification time. */
-  #enterNew(folder: string, depth: number): void {
-    if (this.#seen.has(folder)) return;
-    this.#seen.add(folder);
-    this.#enter(folder, depth);
+  /**
+   * Later names in a folder of log files are seen by its modification time, so it is watched no longer than it is empty.
+   *
+   * @returns whether it had a file before it was looked into; one that came after that may have been missed
+   */
+  #hint(folder: string): boolean {
+    const hadFile = listFiles(folder) > 0;
+    this.#options.onFolder(folder);
+    return hadFile;
   }
 
   #watch(folder: string, depth: number): boolean {
@@ -93,14 +94,14 @@ export class FolderWatch {
   #onEvent(folder: string, depth: number, event: string, name: string | null): void {
     if (this.#closed || event !== 'rename') return;
     if (depth === 0) {
-      this.#options.onFolder(folder);
-      if (listFiles(folder) > 0) this.#leave(folder);
+      if (this.#hint(folder)) this.#leave(folder);
       return;
     }
     if (name === null) return this.#enter(folder, depth);
     const child = `${folder}/${name}`;
-    if (!isFolder(child)) return this.#forget(child);
-    this.#enterNew(child, depth - 1);
+    // What is watched under this name may be a folder that is gone.
+    this.#forget(child);
+    if (isFolder(child)) this.#enter(child, depth - 1);
   }
 
   #onError(folder: string, error: unknown): void {
@@ -122,9 +123,6 @@ export class FolderWatch {
   #forget(folder: string): void {
     for (const path of [...this.#watchers.keys()]) {
       if (path === folder || path.startsWith(`${folder}/`)) this.#leave(path);
-    }
-    for (const path of this.#seen) {
-      if (path === folder || path.startsWith(`${folder}/`)) this.#seen.delete(path);
     }
   }
 }

@@ -188,7 +188,7 @@ export class Jobs {
     this.#jobs.delete(flight);
     flight.forsaken = true;
     const { generation } = flight;
-    if (place !== null && generation.former === null) this.#options.onMissing(generation, (end ?? to) - from);
+    if (place !== null && generation.formers.length === 0) this.#options.onMissing(generation, (end ?? to) - from);
   }
 
   #sourceOf(unit: Unit): Source | null {

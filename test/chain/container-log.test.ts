@@ -340,12 +340,20 @@ describe('the record', () => {
       ['d', 0],
       ['e', 50],
     ]);
-    generations[4]!.unidentified = true;
-    assert.deepEqual(offsets(log), [
-      ['b', 0],
-      ['c', 30],
-      ['d', 0],
-    ]);
+  });
+
+  test('what is not identified has a place and no size; a copy has none', () => {
+    const log = makeLog();
+    const [known, newcomer, copy] = ['a', 'b', 'c'].map((ino) => addGeneration(log, 100, { ...FIRST, ino }));
+    newcomer!.unidentified = true;
+    copy!.copyOf = known!;
+    assert.deepEqual(
+      log.record().cursors.map(({ ino, offset, size }) => [ino, offset, size]),
+      [
+        ['a', 0, 100],
+        ['b', 0, 0],
+      ],
+    );
   });
 
   test('what a cursor holds', () => {
