@@ -184,7 +184,7 @@ function damage({ stateDir, random }: Stage): void {
     const at = random.below(Math.max(1, bytes.length));
     const way = random.below(4);
     if (way === 0) writeFileSync(path, bytes.subarray(0, at));
-    else if (way === 1) writeFileSync(path, bytes.fill(0, at, at + 4096));
+    else if (way === 1) writeFileSync(path, bytes.fill(0, at, Math.min(bytes.length, at + 4096)));
     else if (way === 2) writeFileSync(path, bytes.fill((bytes[at] ?? 0) ^ 0x20, at, at + 1));
   }
 }
