@@ -1,6 +1,6 @@
 // Bundles the collector into dist/: one file for the main thread, one for the workers. Only the two native codecs stay
 // outside. Loading many small modules is most of what starting costs.
-import { rmSync } from 'node:fs';
+import { copyFileSync, rmSync } from 'node:fs';
 import { build } from 'esbuild';
 
 rmSync('dist', { recursive: true, force: true });
@@ -32,3 +32,4 @@ await build({
     ].join('\n'),
   },
 });
+copyFileSync('build/workers/wasm/loops.wasm', 'dist/loops.wasm');

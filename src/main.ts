@@ -14,6 +14,7 @@ import { errnoOf } from './errors.js';
 import { Fleet } from './fleet.js';
 import type { Destination, Lane } from './lane.js';
 import { readLimits } from './plan/limits.js';
+import { compileLoops } from './plan/loops.js';
 import { type Budget, deriveBudget } from './plan/sizing.js';
 import { WORKER_FILE } from './plan/worker-file.js';
 import { startWorkers } from './plan/workers.js';
@@ -92,7 +93,7 @@ async function collect(
       (it) => it.stop(),
     );
     const events = createTelemetry(log, metrics);
-    const setup = { batchBytes: config.batchBytes, maxLineBytes: config.maxLineBytes };
+    const setup = { batchBytes: config.batchBytes, maxLineBytes: config.maxLineBytes, loops: compileLoops() };
     const workers = open(startWorkers(WORKER_FILE, setup, budget), (it) => it.close());
     const descriptors = open(new Descriptors(maxOpenFiles(), shortOfDescriptors(events)), (it) => it.closeAll());
     const askWorker = (job: CheckStagesJob): Promise<CheckStagesResult> => workers.checkStages(job);

@@ -19,6 +19,8 @@ export const TAIL_BYTES = 128;
 export interface WorkerSetup {
   batchBytes: number;
   maxLineBytes: number;
+  /** The compiled workers/wasm; null or left out: the workers do without. */
+  loops?: WebAssembly.Module | null;
 }
 
 /** What every line goes through. Sent with each job; workers compile it once for each `revision`. */

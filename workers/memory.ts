@@ -1,4 +1,5 @@
 import { HEAD_BYTES, type WorkerSetup } from '../src/protocol.js';
+import { SLACK_BYTES, STATE_BYTES, TABLE_BYTES } from './wasm/layout.js';
 
 /** Sizes that are no setting. */
 export interface MemoryLimits {
@@ -23,13 +24,25 @@ const DEFAULT_LIMITS: MemoryLimits = {
   spareOutputBytes: 64 * 1024,
 };
 
+const PAGE_BYTES = 64 * 1024;
+
+/** The most that a Snappy block of `bytes` takes (google/snappy, `MaxCompressedLength`). */
+function mostCompressed(bytes: number): number {
+  return 32 + bytes + Math.ceil(bytes / 6);
+}
+
+function alignedUp(at: number): number {
+  return Math.ceil(at / 8) * 8;
+}
+
 /**
  * All bytes a worker ever parses or encodes, in one ArrayBuffer, so that `copyWithin` can move a line from the input to
  * the push without making an object. Pages that no job touches cost no memory.
  *
  * Regions, in order: input window, Docker scratch, one join buffer for each of stdout and stderr, one output region for
- * each stream kind (the second and third are used only when stdout/stderr is a label), and one for the streams that the
- * stages of a route make.
+ * each stream kind (the second and third are used only when stdout/stderr is a label), one for the streams that the
+ * stages of a route make, the compressed push, the hash table of the compressor, and the state of the push
+ * (wasm/layout.ts).
  */
 export class Memory {
   readonly bytes: Buffer;
@@ -48,8 +61,14 @@ export class Memory {
   readonly streamsAt: number;
   /** More than a push has, because a stream takes its room in pieces that are not used to their end. */
   readonly streamsBytes: number;
+  readonly compressedAt: number;
+  readonly tableAt: number;
+  readonly stateAt: number;
+  /** The linear memory that `bytes` is; null if it was not wanted. */
+  readonly linear: WebAssembly.Memory | null;
 
-  constructor(setup: WorkerSetup, limits: MemoryLimits = DEFAULT_LIMITS) {
+  /** `linear`: WebAssembly is to work in it. Throws RangeError if there is no room for that. */
+  constructor(setup: WorkerSetup, limits: MemoryLimits = DEFAULT_LIMITS, linear = false) {
     this.readChunkBytes = limits.readChunkBytes;
     this.maxLineBytes = setup.maxLineBytes;
     this.holdBytes = setup.maxLineBytes + limits.headRoomBytes;
@@ -61,10 +80,17 @@ export class Memory {
     const stderrJoin = stdoutJoin + setup.maxLineBytes;
     this.joinAt = [0, stdoutJoin, stderrJoin];
     const output = stderrJoin + setup.maxLineBytes;
-    this.outputAt = [output, output + this.outputBytes, output + 2 * this.outputBytes];
-    this.streamsAt = output + 3 * this.outputBytes;
+    const outputStep = this.outputBytes + SLACK_BYTES;
+    this.outputAt = [output, output + outputStep, output + 2 * outputStep];
+    this.streamsAt = output + 3 * outputStep;
     this.streamsBytes = 3 * this.outputBytes;
-    const buffer = new ArrayBuffer(this.streamsAt + this.streamsBytes);
+    this.compressedAt = this.streamsAt + this.streamsBytes + SLACK_BYTES;
+    this.tableAt = alignedUp(this.compressedAt + mostCompressed(this.outputBytes) + SLACK_BYTES);
+    this.stateAt = this.tableAt + TABLE_BYTES;
+    const size = this.stateAt + STATE_BYTES + SLACK_BYTES;
+    const pages = Math.ceil(size / PAGE_BYTES);
+    this.linear = linear ? new WebAssembly.Memory({ initial: pages, maximum: pages }) : null;
+    const buffer = this.linear?.buffer ?? new ArrayBuffer(size);
     this.bytes = Buffer.from(buffer);
     this.view = new DataView(buffer);
   }

@@ -5,6 +5,7 @@ import { labelBlock } from './label/labels.js';
 import type { Memory } from './memory.js';
 import type { Room } from './pipeline/room.js';
 import type { StreamWriter } from './pipeline/streams.js';
+import type { Loops } from './wasm/loops.js';
 
 /** Whole streams in the push, of one tenant. */
 interface Range {
@@ -25,6 +26,8 @@ interface Whole {
  */
 export class JobOutput {
   readonly push: PushWriter;
+  /** Compresses what is a part of `push`; null: snappy does. */
+  loops: Loops | null = null;
   readonly #memory: Memory;
   #streams: StreamWriter | null = null;
   readonly #ranges: Range[] = [];
@@ -128,7 +131,8 @@ export class JobOutput {
     for (const { tenant: name, from, to, entries } of this.#ranges) add(name, this.push.part(from, to), entries);
     return [...wholes].map(([name, { parts, entries }]) => {
       const encoded = parts.length === 1 ? parts[0]! : Buffer.concat(parts);
-      return { tenant: name, bytes: compress(encoded), encodedBytes: encoded.length, entries };
+      const bytes = this.loops?.compress(encoded) ?? compress(encoded);
+      return { tenant: name, bytes, encodedBytes: encoded.length, entries };
     });
   }
 

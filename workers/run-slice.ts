@@ -206,9 +206,16 @@ class SliceRun {
     const { lineEnds } = this.#track;
     const { width } = lineEnds;
     const { origin } = window;
+    const { cri, joiner } = this.#state;
+    const loops = parser === cri && width === 1 ? this.#state.loops : null;
     let at = window.at;
     let lines = 0;
     while (at < stop) {
+      if (loops !== null && !joiner.pending) {
+        at = loops.takeLines(at, stop, end);
+        lines += loops.lines;
+        if (at >= stop) break;
+      }
       const newline = width === 1 ? bytes.indexOf(NEWLINE, at) : lineEnds.find(bytes, at, end, origin);
       if (newline >= end || newline - at > holdBytes) break;
       if (!parser.line(at, newline)) {

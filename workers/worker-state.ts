@@ -12,9 +12,22 @@ import { UnstampedLines } from './parse/unstamped.js';
 import type { Room } from './pipeline/room.js';
 import { Sources } from './read/source.js';
 import type { Tracks } from './track.js';
+import { Loops } from './wasm/loops.js';
 
 /** More ways through a configuration than most have; the one that was used longest ago is compiled anew. */
 const MAX_PIPELINES = 64;
+
+function memoryOf(setup: WorkerSetup, limits: MemoryLimits | undefined): Memory {
+  if (setup.loops !== undefined && setup.loops !== null) {
+    try {
+      return new Memory(setup, limits, true);
+    } catch (error) {
+      // A linear memory reserves gigabytes of address space, which may be limited.
+      if (!(error instanceof RangeError)) throw error;
+    }
+  }
+  return new Memory(setup, limits);
+}
 
 /** What a worker allocates once: buffers and compiled things. Nothing in it changes the outcome of a job. */
 export class WorkerState {
@@ -26,11 +39,13 @@ export class WorkerState {
   readonly cri: CriParser;
   readonly docker: DockerParser;
   readonly parsers: Record<Format, LineParser>;
+  /** Null where WebAssembly is not to be had: then the parsers do everything. */
+  readonly loops: Loops | null;
   readonly sources = new Sources();
   readonly #byRevision = new Map<number, Tracks>();
 
   constructor(setup: WorkerSetup, limits?: MemoryLimits) {
-    this.memory = new Memory(setup, limits);
+    this.memory = memoryOf(setup, limits);
     this.output = new JobOutput(this.memory);
     const { memory, output } = this;
     const { push } = output;
@@ -41,6 +56,10 @@ export class WorkerState {
     this.cri = new CriParser(memory, push, joiner, unstamped, malformed);
     this.docker = new DockerParser(memory, push, joiner, unstamped, malformed);
     this.parsers = { cri: this.cri, docker: this.docker, raw: new RawParser(unstamped) };
+    const { linear } = memory;
+    const module = setup.loops ?? null;
+    this.loops = linear === null || module === null ? null : new Loops(module, linear, memory, push, unstamped);
+    output.loops = this.loops;
   }
 
   /** What only the routes of a configuration need. The built-in pipeline does not pay for it. */

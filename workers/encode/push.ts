@@ -1,5 +1,16 @@
 import type { StreamMode } from '../../src/protocol.js';
 import type { Memory } from '../memory.js';
+import {
+  ENDS,
+  HEAD_STEP,
+  HEADS,
+  MAX_LINE_BYTES,
+  METADATA_BYTES,
+  METADATA_SIZE,
+  ROOM,
+  SLOT_MASK,
+  STATE_BYTES,
+} from '../wasm/layout.js';
 
 /** Where a line came from. Also the index of its output region when stdout/stderr is a label. */
 export type StreamKind = 0 | 1 | 2;
@@ -13,8 +24,8 @@ const CUT_MARK_BYTES = Buffer.from(CUT_MARK, 'latin1');
 
 /** Tag and length of the timestamp, and its two fields with five-byte varints. */
 const TIMESTAMP_BYTES = 14;
-/** `structuredMetadata { name: "stream", value: "stdout" }`; "stderr" is as long. */
-const METADATA_BYTES = 18;
+/** The timestamp up to its nanoseconds, in second 0. */
+const TIMESTAMP_HEAD = [0x0a, 0x0c, 0x08, 0x80, 0x80, 0x80, 0x80, 0x00, 0x10];
 /** Tag of a stream and its length as a varint padded to five bytes, which is filled in when the stream is complete. */
 const STREAM_HEAD_BYTES = 6;
 
@@ -26,6 +37,7 @@ function littleEndian(text: string): number {
   return Buffer.from(text, 'latin1').readInt32LE(0);
 }
 
+// `structuredMetadata { name: "stream", value: "stdout" }`; "stderr" is as long.
 const META_HEAD = 0x060a101a;
 const META_STRE = littleEndian('stre');
 const META_AM = 'a'.charCodeAt(0) | ('m'.charCodeAt(0) << 8) | (0x12 << 16) | (0x06 << 24);
@@ -41,7 +53,10 @@ const META_RR = 'r'.charCodeAt(0) | ('r'.charCodeAt(0) << 8);
  * value = 2 } }.
  *
  * Varints of the timestamp are padded to five bytes: its layout is then the same for every entry, and the seconds are
- * encoded once for each new second. Decoders accept padding.
+ * encoded once for each new second. The metadata comes before the timestamp: what entries have in common is then in one
+ * place, which makes them cheaper to compress. Decoders accept padding, and fields in any order.
+ *
+ * What says where the next entry goes is kept in the Memory, so that WebAssembly can append too (wasm/loops.ts).
  */
 export class PushWriter {
   /** Seconds of the timestamp that the next `put` writes. Change it with `setSecond`. */
@@ -55,13 +70,12 @@ export class PushWriter {
   readonly #memory: Memory;
   readonly #bytes: Buffer;
   readonly #view: DataView;
+  /** The fields of wasm/layout.ts, all of them int32 that are used here. */
+  readonly #state: Int32Array;
   /** End of what is finished. */
   #at = 0;
   #sliceAt = 0;
   #sliceBodyAt = 0;
-  /** Bytes that may still be written, over all regions. */
-  #room = 0;
-  readonly #ends: [number, number, number] = [0, 0, 0];
   #blocks: readonly Uint8Array[] = [];
   #slotMask = 0;
   #metadataBytes = 0;
@@ -76,14 +90,22 @@ export class PushWriter {
     this.#memory = memory;
     this.#bytes = memory.bytes;
     this.#view = memory.view;
+    this.#state = new Int32Array(memory.bytes.buffer, memory.stateAt, STATE_BYTES / 4);
     this.maxLineBytes = memory.maxLineBytes;
+    for (const kind of [STDOUT, STDERR]) {
+      const head = memory.stateAt + HEADS + kind * HEAD_STEP;
+      this.#writeMetadata(head, kind);
+      this.#bytes.set(TIMESTAMP_HEAD, head + METADATA_SIZE);
+    }
   }
 
   /** Starts an empty push. A `maxLineBytes` above what the memory was sized for is lowered to it. */
   beginPush(mode: StreamMode, maxLineBytes: number): void {
     this.maxLineBytes = Math.min(maxLineBytes, this.#memory.maxLineBytes);
     this.#at = this.#memory.outputAt[0];
-    this.#metadataBytes = mode === 'metadata' ? METADATA_BYTES : 0;
+    this.#metadataBytes = mode === 'metadata' ? METADATA_SIZE : 0;
+    this.#state[METADATA_BYTES / 4] = this.#metadataBytes;
+    this.#state[MAX_LINE_BYTES / 4] = this.maxLineBytes;
   }
 
   /**
@@ -94,6 +116,7 @@ export class PushWriter {
   beginSlice(blocks: readonly Uint8Array[], takenBytes = 0): boolean {
     this.#blocks = blocks;
     this.#slotMask = blocks.length > 1 ? 3 : 0;
+    this.#state[SLOT_MASK / 4] = this.#slotMask;
     this.#sliceAt = this.#at;
     this.entries = 0;
     this.cutEntries = 0;
@@ -105,25 +128,26 @@ export class PushWriter {
     this.#newestMs = Number.NEGATIVE_INFINITY;
     let room = this.#memory.outputAt[0] + this.#memory.outputBytes - this.#at - takenBytes;
     for (const block of blocks) room -= STREAM_HEAD_BYTES + 6 + block.length;
-    this.#room = room;
+    this.#state[ROOM / 4] = room;
     if (room < 0) return false;
     this.#sliceBodyAt = this.#writeLabels(this.#at, blocks[0]!);
-    this.#ends[0] = this.#sliceBodyAt;
-    this.#ends[1] = this.#memory.outputAt[1];
-    this.#ends[2] = this.#memory.outputAt[2];
+    this.#state[ENDS / 4] = this.#sliceBodyAt;
+    this.#state[ENDS / 4 + 1] = this.#memory.outputAt[1];
+    this.#state[ENDS / 4 + 2] = this.#memory.outputAt[2];
     return true;
   }
 
   /** Completes the streams of the slice; those without entries leave nothing behind. */
   endSlice(): void {
     let at = this.#sliceAt;
-    if (this.#ends[0] > this.#sliceBodyAt) {
-      this.#writeStreamLength(at, this.#ends[0]);
-      at = this.#ends[0];
+    const end = this.#state[ENDS / 4]!;
+    if (end > this.#sliceBodyAt) {
+      this.#writeStreamLength(at, end);
+      at = end;
     }
     for (let slot = 1; slot < this.#blocks.length; slot++) {
       const from = this.#memory.outputAt[slot]!;
-      const to = this.#ends[slot]!;
+      const to = this.#state[ENDS / 4 + slot]!;
       if (to === from) continue;
       const body = this.#writeLabels(at, this.#blocks[slot]!);
       this.#bytes.copyWithin(body, from, to);
@@ -167,6 +191,13 @@ export class PushWriter {
       ((low >>> 7) & 0x7f) | (((low >>> 14) & 0x7f) << 8) | (((low >>> 21) & 0x7f) << 16) | 0x00808080 | (high << 24);
   }
 
+  /** Counts entries that were appended beside this writer, at the place its state in the Memory says. */
+  adopt(entries: number, oldestMs: number, newestMs: number): void {
+    this.entries += entries;
+    this.#oldestMs = Math.min(this.#oldestMs, oldestMs);
+    this.#newestMs = Math.max(this.#newestMs, newestMs);
+  }
+
   /**
    * Appends the entry `bytes[from, to)` with the timestamp `seconds` + `nanos`, cut if it is too long. Returns false,
    * with nothing written, when the push has no room for it.
@@ -199,16 +230,22 @@ export class PushWriter {
     const metadata = kind === NO_STREAM ? 0 : this.#metadataBytes;
     const body = TIMESTAMP_BYTES + 1 + varintBytes(line) + line + metadata;
     const total = 1 + varintBytes(body) + body;
-    if (total > this.#room) return false;
-    this.#room -= total;
+    const state = this.#state;
+    const room = state[ROOM / 4]!;
+    if (total > room) return false;
+    state[ROOM / 4] = room - total;
     this.entries++;
     if (nanos < this.#minNanos) this.#minNanos = nanos;
     if (nanos > this.#maxNanos) this.#maxNanos = nanos;
 
     const slot = kind & this.#slotMask;
-    let at = this.#ends[slot]!;
+    let at = state[ENDS / 4 + slot]!;
     bytes[at++] = 0x12;
     at = this.#writeVarint(at, body);
+    if (metadata !== 0) {
+      this.#writeMetadata(at, kind);
+      at += METADATA_SIZE;
+    }
     view.setInt32(at, this.#secondsHead, true);
     view.setInt32(at + 4, this.#secondsTail, true);
     view.setInt32(
@@ -226,16 +263,17 @@ export class PushWriter {
       bytes.set(CUT_MARK_BYTES, at);
       at += CUT_MARK_BYTES.length;
     }
-    if (metadata !== 0) {
-      view.setInt32(at, META_HEAD, true);
-      view.setInt32(at + 4, META_STRE, true);
-      view.setInt32(at + 8, META_AM, true);
-      view.setInt32(at + 12, kind === STDOUT ? META_STDO : META_STDE, true);
-      view.setInt16(at + 16, kind === STDOUT ? META_UT : META_RR, true);
-      at += METADATA_BYTES;
-    }
-    this.#ends[slot] = at;
+    state[ENDS / 4 + slot] = at;
     return true;
+  }
+
+  #writeMetadata(at: number, kind: StreamKind): void {
+    const view = this.#view;
+    view.setInt32(at, META_HEAD, true);
+    view.setInt32(at + 4, META_STRE, true);
+    view.setInt32(at + 8, META_AM, true);
+    view.setInt32(at + 12, kind === STDOUT ? META_STDO : META_STDE, true);
+    view.setInt16(at + 16, kind === STDOUT ? META_UT : META_RR, true);
   }
 
   #writeVarint(at: number, value: number): number {

@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { compressSync, uncompressSync } from 'snappy';
+import { corpusBytes } from '../../../bench/corpus.js';
+import { compileLoops } from '../../../src/plan/loops.js';
+import type { StreamMode } from '../../../src/protocol.js';
+import type { StreamKind } from '../../../workers/encode/push.js';
+import { labelBlock } from '../../../workers/label/labels.js';
+import { WorkerState } from '../../../workers/worker-state.js';
+
+const worker = new WorkerState({ batchBytes: 1 << 20, maxLineBytes: 262_144, loops: compileLoops() });
+const { memory, output } = worker;
+const { push } = output;
+const loops = worker.loops!;
+
+function input(length: number): Buffer {
+  return memory.bytes.subarray(memory.outputAt[0], memory.outputAt[0] + length);
+}
+
+/** Compresses `bytes`, which are written to where a push is. */
+function assertRoundTrip(bytes: Uint8Array): Buffer {
+  const plain = input(bytes.length);
+  plain.set(bytes);
+  const behind = memory.bytes.subarray(memory.tableAt - 8, memory.tableAt).fill(0xee);
+  const packed = Buffer.from(loops.compress(plain)!);
+  assert.ok((uncompressSync(packed) as Buffer).equals(bytes));
+  assert.ok(packed.length <= 32 + bytes.length + bytes.length / 6);
+  assert.ok(behind.every((byte) => byte === 0xee));
+  return packed;
+}
+
+function encodedCorpus(lineBytes: number): Buffer {
+  const lines = corpusBytes(1 << 20, 3, lineBytes);
+  push.beginPush('metadata', 262_144);
+  push.beginSlice([labelBlock(new Map([['namespace', 'shop']]))]);
+  for (let at = 0; at < lines.length; ) {
+    // In pieces, as a worker reads them.
+    const piece = lines.subarray(at, at + 64 * 1024);
+    piece.copy(memory.bytes);
+    const end = piece.lastIndexOf(0x0a) + 1;
+    memory.bytes[end] = 0x0a;
+    for (let line = 0; line < end; ) {
+      line = loops.takeLines(line, end, end);
+      if (line < end) line = memory.bytes.indexOf(0x0a, line) + 1;
+    }
+    at += end;
+  }
+  push.endSlice();
+  return push.part(0, push.length);
+}
+
+interface Entry {
+  kind: StreamKind;
+  seconds: number;
+  nanos: number;
+  content: Buffer;
+}
+
+/** Streams of entries with what makes matches, literals and lengths of every kind. */
+const content = fc.array(
+  fc.oneof(
+    fc.constantFrom('GET /api/v1/orders/', 'level=info msg="request completed" ', 'x', 'é', ' 200 ', '0'.repeat(70)),
+    fc.nat(99_999).map(String),
+    fc.string({ maxLength: 80 }),
+    fc.constantFrom('long '.repeat(3000)),
+  ),
+  { maxLength: 12 },
+);
+const entry: fc.Arbitrary<Entry> = fc.record({
+  kind: fc.constantFrom<StreamKind>(0, 1, 1, 1, 2),
+  seconds: fc.constantFrom(1_754_000_000, 1_754_000_000, 1_754_000_001, 2 ** 34),
+  nanos: fc.oneof(fc.constant(5), fc.nat(999_999_999)),
+  content: content.map((parts) => Buffer.from(parts.join(''))),
+});
+
+const slices = fc.array(fc.array(entry, { maxLength: 12 }), { maxLength: 4 });
+
+function written(mode: StreamMode, all: readonly Entry[][]): Buffer {
+  push.beginPush(mode, 262_144);
+  for (const entries of all) {
+    const blocks = mode === 'label' ? ['a', 'b', 'c'] : ['a'];
+    push.beginSlice(blocks.map((value) => labelBlock(new Map([['app', value]]))));
+    for (const { kind, seconds, nanos, content } of entries) {
+      content.copy(memory.bytes);
+      push.setSecond(seconds);
+      push.put(kind, 0, content.length, nanos);
+    }
+    push.endSlice();
+  }
+  return Buffer.from(push.part(0, push.length));
+}
+
+describe('compress', () => {
+  for (const mode of ['metadata', 'label', 'off'] as const) {
+    test(`${mode}: what it made of a push, snappy gives back`, () => {
+      fc.assert(fc.property(slices, (all) => void assertRoundTrip(written(mode, all))));
+    });
+  }
+
+  test('so with a push that is cut anywhere, or has wrong bytes', () => {
+    const wrong = fc.array(fc.tuple(fc.nat(400), fc.constantFrom(0, 1, 0x0a, 0x12, 0x1a, 0x7f, 0x80, 0xff)), {
+      maxLength: 4,
+    });
+    fc.assert(
+      fc.property(slices, fc.nat(), wrong, (all, to, bytes) => {
+        const push = written('metadata', all);
+        for (const [at, byte] of bytes) if (at < push.length) push[at] = byte;
+        assertRoundTrip(push.subarray(0, to % (push.length + 1)));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test('so with bytes of every other kind', () => {
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 3000, size: 'max' }), (bytes) => void assertRoundTrip(bytes)));
+    const few = fc.array(fc.constantFrom(0, 1, 2, 0x0a, 0x12, 0x1a, 0x7f, 0x80, 0xff), {
+      maxLength: 3000,
+      size: 'max',
+    });
+    fc.assert(fc.property(few, (bytes) => void assertRoundTrip(Uint8Array.from(bytes))));
+  });
+
+  test('as much as a push can hold, in one color, in noise, and in noise that comes back after the window', () => {
+    const length = memory.outputBytes;
+    assertRoundTrip(new Uint8Array(length));
+    const noise = new Uint8Array(length);
+    let state = 1;
+    for (let i = 0; i < length; i++) {
+      state = (Math.imul(state, 1_103_515_245) + 12_345) | 0;
+      noise[i] = state >>> 24;
+    }
+    assertRoundTrip(noise);
+    for (const period of [65_534, 65_535, 65_536, 65_537]) {
+      assertRoundTrip(noise.map((_, i) => noise[i % period]!));
+    }
+  });
+
+  test('not larger than what snappy makes of the same push', () => {
+    for (const lineBytes of [0, 40, 400]) {
+      const plain = Buffer.from(encodedCorpus(lineBytes));
+      const theirs = compressSync(plain).length;
+      const ours = assertRoundTrip(plain).length;
+      assert.ok(ours <= theirs, `${lineBytes}: ${ours} and ${theirs} of ${plain.length}`);
+    }
+  });
+});

@@ -1,0 +1,2 @@
+export { compress } from './compress';
+export { takeLines } from './lines';
