@@ -126,6 +126,7 @@ export class Collector {
     this.#planner = new Planner(lane.batchBytes, Math.max(1, Math.floor(descriptors.max / (maxRunning + 1))));
     this.#jobs = new Jobs({
       collect: (job) => workers.collect(job),
+      release: (push) => workers.release(push),
       sender: { submit: (parcel) => this.#sender.submit(parcel) },
       spec: lane.spec,
       descriptors,

@@ -21,6 +21,8 @@ export interface WorkerSetup {
   maxLineBytes: number;
   /** The compiled workers/wasm; null or left out: the workers do without. */
   loops?: WebAssembly.Module | null;
+  /** Memory of all threads for finished pushes; left out: each push has memory of its own. */
+  shelf?: SharedArrayBuffer;
 }
 
 /** What every line goes through. Sent with each job; workers compile it once for each `revision`. */
@@ -88,6 +90,12 @@ export interface CollectJob {
   tenant: string | null;
 }
 
+/** A job on its way to a worker. */
+export interface PlacedJob extends CollectJob {
+  /** Where its pushes may be put in the shared memory; null: nowhere. */
+  room: ShelfPlace | null;
+}
+
 export interface SliceResult {
   /**
    * `read`: all fields below hold. `changed`: the bytes before `from` are not those of `before`; nothing was read.
@@ -130,20 +138,35 @@ export interface SliceResult {
   pathMatched: boolean;
 }
 
+/** A range of the shared memory, in bytes. */
+export interface ShelfPlace {
+  at: number;
+  bytes: number;
+}
+
+/** Pushes begin at multiples of this in the shared memory, so that each is given back for itself. */
+export const SHELF_UNIT_BYTES = 16 * 1024;
+
 /** A finished push. */
 export interface TenantPush {
   /** For `X-Scope-OrgID`; empty: the endpoint's own. */
   tenant: string;
-  /** Snappy block of a logproto.PushRequest. Owns its whole ArrayBuffer. */
+  /** Snappy block of a logproto.PushRequest: in the shared memory, or an ArrayBuffer of its own. */
   bytes: Uint8Array;
   /** Size before compression, in bytes. */
   encodedBytes: number;
   entries: number;
 }
 
-export interface CollectResult {
+/** How a push comes from a worker. */
+export interface MadePush extends Omit<TenantPush, 'bytes'> {
+  bytes: Uint8Array | ShelfPlace;
+}
+
+/** `Push`: how its pushes are handed over. */
+export interface CollectResult<Push = TenantPush> {
   /** Empty when there is nothing to push. */
-  pushes: TenantPush[];
+  pushes: Push[];
   /** What the stages of a route have counted; to be added once, though a job may be run again. */
   delta: PipelineDelta | null;
   /** A limit of the route asks that nothing more is read through it for so long, in milliseconds. */

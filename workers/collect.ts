@@ -2,13 +2,13 @@ import { workerData } from 'node:worker_threads';
 import type {
   CheckStagesJob,
   CheckStagesResult,
-  CollectJob,
   CountJob,
   CountResult,
   EchoJob,
   IdentifyJob,
   IdentifyResult,
   InspectJob,
+  PlacedJob,
   SpoolHeadsJob,
   SpoolHeadsResult,
   SpoolJob,
@@ -31,8 +31,8 @@ const setup: WorkerSetup = workerData;
 const state = new WorkerState(setup);
 
 /** Resolves, on the other side, to a CollectResult. */
-export async function collect(job: CollectJob): Promise<object> {
-  return transferring(await runJob(job, state));
+export async function collect(job: PlacedJob): Promise<object> {
+  return transferring(await runJob(job, state, job.room));
 }
 
 export function identify(job: IdentifyJob): Promise<IdentifyResult> {

@@ -1,4 +1,4 @@
-import type { StreamMode, TenantPush } from '../src/protocol.js';
+import { type MadePush, SHELF_UNIT_BYTES, type ShelfPlace, type StreamMode } from '../src/protocol.js';
 import { compress } from './encode/compress.js';
 import { PushWriter } from './encode/push.js';
 import { labelBlock } from './label/labels.js';
@@ -26,6 +26,7 @@ interface Whole {
  */
 export class JobOutput {
   readonly push: PushWriter;
+  readonly #shelf: Uint8Array | null;
   /** Compresses what is a part of `push`; null: snappy does. */
   loops: Loops | null = null;
   readonly #memory: Memory;
@@ -38,7 +39,9 @@ export class JobOutput {
   /** Whether the slice at hand has begun in the push. */
   #inPush = false;
 
-  constructor(memory: Memory) {
+  /** `shelf`: the memory of all threads. */
+  constructor(memory: Memory, shelf: SharedArrayBuffer | null) {
+    this.#shelf = shelf === null ? null : new Uint8Array(shelf);
     this.push = new PushWriter(memory);
     this.#memory = memory;
   }
@@ -116,8 +119,13 @@ export class JobOutput {
     return both.length === 0 ? 0 : Math.max(...both.map(({ newestMs }) => newestMs));
   }
 
-  /** The finished pushes, one for each tenant; only that of `tenant`, if one is asked for. */
-  finish(tenant: string | null): TenantPush[] {
+  /**
+   * The finished pushes, one for each tenant; only that of `tenant`, if one is asked for. They lie in `room` as far as
+   * that goes.
+   */
+  finish(tenant: string | null, room: ShelfPlace | null): MadePush[] {
+    let at = room?.at ?? 0;
+    const end = at + (room?.bytes ?? 0);
     const wholes = new Map<string, Whole>();
     const add = (name: string, bytes: Buffer, entries: number): void => {
       if (tenant !== null && tenant !== name) return;
@@ -131,8 +139,13 @@ export class JobOutput {
     for (const { tenant: name, from, to, entries } of this.#ranges) add(name, this.push.part(from, to), entries);
     return [...wholes].map(([name, { parts, entries }]) => {
       const encoded = parts.length === 1 ? parts[0]! : Buffer.concat(parts);
-      const bytes = this.loops?.compress(encoded) ?? compress(encoded);
-      return { tenant: name, bytes, encodedBytes: encoded.length, entries };
+      const block = this.loops?.compress(encoded) ?? compress(encoded);
+      const made = { tenant: name, encodedBytes: encoded.length, entries };
+      if (this.#shelf === null || at + block.length > end) return { ...made, bytes: ownBytes(block) };
+      this.#shelf.set(block, at);
+      const bytes = { at, bytes: block.length };
+      at += Math.ceil(block.length / SHELF_UNIT_BYTES) * SHELF_UNIT_BYTES;
+      return { ...made, bytes };
     });
   }
 
@@ -150,4 +163,10 @@ export class JobOutput {
     if (this.#streams !== null) writers.push(this.#streams);
     return writers.filter(({ entries }) => entries > 0);
   }
+}
+
+/** Bytes in an ArrayBuffer of their own, so that they can be transferred. */
+function ownBytes(block: Uint8Array): Uint8Array {
+  const owns = block.byteLength === block.buffer.byteLength && block.buffer instanceof ArrayBuffer;
+  return owns ? block : new Uint8Array(block);
 }

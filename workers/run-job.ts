@@ -1,9 +1,19 @@
-import type { CollectJob, CollectResult, SliceResult } from '../src/protocol.js';
+import type { CollectJob, CollectResult, MadePush, ShelfPlace, SliceResult } from '../src/protocol.js';
 import { restingResult, runSlice } from './run-slice.js';
 import type { WorkerState } from './worker-state.js';
 
-/** Reads the slices of a job into finished pushes. */
-export async function runJob({ spec, slices, tenant }: CollectJob, state: WorkerState): Promise<CollectResult> {
+/** Reads the slices of a job into finished pushes, which lie in `room` as far as they have room there. */
+export async function runJob(job: CollectJob, state: WorkerState): Promise<CollectResult>;
+export async function runJob(
+  job: CollectJob,
+  state: WorkerState,
+  room: ShelfPlace | null,
+): Promise<CollectResult<MadePush>>;
+export async function runJob(
+  { spec, slices, tenant }: CollectJob,
+  state: WorkerState,
+  room: ShelfPlace | null = null,
+): Promise<CollectResult<MadePush>> {
   const tracks = await state.tracks(spec);
   const { route, streamMode, withoutMetadata } = spec;
   const maxLineBytes = Math.min(spec.maxLineBytes, route?.maxLineBytes ?? spec.maxLineBytes);
@@ -24,5 +34,5 @@ export async function runJob({ spec, slices, tenant }: CollectJob, state: Worker
     if (result.outcome === 'read') waitMs = track.waitMs;
     results.push(result);
   }
-  return { pushes: state.output.finish(tenant), delta: tracks.takeDelta(), waitMs, slices: results };
+  return { pushes: state.output.finish(tenant, room), delta: tracks.takeDelta(), waitMs, slices: results };
 }

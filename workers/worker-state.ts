@@ -46,7 +46,7 @@ export class WorkerState {
 
   constructor(setup: WorkerSetup, limits?: MemoryLimits) {
     this.memory = memoryOf(setup, limits);
-    this.output = new JobOutput(this.memory);
+    this.output = new JobOutput(this.memory, setup.shelf ?? null);
     const { memory, output } = this;
     const { push } = output;
     this.joiner = new PartialJoiner(memory, push);

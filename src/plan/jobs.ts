@@ -3,7 +3,7 @@ import type { Descriptors } from '../chain/descriptors.js';
 import type { Flight, Generation } from '../chain/generation.js';
 import { errnoOf } from '../errors.js';
 import type { PipelineDelta } from '../pipeline.js';
-import type { CollectJob, CollectResult, PipelineSpec, SliceResult, Source } from '../protocol.js';
+import type { CollectJob, CollectResult, PipelineSpec, SliceResult, Source, TenantPush } from '../protocol.js';
 import type { HeldPlace, Outcome, Parcel } from '../push/parcel.js';
 import type { Sender } from '../push/sender.js';
 import type { CollectorEvents } from '../telemetry/events.js';
@@ -12,6 +12,8 @@ import { againOf, firstHalfOf, type Job, logOf, nextPieceOf, type Place, sliceOf
 export interface JobsOptions {
   /** Runs a job on a worker. */
   collect: (job: CollectJob) => Promise<CollectResult>;
+  /** The bytes of a push are not needed any more. */
+  release: (push: TenantPush) => void;
   /** Takes finished pushes, and tells once what became of each. */
   sender: Pick<Sender, 'submit'>;
   /** What the lines of new jobs go through. */
@@ -237,8 +239,10 @@ export class Jobs {
     }
   }
 
+  /** Neither its push nor its place in the budget is needed any more. */
   #drop(job: Job): void {
     this.#hold(job, 0);
+    for (const push of job.pushes.splice(0)) this.#options.release(push);
   }
 
   #returned(job: Job): void {
@@ -265,7 +269,6 @@ export class Jobs {
       this.#options.events.jobRepeated('truncated');
       this.#drop(job);
       job.read = false;
-      job.pushes = [];
       return this.#run(job);
     }
     const kept: Unit[] = [];
@@ -392,7 +395,7 @@ export class Jobs {
   }
 
   #submit(job: Job): void {
-    const [push] = job.pushes.splice(0);
+    const [push] = job.pushes;
     const read = job.units.reduce((sum, unit) => sum + (unit.result as SliceResult).entries, 0);
     if (push === undefined || read === 0) return this.#settle(job);
     const { bytes, tenant, encodedBytes } = push;

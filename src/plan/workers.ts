@@ -11,12 +11,16 @@ import type {
   IdentifyJob,
   IdentifyResult,
   InspectJob,
+  MadePush,
+  ShelfPlace,
   SpoolHeadsJob,
   SpoolHeadsResult,
   SpoolJob,
   SpoolResult,
+  TenantPush,
   WorkerSetup,
 } from '../protocol.js';
+import { Shelf } from './shelf.js';
 import type { Budget } from './sizing.js';
 
 /** The worker threads, as the main thread sees them. */
@@ -27,6 +31,8 @@ export interface Workers {
   spoolHeads(job: SpoolHeadsJob): Promise<SpoolHeadsResult>;
   count(job: CountJob): Promise<CountResult>;
   echo(job: EchoJob): Promise<void>;
+  /** The bytes of a push are not needed any more. */
+  release(push: TenantPush): void;
   close(): Promise<void>;
 }
 
@@ -37,17 +43,23 @@ export interface WorkerPool extends Workers {
   inspect(job: InspectJob): Promise<void>;
 }
 
+/** Room for what is in the budget, for what workers may fill, and for gaps between; what is not needed is not touched. */
+const SHELF_TIMES = 2;
+
 /**
  * Starts the worker threads. The pool hands each job to whichever worker is free.
  *
  * @param file the compiled `workers/collect`
  */
 export function startWorkers(file: string | URL, setup: WorkerSetup, budget: Budget): WorkerPool {
+  const shelf = new Shelf(SHELF_TIMES * budget.pushBudgetBytes);
+  /** What the largest jobs of late have made. */
+  let usualBytes = setup.batchBytes;
   const pool = new Piscina({
     filename: typeof file === 'string' ? file : fileURLToPath(file),
     minThreads: budget.workers,
     maxThreads: budget.workers,
-    workerData: setup,
+    workerData: { ...setup, shelf: shelf.memory },
     resourceLimits: {
       maxOldGenerationSizeMb: budget.workerOldSpaceMiB,
       maxYoungGenerationSizeMb: budget.workerYoungMiB,
@@ -56,7 +68,25 @@ export function startWorkers(file: string | URL, setup: WorkerSetup, budget: Bud
     recordTiming: false,
   });
   return {
-    collect: (job) => pool.run(job, { name: 'collect' }),
+    async collect(job) {
+      const room = shelf.take(Math.min(setup.batchBytes, Math.ceil(usualBytes * 1.25)));
+      try {
+        const result: CollectResult<MadePush> = await pool.run({ ...job, room }, { name: 'collect' });
+        const pushes = result.pushes.map((push) => {
+          return { ...push, bytes: push.bytes instanceof Uint8Array ? push.bytes : shelf.view(push.bytes) };
+        });
+        if (room !== null) shelf.give(restOf(room, result.pushes));
+        const madeBytes = pushes.reduce((sum, { bytes }) => sum + bytes.byteLength, 0);
+        usualBytes = Math.max(madeBytes, usualBytes * 0.98);
+        return { ...result, pushes };
+      } catch (error) {
+        if (room !== null) shelf.give(room);
+        throw error;
+      }
+    },
+    release({ bytes }) {
+      if (bytes.buffer === shelf.memory) shelf.give({ at: bytes.byteOffset, bytes: bytes.byteLength });
+    },
     identify: (job) => pool.run(job, { name: 'identify' }),
     spool: (job) => pool.run(job, { name: 'spool' }),
     spoolHeads: (job) => pool.run(job, { name: 'spoolHeads' }),
@@ -66,4 +96,11 @@ export function startWorkers(file: string | URL, setup: WorkerSetup, budget: Bud
     inspect: (job) => pool.run(job, { name: 'inspect', transferList: [job.port] }),
     close: () => pool.destroy(),
   };
+}
+
+/** What pushes have left of the room they were given. */
+function restOf({ at, bytes }: ShelfPlace, pushes: readonly MadePush[]): ShelfPlace {
+  const ends = pushes.map((push) => (push.bytes instanceof Uint8Array ? at : push.bytes.at + push.bytes.bytes));
+  const used = Math.max(at, ...ends);
+  return { at: used, bytes: at + bytes - used };
 }

@@ -111,6 +111,7 @@ export class Life {
       spoolHeads: (job) => this.#later(async () => readSpoolHeads(job)),
       count: (job) => this.#later(() => runCount(job, sources)),
       echo: async () => {},
+      release: () => {},
       close: async () => {},
     };
   }

@@ -55,6 +55,9 @@ class Desk {
   readonly problems: string[] = [];
   readonly changed: Generation[] = [];
   readonly broken: Generation[] = [];
+  /** The bytes of all pushes, and of those that are not needed any more. */
+  readonly made: Uint8Array[] = [];
+  readonly released: Uint8Array[] = [];
   readonly logs: ContainerLog[] = [];
   stored = 0;
   nowMs = NOW_MS;
@@ -63,6 +66,7 @@ class Desk {
   constructor(descriptors = new Descriptors(1000, () => {})) {
     this.jobs = new Jobs({
       collect: (job) => new Promise((resolve, reject) => this.running.push({ job, resolve, reject })),
+      release: ({ bytes }) => this.released.push(bytes),
       sender: { submit: (parcel) => this.sent.push({ ...parcel, placed: null }) },
       spec: SPEC,
       descriptors,
@@ -116,6 +120,7 @@ class Desk {
     const push = Buffer.from(JSON.stringify(job.slices.map(({ path }, index) => [path, whole[index]])));
     const entries = slices.reduce((sum, slice) => sum + slice.entries, 0);
     const pushes = [{ tenant: '', bytes: push, encodedBytes: push.length, entries }];
+    this.made.push(push);
     resolve({ pushes, delta: null, waitMs: 0, slices });
     await settled();
   }
@@ -168,6 +173,9 @@ class Desk {
 
   assertSettled(): void {
     this.assertIdle();
+    // Each once: its place is used again.
+    assert.equal(this.released.length, this.made.length);
+    assert.deepEqual(new Set(this.released), new Set(this.made));
     for (const { unsettledBytes } of this.logs) assert.equal(unsettledBytes, 0);
   }
 }

@@ -33,7 +33,7 @@ describe('sizing', () => {
   it('gives one worker to half a core and plans under 100 MiB for it', () => {
     const budget = deriveBudget(DEFAULTS, limits(0.5, 512 * MIB), HOST);
     assert.equal(budget.workers, 1);
-    assert.equal(budget.pushBudgetBytes, 16 * MIB);
+    assert.equal(budget.pushBudgetBytes, 8 * MIB);
     assert.ok(budget.plannedBytes < 100 * MIB, `${budget.plannedBytes / MIB} MiB`);
     assert.equal(budget.shortBytes, 0);
   });
@@ -117,8 +117,8 @@ describe('sizing', () => {
       [
         ['workers', '1'],
         ['memory', '512 MiB'],
-        ['push budget', '16 MiB'],
-        ['planned peak', '99 MiB'],
+        ['push budget', '8 MiB'],
+        ['planned peak', '91 MiB'],
         ['main heap', '128 MiB'],
         ['worker heap', '32 MiB'],
       ],

@@ -54,12 +54,12 @@ export class Loops {
     return at;
   }
 
-  /** Snappy block of `push`, in an ArrayBuffer of its own; null if it does not lie in the memory, or is too long. */
+  /** Snappy block of `push`, which holds until the next call; null if `push` does not lie in the memory, or is too long. */
   compress(push: Buffer): Uint8Array | null {
     const { bytes, tableAt, compressedAt, outputBytes } = this.#memory;
     if (push.buffer !== bytes.buffer || push.length > outputBytes) return null;
     const from = push.byteOffset;
     const end = this.#exports.compress(from, from + push.length, tableAt, compressedAt) >>> 0;
-    return new Uint8Array(bytes.buffer.slice(compressedAt, end));
+    return bytes.subarray(compressedAt, end);
   }
 }

@@ -3,7 +3,7 @@ import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { after, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { errnoOf } from '../../../src/errors.js';
-import type { Source } from '../../../src/protocol.js';
+import type { CollectResult, Source } from '../../../src/protocol.js';
 import { Sources } from '../../../workers/read/source.js';
 import { runJob } from '../../../workers/run-job.js';
 import { decode, pushOf, READ_TIME_MS, runInTurn, sliceOf, smallWorker, spec, TestFile } from '../harness.js';
@@ -64,7 +64,7 @@ describe('gzip', () => {
     good.set('2026-08-01T12:00:00Z stdout F good\n');
     const worker = smallWorker(1024, 7001, 1 << 22);
     for (let i = 0; i < 2; i++) {
-      const result = await runJob(
+      const result: CollectResult = await runJob(
         {
           spec: spec(),
           tenant: null,
