@@ -37,12 +37,10 @@ const HELP: Readonly<Record<string, string>> = {
  * registry's own classes want every label name beforehand; here each series brings the labels of its stream.
  */
 export class StageMetrics {
-  readonly #registry: Registry;
   readonly #nowMs: () => number;
   readonly #families = new Map<string, Family>();
 
-  constructor(registry: Registry, nowMs: () => number = Date.now) {
-    this.#registry = registry;
+  constructor(nowMs: () => number = Date.now) {
     this.#nowMs = nowMs;
   }
 
@@ -54,6 +52,20 @@ export class StageMetrics {
       series.value += add;
     }
     for (const metric of metrics) this.#addMetric(metric);
+  }
+
+  /** Has a registry show what there is by now; a name that it knows already keeps its meaning. */
+  showIn(registry: Registry): void {
+    for (const family of this.#families.values()) {
+      const { name, help, type, series } = family;
+      if (registry.getSingleMetric(name) !== undefined) continue;
+      const get = async () => {
+        this.#expire(family);
+        return { name, help, type, values: [...series.values()].flatMap((each) => valuesOf(family, each)) };
+      };
+      // The registry needs no more of a metric than this; the type is that of its own classes.
+      registry.registerMetric({ name, get, reset: () => series.clear() } as unknown as Metric);
+    }
   }
 
   #addMetric({ component, spec, series: deltas }: MetricDelta): void {
@@ -69,18 +81,6 @@ export class StageMetrics {
     if (known !== undefined) return known;
     const family: Family = { name, help, type, bounds, series: new Map() };
     this.#families.set(name, family);
-    const metric = {
-      name,
-      get: async () => {
-        this.#expire(family);
-        return { name, help, type, values: [...family.series.values()].flatMap((series) => valuesOf(family, series)) };
-      },
-      reset: () => family.series.clear(),
-    };
-    // The registry needs no more of a metric than this; the type is that of its own classes.
-    if (this.#registry.getSingleMetric(name) === undefined) {
-      this.#registry.registerMetric(metric as unknown as Metric);
-    }
     return family;
   }
 
@@ -111,8 +111,17 @@ function apply(series: Series, { set, add, count, buckets }: SeriesDelta): void 
   for (const [index, observed] of buckets.entries()) series.buckets[index] = (series.buckets[index] ?? 0) + observed;
 }
 
-function valuesOf({ name, type, bounds }: Family, { labels, value, count, buckets }: Series): Value[] {
-  if (type !== 'histogram') return [{ labels, value }];
+function valuesOf(family: Family, series: Series): Value[] {
+  return family.type === 'histogram'
+    ? histogramValues(family, series)
+    : [{ labels: series.labels, value: series.value }];
+}
+
+/** The samples of a histogram, whose `buckets` hold what was observed in each alone and `value` the sum of all. */
+export function histogramValues(
+  { name, bounds }: Pick<Family, 'name' | 'bounds'>,
+  { labels, value, count, buckets }: Pick<Series, 'labels' | 'value' | 'count' | 'buckets'>,
+): Value[] {
   let below = 0;
   const values: Value[] = buckets.map((observed, index) => {
     below += observed;

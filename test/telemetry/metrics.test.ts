@@ -105,8 +105,19 @@ describe('metrics', () => {
       push_duration_seconds_count: 3,
     };
     for (const [name, value] of Object.entries(expected)) assert.equal(samples.get(`sleipnir_${name}`), value, name);
+    metrics.countPush('204', 20);
+    metrics.countStages({
+      counters: [{ component: 'c', name: 'loki_process_dropped_lines_total', labels: [], add: 4 }],
+      metrics: [],
+    });
+    const later = await scrape(metrics);
+    assert.equal(later.get('sleipnir_pushes_total{status="204"}'), 3);
+    assert.equal(later.get('sleipnir_push_duration_seconds_bucket{le="+Inf"}'), 4);
+    assert.equal(later.get('sleipnir_push_duration_seconds_bucket{le="10"}'), 3);
+    assert.ok(Math.abs((later.get('sleipnir_push_duration_seconds_sum') ?? 0) - 20.24) < 1e-9);
+    assert.equal(later.get('loki_process_dropped_lines_total{component_id="c"}'), 4);
     const { pushes, pushRetries, entriesRefused, bytesLost, linesLost } = metrics.totals;
-    assert.deepEqual([pushes, pushRetries, entriesRefused, bytesLost, linesLost], [3, 1, 8, 15, 3]);
+    assert.deepEqual([pushes, pushRetries, entriesRefused, bytesLost, linesLost], [4, 1, 8, 15, 3]);
   });
 
   it('keeps the series of losses bounded and their sum exact', async () => {

@@ -28,10 +28,13 @@ function delta(more: Partial<SeriesDelta> = {}, pod = 'web'): SeriesDelta {
 function make(): { metrics: StageMetrics; lines: () => Promise<string[]>; pass: (ms: number) => void } {
   const registry = new Registry();
   let nowMs = 0;
+  const metrics = new StageMetrics(() => nowMs);
   return {
-    metrics: new StageMetrics(registry, () => nowMs),
-    lines: async () =>
-      (await registry.metrics()).split('\n').filter((line) => line !== '' && !line.startsWith('# HELP')),
+    metrics,
+    lines: async () => {
+      metrics.showIn(registry);
+      return (await registry.metrics()).split('\n').filter((line) => line !== '' && !line.startsWith('# HELP'));
+    },
     pass: (ms) => {
       nowMs += ms;
     },

@@ -1,6 +1,8 @@
 /** A pattern that the engine of the language matches like RE2. */
 export interface NativePattern {
   regexp: RegExp;
+  /** Names of the groups from 1 on; null for those without. */
+  names: readonly (string | null)[];
   /** The cost over a text of n characters is at most about n to this power. */
   degree: number;
 }
@@ -56,6 +58,7 @@ const SHORT_LOOP = 16;
 class Parser {
   at = 0;
   fold = false;
+  readonly names: (string | null)[] = [];
   #dotAll = false;
   readonly #text: string;
 
@@ -171,7 +174,9 @@ class Parser {
     const head = /^\?(?:P?<([A-Za-z_]\w*)>|:)/.exec(this.#text.slice(this.at));
     if (head === null && this.#text[this.at] === '?') throw new Unknown();
     this.at += head?.[0].length ?? 0;
-    const open = head === null || head[1] !== undefined ? '(' : '(?:';
+    const isCapturing = head === null || head[1] !== undefined;
+    if (isCapturing) this.names.push(head?.[1] ?? null);
+    const open = isCapturing ? '(' : '(?:';
     const body = this.alternatives();
     if (this.#text[this.at] !== ')') throw new Unknown();
     this.at++;
@@ -396,7 +401,7 @@ export function nativePattern(source: string): NativePattern | null {
     let { degree } = before(tree, { first: NONE, degree: 0, ways: 1 });
     if (!isAnchored(tree)) degree = degree > 0 && !hasFence(tree) ? degree + 1 : Math.max(1, degree);
     if (degree > 2) return null;
-    return { regexp: new RegExp(write(tree), parser.fold ? 'giu' : 'gu'), degree };
+    return { regexp: new RegExp(write(tree), parser.fold ? 'giu' : 'gu'), names: parser.names, degree };
   } catch (error) {
     if (error instanceof Unknown || error instanceof SyntaxError) return null;
     throw error;

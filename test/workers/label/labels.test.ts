@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { parseLabels } from '../../../bench/receiver/labels.js';
+import { defaultLabelRegex } from '../../../src/config/labels.js';
 import { Labeler, labelBlock } from '../../../workers/label/labels.js';
 import { POD_PATH, spec } from '../harness.js';
 
@@ -41,6 +42,21 @@ describe('labels', () => {
   test('in the mode label, there is a block for each stream', () => {
     const { blocks } = new Labeler({ ...spec('label'), labelRegex: '(?P<z>app)' }).of(POD_PATH);
     assert.deepEqual(blocks.map(text), ['{z="app"}', '{stream="stdout", z="app"}', '{stream="stderr", z="app"}']);
+  });
+
+  test('both engines find the same labels', () => {
+    const part = fc.stringMatching(/^[/_.a-z0-9😀-]{0,12}$/u);
+    const path = fc.oneof(
+      fc.string(),
+      fc.array(part, { maxLength: 8 }).map((parts) => parts.join('')),
+    );
+    const regexes = [defaultLabelRegex, '(?P<a>[^/]+)(/)(?P<b>x)?', '^/(?P<first>[a-z]+)_(?:(?P<n>[0-9]+)|-)'];
+    for (const labelRegex of regexes) {
+      const labeler = new Labeler({ ...spec(), labelRegex });
+      // Only RE2 knows such classes.
+      const slow = new Labeler({ ...spec(), labelRegex: `(?:${labelRegex})(?:\\pZ\\PZ)?` });
+      fc.assert(fc.property(path, (it) => assert.deepEqual(labeler.of(it), slow.of(it))));
+    }
   });
 
   test('a path is worked out once', () => {
