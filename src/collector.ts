@@ -11,7 +11,7 @@ import { Spool } from './chain/spool.js';
 import { type Stall, Watchdog } from './chain/watchdog.js';
 import type { Positions } from './checkpoint/lane-positions.js';
 import type { Cursor, PositionRecord } from './checkpoint/record.js';
-import { type Matcher, matcherOf } from './discover/match.js';
+import { compressedMatcherOf, type Matcher, matcherOf } from './discover/match.js';
 import { readPodPath } from './discover/pod-path.js';
 import { type Found, Scanner } from './discover/scan.js';
 import { FolderWatch } from './discover/watch.js';
@@ -103,7 +103,11 @@ export class Collector {
         positions.forget(path);
         events.logForgotten(path);
       },
-      onAdded: (generation) => this.#open(generation),
+      onAdded: (generation) => {
+        const delayMs = this.#lane.files.compressed?.initialDelayMs ?? 0;
+        if (delayMs > 0) generation.blockedUntilMs = generation.seenAtMs + delayMs;
+        this.#open(generation);
+      },
       onChanged: (log) => this.#keeper.notice(log.generations),
       onUnidentified: (log) => void this.#identify(log),
       onGone: (generation) => this.#lose(generation, 'deleted', null),
@@ -629,5 +633,6 @@ export class Collector {
 }
 
 function matcherOfLane({ files }: Lane): Matcher {
-  return matcherOf((path) => files.labelsOf(path) !== null);
+  const isWanted = (path: string) => files.labelsOf(path) !== null;
+  return files.compressed === null ? matcherOf(isWanted) : compressedMatcherOf(isWanted);
 }

@@ -16,6 +16,8 @@ export interface Files {
   labelsOf(path: string): TargetLabels | null;
   /** Begins to be read only if it was changed within so many milliseconds; 0: whatever its age. */
   ignoreOlderThanMs(path: string): number;
+  /** Each file is compressed, whole, and a log of its own; it is read so many milliseconds after it was found. */
+  compressed: { initialDelayMs: number } | null;
 }
 
 /** Where pushes go. */
@@ -79,7 +81,12 @@ export function builtInLane(config: Config): Lane {
   const isWanted = createFileMatch(config.paths, config.exclude);
   return {
     id: '',
-    files: { globs: config.paths, labelsOf: (path) => (isWanted(path) ? [] : null), ignoreOlderThanMs: () => 0 },
+    files: {
+      globs: config.paths,
+      labelsOf: (path) => (isWanted(path) ? [] : null),
+      ignoreOlderThanMs: () => 0,
+      compressed: null,
+    },
     format: config.format,
     start: config.start,
     legacyPositions: null,

@@ -1,3 +1,4 @@
+import { fstatSync } from 'node:fs';
 import type { Format, Mark, SliceResult, Source } from '../protocol.js';
 import type { ContainerLog } from './container-log.js';
 import type { Descriptors } from './descriptors.js';
@@ -220,6 +221,15 @@ export class Generation {
     this.openedBytes = size;
     if (this.packed) this.saidBytes = plainSizeOf(this.fd as number, size);
     else if (this.head === null && this.settled.offset === 0) this.size = Math.min(this.size, size);
+  }
+
+  /** Whether the compressed file that is open has become longer since it was last asked: whoever makes it is not ready. */
+  hasGrown(): boolean {
+    if (this.fd === null || !this.packed) return false;
+    const { size } = fstatSync(this.fd);
+    if (size <= this.openedBytes) return false;
+    this.opened(size);
+    return true;
   }
 
   /**

@@ -122,7 +122,7 @@ function isAsKnown({ generations }: ContainerLog, files: readonly FoundFile[]): 
   if (files.length !== generations.length) return false;
   return files.every(({ path, ino, dev, gzip, size }) =>
     generations.some((generation) => {
-      if (gzip) return generation.gzip?.path === path;
+      if (gzip) return generation.gzip?.path === path && isFileOf(generation, { ino, dev });
       if (generation.path !== path || generation.ino !== ino || generation.dev !== dev) return false;
       return !generation.done || size <= generation.settled.offset;
     }),
@@ -166,15 +166,19 @@ function sharesInode(log: ContainerLog, file: FoundFile): boolean {
 }
 
 function byGzip(log: ContainerLog, named: ReadonlyMap<Generation, unknown>, file: FoundFile): Generation | null {
-  const isOpen = ({ fd, packed, gzip }: Generation) =>
-    fd !== null && packed && gzip?.ino === file.ino && gzip.dev === file.dev;
-  const open = log.generations.find(isOpen);
+  const open = log.generations.find((it) => it.fd !== null && it.packed && isFileOf(it, file));
   if (open !== undefined) return open;
+  // No rotation has made it: another file is another generation.
+  if (file.suffix === '') return log.generations.find((generation) => isFileOf(generation, file)) ?? null;
   for (const generation of log.generations) {
     if (generation.gzip?.path === file.path) return generation;
     if (generation.suffix === file.suffix && !(named.has(generation) && generation.path === null)) return generation;
   }
   return null;
+}
+
+function isFileOf({ gzip }: Generation, { dev, ino }: { dev: string; ino: string }): boolean {
+  return gzip?.ino === ino && gzip.dev === dev;
 }
 
 function grow(generation: Generation, file: FoundFile, nowMs: number): void {

@@ -84,8 +84,7 @@ export async function loadLanes(sources: LaneSources): Promise<LoadedLanes> {
   const lanes = lanesOf(plan, config);
   if (given('batchWait')) for (const lane of lanes) lane.batchWaitMs = config.batchWaitMs;
   if (given('batchBytes')) for (const lane of lanes) lane.batchBytes = config.batchBytes;
-  const warnings = result.warnings.length === 0 ? [] : [formatDiagnostics(result.warnings)];
-  for (const component of plan.leftOut) warnings.push(`${component} is left out: it has nothing to do with logs`);
+  const warnings = result.warnings.map((warning) => formatDiagnostics([warning]).trimEnd());
   return {
     lanes,
     warnings: [...warnings, ...notUsed(effective)],

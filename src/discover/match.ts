@@ -26,6 +26,11 @@ export function matcherOf(isWanted: (path: string) => boolean): Matcher {
   };
 }
 
+/** Takes each file for the compressed whole of a log, whatever its name says of rotation. */
+export function compressedMatcherOf(isWanted: (path: string) => boolean): Matcher {
+  return (path) => (isWanted(path) ? { log: path, suffix: '', gzip: true } : null);
+}
+
 export function createMatcher(paths: readonly string[], exclude: readonly string[]): Matcher {
   return matcherOf(createFileMatch(paths, exclude));
 }

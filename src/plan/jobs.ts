@@ -208,6 +208,7 @@ export class Jobs {
   /** A file that cannot be read now is tried again, with growing pauses; what is in the way is said once. */
   #pause(unit: Unit, job: Job, why: string): void {
     const { generation } = unit.flight;
+    if (generation.hasGrown()) generation.badReads = 0;
     generation.badReads += 1;
     if (generation.frozen && generation.badReads > MAX_COPY_FAILURES) return this.#options.onBroken(generation);
     this.#wait(unit, job, why);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { test } from 'node:test';
 import { folderWith, POD_LOGS, sleipnir } from './kit.js';
 
@@ -84,4 +84,13 @@ test('mistakes in settings keep their exit code', (t) => {
   const { status, stderr } = sleipnir(['check', file, '--start', 'x']);
   assert.equal(status, 2);
   assert.match(stderr, /^--start: "x" /);
+});
+
+test('module_path is the folder of the file, whatever folder it is named from', (t) => {
+  const folder = folderWith(t, {
+    'config.alloy': `import.file "lib" {\n  filename = file.path_join(module_path, "lib.alloy")\n}\n${POD_LOGS}`,
+    'lib.alloy': 'declare "nothing" {\n}\n',
+  });
+  const { status, stderr } = sleipnir(['check', relative(process.cwd(), join(folder, 'config.alloy'))]);
+  assert.deepEqual([status, stderr], [0, '']);
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createMatcher } from '../../src/discover/match.js';
+import { compressedMatcherOf, createMatcher } from '../../src/discover/match.js';
 import { readPodPath } from '../../src/discover/pod-path.js';
 
 const ALL = '/var/log/pods/*/*/*.log';
@@ -44,4 +44,10 @@ test('what is left out is left out under every name', () => {
 test('namespace, pod and container of a path', () => {
   assert.deepEqual(readPodPath(LOG), { namespace: 'default', pod: 'web', container: 'app' });
   assert.deepEqual(readPodPath('/logs/app.log'), { namespace: '', pod: '/logs/app.log', container: '' });
+});
+
+test('a compressed log is the file of its name, whatever that says of rotation', () => {
+  const match = compressedMatcherOf((path) => path.endsWith('.gz'));
+  const path = '/logs/app.log.1.gz';
+  assert.deepEqual([match(path), match('/logs/app.log')], [{ log: path, suffix: '', gzip: true }, null]);
 });

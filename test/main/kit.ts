@@ -31,6 +31,8 @@ export interface Launch {
   nodeArgs?: string[];
   /** `ulimit -n` */
   maxOpenFiles?: number;
+  /** Behind `run`. */
+  args?: string[];
 }
 
 /** Everything of it ends with the test. */
@@ -92,8 +94,8 @@ export class CollectorProcess {
   readonly #process: ChildProcess;
   readonly #events = new EventEmitter<{ line: [] }>();
 
-  constructor(env: Record<string, string>, { nodeArgs = [], maxOpenFiles }: Launch) {
-    const argv = [process.execPath, ...nodeArgs, CLI, 'run'];
+  constructor(env: Record<string, string>, { nodeArgs = [], maxOpenFiles, args: more = [] }: Launch) {
+    const argv = [process.execPath, ...nodeArgs, CLI, 'run', ...more];
     const limited = ['sh', '-c', `ulimit -n ${maxOpenFiles}; exec "$@"`, 'sh', ...argv];
     const [file, ...args] = maxOpenFiles === undefined ? argv : limited;
     const child = spawn(file as string, args, {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, closeSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -403,18 +403,25 @@ test('a file that cannot be read and then begins anew does not hold up the other
   desk.assertSettled();
 });
 
-test('a damaged copy is given up after some tries', async () => {
+test('a damaged copy is given up after some tries, unless it still grows', async (t) => {
+  const path = join(makeFolder(t), '0.log.gz');
+  writeFileSync(path, 'damaged');
+  const fd = openSync(path, 'r');
+  t.after(() => closeSync(fd));
   const desk = new Desk();
   const log = desk.log('a', 2);
   const generation = log.generations[0]!;
-  Object.assign(generation, { path: null, packed: true, gzip: { path: '0.log.gz', dev: '1', ino: '1' } });
+  Object.assign(generation, { fd, path: null, packed: true, gzip: { path: '0.log.gz', dev: '1', ino: '1' } });
   desk.launch(log);
   for (let tries = 0; desk.broken.length === 0 && tries < 20; tries += 1) {
+    if (tries < 10) appendFileSync(path, 'more');
+    else assert.ok(tries < 16);
     await desk.work(0, () => ({ outcome: 'unreadable' }));
     desk.nowMs += 10_000;
     desk.jobs.resume(desk.nowMs);
   }
   assert.deepEqual(desk.broken, [generation]);
+  assert.equal(readFileSync(path, 'utf8'), `damaged${'more'.repeat(10)}`);
   assert.deepEqual([desk.jobs.heldBytes, desk.running.length], [0, 0]);
 });
 

@@ -1,6 +1,6 @@
 import { fstatSync, readSync, type Stats } from 'node:fs';
 import { pipeline, Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
+import { createUnzip } from 'node:zlib';
 import type { ByteSource } from './source.js';
 
 const PACKED_CHUNK_BYTES = 64 * 1024;
@@ -43,7 +43,7 @@ class PackedBytes extends Readable {
 }
 
 /**
- * Plain bytes of a gzip file, inflated as a stream: reading on is cheap, reading back starts over. Memory does not
+ * Plain bytes of a gzip or zlib file, inflated as a stream: reading on is cheap, reading back starts over. Memory does not
  * depend on the size of the file.
  */
 class GzipSource implements ByteSource {
@@ -118,11 +118,12 @@ class GzipSource implements ByteSource {
 
   async #startOver(): Promise<void> {
     await this.end();
-    const gunzip = createGunzip({ chunkSize: PLAIN_CHUNK_BYTES });
+    // It takes zlib as well, which an Alloy configuration may ask for, and tells the two by how they begin.
+    const unzip = createUnzip({ chunkSize: PLAIN_CHUNK_BYTES });
     this.#packed = new PackedBytes();
     // Failures reach us through the iterator, which throws them.
-    pipeline(this.#packed, gunzip, () => {});
-    this.#chunks = gunzip[Symbol.asyncIterator]();
+    pipeline(this.#packed, unzip, () => {});
+    this.#chunks = unzip[Symbol.asyncIterator]();
     this.#rest = Buffer.alloc(0);
     this.#position = 0;
   }

@@ -1,7 +1,11 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { RouteSpec, StageSpec } from '../../../src/pipeline.js';
 import { STAGE_DEFAULTS } from '../../../src/pipeline.js';
 import { Pipeline } from '../../../workers/pipeline/pipeline.js';
 import type { Case } from '../case.js';
+import { mmdb } from './mmdb.js';
 
 const LINES = 2000;
 const PATH = '/var/log/pods/shop_web-1_0a1b/app/0.log';
@@ -13,11 +17,11 @@ function specOf(loose: Loose): StageSpec {
   return { ...STAGE_DEFAULTS[loose.stage], ...loose } as StageSpec;
 }
 
-function linesOf(make: (i: number) => string): { bytes: Buffer; starts: number[] } {
+function linesOf(make: (i: number) => string, count = LINES): { bytes: Buffer; starts: number[] } {
   const starts: number[] = [];
   const parts: string[] = [];
   let at = 0;
-  for (let i = 0; i < LINES; i++) {
+  for (let i = 0; i < count; i++) {
     const text = `${make(i)}\n`;
     starts.push(at);
     parts.push(text);
@@ -43,9 +47,14 @@ const LOGFMT = linesOf(
 );
 const COLOURED = linesOf((i) => `\u001b[32mINFO\u001b[0m request ${i} served`);
 const ARRAYS = linesOf((i) => `[{"a":${i}},{"a":"x"}]`);
+/** Lines that a backtracking engine would never be done with. */
+const HOSTILE = linesOf(() => `${'a'.repeat(100_000)}!`, 20);
+const ADDRESSES = linesOf((i) => `${10 + (i % 2)}.0.${i % 97}.${i % 251} GET /api/v1/items/${i}`);
+const NETWORKS = { 10: { country: { iso_code: 'DE', names: { en: 'Germany' } } } };
 const FIRST: Loose = { stage: 'regex', expression: '^(?P<level>[^ ]+)' };
 
-const CASES: [name: string, lines: typeof CRI, stages: Loose[]][] = [
+/** What a case is called, its lines, and its stages. */
+export const CASES: [name: string, lines: typeof CRI, stages: Loose[]][] = [
   ['no stage', CRI, []],
   [
     'a path regex and labels, which are hoisted',
@@ -91,6 +100,7 @@ const CASES: [name: string, lines: typeof CRI, stages: Loose[]][] = [
     LOGFMT,
     [{ stage: 'regex', expression: '(?:(\\w+)=)+.*status=(?P<status>\\d+)' }],
   ],
+  ['regex (a+)+$, lines of 100,000 a', HOSTILE, [{ stage: 'regex', expression: '(?P<all>(a+)+$)' }]],
   ['pattern', LOGFMT, [{ stage: 'pattern', pattern: 'level=<level> ts=<ts> <_>' }]],
   ['replace', LOGFMT, [{ stage: 'replace', expression: 'path=(\\S+)', replace: '-' }]],
   [
@@ -144,6 +154,14 @@ const CASES: [name: string, lines: typeof CRI, stages: Loose[]][] = [
   ['decolorize', COLOURED, [{ stage: 'decolorize' }]],
   ['luhn', CRI, [{ stage: 'luhn' }]],
   ['split_json', ARRAYS, [{ stage: 'split_json' }]],
+  [
+    'regex and geoip, a country',
+    ADDRESSES,
+    [
+      { stage: 'regex', expression: '^(?P<ip>\\S+)' },
+      { stage: 'geoip', db: '', source: 'ip', dbType: 'country' },
+    ],
+  ],
   ['relabel, which is hoisted', CRI, [{ stage: 'relabel', rules: [] }]],
   [
     'cri, json with two fields, labels, timestamp and drop',
@@ -164,18 +182,33 @@ const CASES: [name: string, lines: typeof CRI, stages: Loose[]][] = [
   ],
 ];
 
-/** Each stage over 2000 lines, one job at a time; what a stage needs before it is told in its name. */
+/** The stages with a database that is there; it is read while they are compiled. */
+function withDatabase<R>(stages: readonly Loose[], compile: (stages: Loose[]) => R): R {
+  const folder = mkdtempSync(join(tmpdir(), 'sleipnir-bench-'));
+  const db = join(folder, 'country.mmdb');
+  try {
+    writeFileSync(db, mmdb(NETWORKS, 'Test-Country'));
+    return compile(stages.map((stage) => (stage.stage === 'geoip' ? { ...stage, db } : stage)));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Each stage over its lines, one job at a time; what a stage needs before it is told in its name. */
 export function cases(): Case[] {
   return CASES.map(([name, { bytes, starts }, stages]) => {
-    const processes = [{ component: 'loki.process.bench', stages: stages.map(specOf), counts: true }];
-    const route: RouteSpec = { revision: 1, processes, externalLabels: [], maxLineBytes: 262_144 };
-    const pipeline = new Pipeline(route);
+    const pipeline = withDatabase(stages, (all) => {
+      const processes = [{ component: 'loki.process.bench', stages: all.map(specOf), counts: true }];
+      const route: RouteSpec = { revision: 1, processes, externalLabels: [], maxLineBytes: 262_144 };
+      return new Pipeline(route);
+    });
+    const count = starts.length - 1;
     const fn = (): void => {
       pipeline.begin({ path: PATH, targetLabels: [], readTimeMs: 0, carry: null }, SINK);
-      for (let i = 0; i < LINES; i++) pipeline.line(bytes, starts[i]!, starts[i + 1]! - 1, starts[i]!);
+      for (let i = 0; i < count; i++) pipeline.line(bytes, starts[i]!, starts[i + 1]! - 1, starts[i]!);
       pipeline.end(true);
       pipeline.takeDelta();
     };
-    return { name, unit: 'lines', count: LINES, fn };
+    return { name, unit: 'lines', count, fn };
   });
 }

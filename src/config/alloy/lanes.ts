@@ -19,7 +19,8 @@ const MAX_PATHS = 20_000;
 export function lanesOf({ sources, writes }: PipelinePlan, settings: LaneSettings): Lane[] {
   const lanes: Lane[] = [];
   for (const source of sources) {
-    const files = filesOf(source.targets);
+    const { decompression } = source;
+    const files = filesOf(source.targets, decompression);
     for (const route of source.routes) {
       const id = [source.component, ...route.spec.processes.map(({ component }) => component), route.sink.component];
       const write = writes.find(({ component }) => component === route.sink.component);
@@ -34,7 +35,7 @@ export function lanesOf({ sources, writes }: PipelinePlan, settings: LaneSetting
           ...laneOf(route, source.encoding, index === 0, settings),
           id: freeId(name === null ? id.join('>') : `${id.join('>')}#${name}`, lanes),
           files,
-          start: source.tailFromEnd ? 'end' : 'beginning',
+          start: source.tailFromEnd && decompression === null ? 'end' : 'beginning',
           legacyPositions:
             source.legacyPositionsFile === null
               ? null
@@ -98,7 +99,7 @@ interface Found {
 }
 
 /** A file that several targets match is read once, as the first of them says. */
-export function filesOf(targets: readonly TargetPlan[]): Files {
+export function filesOf(targets: readonly TargetPlan[], compressed: Files['compressed'] = null): Files {
   const matches = targets.map(({ path, literal, exclude }) =>
     literal ? (file: string) => file === path : createFileMatch([path], exclude === null ? [] : [exclude]),
   );
@@ -123,6 +124,7 @@ export function filesOf(targets: readonly TargetPlan[]): Files {
     globs: [...new Set(targets.map(({ path, literal }) => (literal ? escapeGlob(path) : path)))],
     labelsOf: (path) => of(path).labels,
     ignoreOlderThanMs: (path) => of(path).ignoreOlderThanMs,
+    compressed,
   };
 }
 

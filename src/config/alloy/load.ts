@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { StageSpec } from '../../pipeline.js';
 import type { StageMistake } from '../../protocol.js';
 import { type Diagnostic, Diagnostics } from './diagnostics.js';
@@ -80,7 +80,9 @@ export function draftAlloy(input: AlloyInput, options: AlloyOptions): AlloyDraft
   };
 }
 
+/** Absolute: `module_path` may be part of a path that is read from another folder. */
 function folderOf(input: AlloyInput, files: FileAccess): string {
   if ('texts' in input) return dirname(input.texts[0]?.name ?? '.');
-  return files.listFolder(input.path) === null ? dirname(input.path) : input.path;
+  const path = resolve(input.path);
+  return files.listFolder(path) === null ? dirname(path) : path;
 }

@@ -20,7 +20,8 @@ export interface SourcePlan {
   /** IANA name; null: bytes as they are. */
   encoding: string | null;
   tailFromEnd: boolean;
-  decompression: { format: 'gz' | 'z' | 'bz2'; initialDelayMs: number } | null;
+  /** Files are gzip or zlib, and are read so many milliseconds after they were found; null: they are plain. */
+  decompression: { initialDelayMs: number } | null;
   legacyPositionsFile: string | null;
   onPositionsFileError: 'skip' | 'restart_from_end' | 'restart_from_beginning';
   /** One for each way from here to a `loki.write` or `loki.echo`, in the order of `forward_to`. */

@@ -40,6 +40,6 @@ export function describeUnsupported(name: string, known: readonly string[], isSk
   if (!isOther)
     return `there is no component "${name}"; those that are supported are listed in docs/alloy-compatibility.md`;
   if (isSkipping)
-    return `${name} is not supported, and cannot be left out, since the logs go through it or come from it`;
+    return `${name} is not supported, and cannot be left out, since logs go through it or come from it; take it and what refers to it out of the file`;
   return `${name} is not supported: take it out of the file, or leave out what has nothing to do with logs with --skip-unsupported`;
 }

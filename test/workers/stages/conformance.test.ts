@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
-import { describe, test } from 'node:test';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
 import { parse } from 'yaml';
+import { type Field, mmdb } from '../../../bench/workers/stages/mmdb.js';
 import type { PipelineOptions } from '../../../workers/pipeline/pipeline.js';
+import { KINDS } from '../../../workers/stages/all.js';
 import { type Fed, feed, type LooseStage, pipelineOf, type Result } from './harness.js';
 
 const FOLDER = new URL('../../../../test/conformance/', import.meta.url);
@@ -58,7 +62,22 @@ interface Case {
 interface Suite {
   stage: string;
   before?: LooseStage[];
+  /** What MaxMind databases say of addresses by their first number; a stage names them in `db`. */
+  databases?: Record<string, Record<number, Field>>;
   cases: Case[];
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'sleipnir-conformance-'));
+after(() => rmSync(folder, { recursive: true }));
+
+/** The stage with the path of its database in the place of the name. */
+function withDatabase(loose: LooseStage, { databases }: Suite): LooseStage {
+  const [[name, args] = ['', null]] = Object.entries(loose);
+  const networks = databases?.[String(args?.db)];
+  if (networks === undefined) return loose;
+  const db = join(folder, `${String(args?.db)}.mmdb`);
+  writeFileSync(db, mmdb(networks, `Test-${String(args?.db)}`));
+  return { [name]: { ...args, db } };
 }
 
 function nanoseconds(time: string): bigint {
@@ -152,7 +171,8 @@ for (const file of readdirSync(FOLDER)
   describe(file, () => {
     test('has at least ten cases', () => assert.ok(suite.cases.length >= 10, `${suite.cases.length}`));
     for (const one of suite.cases) {
-      const stages = one.stages ?? [...(one.before ?? suite.before ?? []), { [suite.stage]: one.args ?? {} }];
+      const given = one.stages ?? [...(one.before ?? suite.before ?? []), { [suite.stage]: one.args ?? {} }];
+      const stages = given.map((stage) => withDatabase(stage, suite));
       test(one.name, () => {
         if (one.refused !== undefined) {
           assert.throws(
@@ -173,3 +193,9 @@ for (const file of readdirSync(FOLDER)
     }
   });
 }
+
+test('every stage has its cases', () => {
+  const names = Object.keys(KINDS).map((name) => `stage-${name}.yaml`);
+  const files = readdirSync(FOLDER).filter((name) => name.startsWith('stage-'));
+  assert.deepEqual(files.sort(), names.sort());
+});

@@ -23,6 +23,19 @@ const pathTarget: t.Type<t.TargetValue> = {
   },
 };
 
+const NO_BZIP2 = 'there is no maintained library for it; compress with gzip';
+
+const compressions = t.oneOf('gz', 'z', 'bz2');
+const compressedFormat: t.Type<'gz' | 'z'> = {
+  name: compressions.name,
+  decode(given, diagnostics) {
+    const format = compressions.decode(given, diagnostics);
+    if (format !== 'bz2') return format;
+    diagnostics.error(given.expression, `"bz2" is not supported: ${NO_BZIP2}`);
+    return undefined;
+  },
+};
+
 function absolute(path: string): string {
   return isAbsolute(path) ? path : resolve(path);
 }
@@ -97,10 +110,22 @@ const sourceFile = schema(
     decompression: block(
       schema({
         enabled: required(t.flag),
-        format: required(t.oneOf('gz', 'z', 'bz2')),
-        initial_delay: optional(t.duration(0, '0s or more'), 0),
+        format: required(
+          compressedFormat,
+          differs(
+            `\`gz\` and \`z\` are told apart by how a file begins, whichever of them stands here; \`bz2\` is refused: ${NO_BZIP2}`,
+          ),
+        ),
+        initial_delay: optional(
+          t.duration(0, '0s or more'),
+          0,
+          differs('it is opened at first sight nevertheless, and read even if it is deleted before'),
+        ),
       }),
       'optional',
+      differs(
+        'a file that is not complete yet is tried again while it grows; another file under the same name is read as well, and one under another name is another file; `tail_from_end` is without effect',
+      ),
     ),
     file_watch: block(
       schema({
@@ -143,9 +168,7 @@ function buildSourceFile(
     targets,
     encoding: args.encoding || null,
     tailFromEnd: args.tail_from_end,
-    decompression: decompression?.args.enabled
-      ? { format: decompression.args.format, initialDelayMs: decompression.args.initial_delay }
-      : null,
+    decompression: decompression?.args.enabled ? { initialDelayMs: decompression.args.initial_delay } : null,
     legacyPositionsFile: args.legacy_positions_file || null,
     onPositionsFileError: args.on_positions_file_error,
   };

@@ -19,7 +19,10 @@ export const watched = differs(
 /** Blocks that bring in what other files declare. */
 export const importSchemas = {
   'import.file': schema({
-    filename: required(t.nonEmptyText),
+    filename: required(
+      t.nonEmptyText,
+      differs('a relative path counts from the folder of the file it stands in, not from the working directory'),
+    ),
     detector: optional(t.oneOf('fsnotify', 'poll'), 'fsnotify', watched),
     poll_frequency: optional(t.duration(0, 'more than 0s', true), 60_000, watched),
   }),

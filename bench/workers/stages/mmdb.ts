@@ -1,4 +1,4 @@
-type Field = string | number | { [key: string]: Field } | Field[];
+export type Field = string | number | { [key: string]: Field } | Field[];
 
 const STRING = 2;
 const DOUBLE = 3;

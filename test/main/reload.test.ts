@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { eventually, makeStage, type Stage, Writer } from './kit.js';
+
+const TIMEOUT = { timeout: 120_000 };
+const WAYS = ['SIGHUP', 'POST', 'file'] as const;
+
+/** The `version`-th configuration: another label, other stages, another graph. */
+function configuration(stage: Stage, version: number): string {
+  const more = version % 3 === 0 ? '' : `stage.static_labels { values = { v = "${version}" } }`;
+  const between = version % 2 === 0 ? 'loki.relabel.r.receiver' : 'loki.write.loki.receiver';
+  return `
+local.file_match "pod_logs" {
+  path_targets = [{ __path__ = "${stage.pods}/*/*/*.log" }]
+}
+loki.source.file "pod_logs" {
+  targets    = local.file_match.pod_logs.targets
+  forward_to = [loki.process.p.receiver]
+}
+loki.process "p" {
+  stage.cri {}
+  ${more}
+  forward_to = [${between}]
+}
+loki.relabel "r" {
+  rule {
+    target_label = "relabelled"
+    replacement  = "yes"
+  }
+  forward_to = [loki.write.loki.receiver]
+}
+loki.write "loki" {
+  endpoint {
+    url        = "${stage.loki.pushUrl}"
+    batch_wait = "50ms"
+  }
+}
+`;
+}
+
+/** The log files that a process holds open, each with its inode. */
+function openLogs(pid: number, folder: string): string[] {
+  const fds = `/proc/${pid}/fd`;
+  return readdirSync(fds)
+    .flatMap((fd) => {
+      try {
+        const path = readlinkSync(join(fds, fd));
+        return path.startsWith(folder) ? [`${fd} ${path}`] : [];
+      } catch {
+        // Closed meanwhile.
+        return [];
+      }
+    })
+    .sort();
+}
+
+test('ten reloads in every way, while lines are written and rotated: none is lost or repeated', TIMEOUT, async (t) => {
+  const stage = await makeStage(t);
+  const config = join(stage.root, 'config.alloy');
+  writeFileSync(config, configuration(stage, 0));
+  const writers = ['one', 'two', 'three'].map((pod) => new Writer(t, stage.log(pod), 20));
+  const collector = stage.start({ CONFIG: config });
+  const { http } = await collector.said('started');
+  for (let version = 1; version <= 10; version += 1) {
+    await stage.stored(stage.loki.store.entries + 500);
+    const way = WAYS[version % WAYS.length];
+    writeFileSync(config, configuration(stage, version));
+    if (way === 'SIGHUP') collector.signal('SIGHUP');
+    if (way === 'POST') assert.equal((await fetch(`${http}/-/reload`, { method: 'POST' })).status, 200);
+    writers[version % writers.length]!.rotate(`20260101-0000${String(version).padStart(2, '0')}`);
+    await eventually(() => collector.saying('configuration taken over').length >= version);
+  }
+  for (const writer of writers) writer.stop();
+  const wanted = writers.flatMap(({ contents }) => contents);
+  await stage.stored(wanted.length);
+  assert.equal(await collector.end('SIGTERM'), 0);
+  const { store } = stage.loki;
+  assert.deepEqual([store.entries, store.duplicates], [wanted.length, 0]);
+  assert.deepEqual(store.lines().sort(), wanted.sort());
+  const versions = new Set(
+    store.streams().flatMap(({ labels }) => labels.flatMap(([name, value]) => (name === 'v' ? [value] : []))),
+  );
+  assert.ok(versions.size >= 3, [...versions].join());
+});
+
+test('a reload closes no file: the descriptors are the same', TIMEOUT, async (t) => {
+  const stage = await makeStage(t);
+  const config = join(stage.root, 'config.alloy');
+  writeFileSync(config, configuration(stage, 1));
+  const writers = ['one', 'two', 'three'].map((pod) => new Writer(t, stage.log(pod), 1));
+  const collector = stage.start({ CONFIG: config, CONFIG_WATCH: 'false' });
+  await collector.said('started');
+  await stage.stored(3);
+  const before = openLogs(collector.pid, stage.pods);
+  assert.equal(before.length, writers.length);
+  for (const version of [2, 3]) {
+    writeFileSync(config, configuration(stage, version));
+    collector.signal('SIGHUP');
+    await eventually(() => collector.saying('configuration taken over').length >= version - 1);
+    assert.deepEqual(openLogs(collector.pid, stage.pods), before);
+  }
+  assert.equal(await collector.end('SIGTERM'), 0);
+});
