@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { Child } from '../measure/child.js';
+import type { Life } from './gaps.js';
 
 const CLI = fileURLToPath(new URL('../../../dist/cli.js', import.meta.url));
 const NO_WATCH = fileURLToPath(new URL('./no-watch.js', import.meta.url));
@@ -28,6 +29,8 @@ export class Lives {
   countedLost = 0;
   /** Bytes that it has reported as lost; of files that vanished while it was down it knows no lines. */
   countedLostBytes = 0;
+  /** When collectors ran. */
+  readonly spans: Life[] = [];
   /** Processes that did not end with 0 after SIGTERM, in words. */
   readonly failures: string[] = [];
   readonly #env: Record<string, string>;
@@ -49,8 +52,13 @@ export class Lives {
     const argv = [process.execPath, ...(noWatch ? ['--import', NO_WATCH] : []), CLI, 'run'];
     const limited = ['/bin/sh', '-c', `ulimit -n ${maxOpenFiles}; exec "$@"`, 'sh', ...argv];
     this.#http = null;
+    const span: Life = { bornMs: Date.now(), startedMs: null, endedMs: null };
+    this.spans.push(span);
     this.#child = new Child(maxOpenFiles === undefined ? argv : limited, { env: this.#env });
     this.#child.onLine((line) => this.#hear(line));
+    void this.#child.exited.then(() => {
+      span.endedMs = Date.now();
+    });
   }
 
   async kill(): Promise<void> {
@@ -83,7 +91,10 @@ export class Lives {
     } catch {
       return;
     }
-    if (said.http !== undefined) this.#http = said.http;
+    if (said.http !== undefined) {
+      this.#http = said.http;
+      (this.spans.at(-1) as Life).startedMs = Date.now();
+    }
     if (said.code !== undefined) this.said.set(said.code, (this.said.get(said.code) ?? 0) + 1);
     if (said.code !== 'LOGS_LOST') return;
     this.countedLost += said.lines ?? 0;

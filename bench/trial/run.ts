@@ -57,7 +57,7 @@ export async function runTrial(scenario: Scenario, options: TrialOptions): Promi
     await caughtUp(lives, loki, ledger);
     const balance = await booksOf(lives);
     await lives.end();
-    const result = tally(ledger.containers, loki.store);
+    const result = tally(ledger.containers, loki.store, lives.spans);
     const { countedLost, countedLostBytes } = lives;
     const said = Object.fromEntries(lives.said);
     return {
@@ -125,9 +125,9 @@ async function booksOf(lives: Lives): Promise<string[]> {
 
 function wrongsIn(scenario: Scenario, result: Tally, lives: Lives): string[] {
   const wrongs = lives.failures.map((ending) => `the collector ended with ${ending}`);
-  const { lost, wrong, repeated, refused } = result;
+  const { lost, readable, wrong, repeated, refused } = result;
   if (scenario.lossy && lost !== lives.countedLost) wrongs.push(`${lost} lines lost, ${lives.countedLost} counted`);
-  if (!scenario.lossy && lost > 0) wrongs.push(`${lost} lines lost`);
+  if (!scenario.lossy && lost > 0) wrongs.push(`${lost} lines lost, ${readable} of them from files that could be read`);
   if (!scenario.lossy && lives.countedLostBytes > 0) wrongs.push(`${lives.countedLostBytes} bytes counted as lost`);
   if (wrong > 0) wrongs.push(`${wrong} entries are not as they were written`);
   if (scenario.exact && repeated > 0) wrongs.push(`${repeated} lines repeated`);
