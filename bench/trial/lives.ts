@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { Child } from '../measure/child.js';
+import { FEW_WATCHES, whyNoFewWatches, withFewWatches } from './few-watches.js';
 import type { Life } from './gaps.js';
 
 const CLI = fileURLToPath(new URL('../../../dist/cli.js', import.meta.url));
@@ -9,8 +10,8 @@ const NO_WATCH = fileURLToPath(new URL('./no-watch.js', import.meta.url));
 export interface Launch {
   /** `ulimit -n` */
   maxOpenFiles?: number;
-  /** No folder can be watched. */
-  noWatch?: boolean;
+  /** Hardly a folder can be watched. */
+  fewWatches?: boolean;
 }
 
 interface LogLine {
@@ -29,18 +30,32 @@ export class Lives {
   countedLost = 0;
   /** Bytes that it has reported as lost; of files that vanished while it was down it knows no lines. */
   countedLostBytes = 0;
+  /** How it was run, where that depends on the machine. */
+  readonly note: string | null = null;
   /** When collectors ran. */
   readonly spans: Life[] = [];
   /** Processes that did not end with 0 after SIGTERM, in words. */
   readonly failures: string[] = [];
   readonly #env: Record<string, string>;
-  readonly #launch: Launch;
+  readonly #argv: string[];
   #child: Child | null = null;
-  #http: string | null = null;
+  /** Where it answers, once it says so; null when it has ended before. */
+  #http: Promise<string | null> = Promise.resolve(null);
+  #onHttp: (url: string) => void = () => {};
 
   constructor(env: Record<string, string>, launch: Launch) {
     this.#env = env;
-    this.#launch = launch;
+    this.#argv = [process.execPath, CLI, 'run'];
+    const { maxOpenFiles, fewWatches } = launch;
+    if (maxOpenFiles !== undefined) {
+      this.#argv = ['/bin/sh', '-c', `ulimit -n ${maxOpenFiles}; exec "$@"`, 'sh', ...this.#argv];
+    }
+    if (!fewWatches) return;
+    const why = whyNoFewWatches();
+    this.note =
+      why === null ? FEW_WATCHES : `fs.watch was made to fail: the kernel allows no limits of our own (${why})`;
+    if (why === null) this.#argv = withFewWatches(this.#argv);
+    else this.#argv.splice(-2, 0, '--import', NO_WATCH);
   }
 
   get running(): boolean {
@@ -48,17 +63,18 @@ export class Lives {
   }
 
   start(): void {
-    const { maxOpenFiles, noWatch } = this.#launch;
-    const argv = [process.execPath, ...(noWatch ? ['--import', NO_WATCH] : []), CLI, 'run'];
-    const limited = ['/bin/sh', '-c', `ulimit -n ${maxOpenFiles}; exec "$@"`, 'sh', ...argv];
-    this.#http = null;
     const span: Life = { bornMs: Date.now(), startedMs: null, endedMs: null };
     this.spans.push(span);
-    this.#child = new Child(maxOpenFiles === undefined ? argv : limited, { env: this.#env });
-    this.#child.onLine((line) => this.#hear(line));
-    void this.#child.exited.then(() => {
-      span.endedMs = Date.now();
+    const child = new Child(this.#argv, { env: this.#env });
+    this.#child = child;
+    this.#http = new Promise((resolve) => {
+      this.#onHttp = resolve;
+      void child.exited.then(() => {
+        span.endedMs = Date.now();
+        resolve(null);
+      });
     });
+    child.onLine((line) => this.#hear(line));
   }
 
   async kill(): Promise<void> {
@@ -66,18 +82,21 @@ export class Lives {
     await this.#child?.exited;
   }
 
-  /** SIGTERM; it has to end by itself with exit code 0. */
+  /** SIGTERM; it has to end by itself with exit code 0, unless it came before anything was begun. */
   async end(): Promise<void> {
     const child = this.#child;
     if (child === null) return;
+    const span = this.spans.at(-1) as Life;
     await child.stop();
+    if (child.ending.startsWith('SIGTERM') && span.startedMs === null) return;
     if (!child.ending.startsWith('exit code 0')) this.failures.push(child.ending);
   }
 
   /** The sum of a metric over its labels; null if it cannot be asked. */
   async metric(name: string): Promise<number | null> {
-    if (this.#http === null || !this.running) return null;
-    const response = await fetch(`${this.#http}/metrics`).catch(() => null);
+    const url = await this.#http;
+    if (url === null || !this.running) return null;
+    const response = await fetch(`${url}/metrics`).catch(() => null);
     if (response === null) return null;
     const text = await response.text();
     const values = text.matchAll(new RegExp(`^sleipnir_${name}(?:{.*})? (\\S+)$`, 'gm'));
@@ -92,7 +111,7 @@ export class Lives {
       return;
     }
     if (said.http !== undefined) {
-      this.#http = said.http;
+      this.#onHttp(said.http);
       (this.spans.at(-1) as Life).startedMs = Date.now();
     }
     if (said.code !== undefined) this.said.set(said.code, (this.said.get(said.code) ?? 0) + 1);

@@ -64,8 +64,9 @@ function row({ scenario, result }: { scenario: Scenario; result: TrialResult }):
   return [scenario.fault, ...figures, result.wrongs.length === 0 ? 'yes' : 'NO'];
 }
 
-function verdict({ wrongs }: TrialResult): string {
-  return wrongs.length === 0 ? 'holds' : `DOES NOT HOLD: ${wrongs.join('; ')}`;
+function verdict({ wrongs, note }: TrialResult): string {
+  const how = note === null ? '' : ` (${note})`;
+  return wrongs.length === 0 ? `holds${how}` : `DOES NOT HOLD${how}: ${wrongs.join('; ')}`;
 }
 
 function find(name: string): Scenario {
