@@ -20,6 +20,7 @@ interface LogLine {
   http?: string;
   bytes?: number;
   lines?: number;
+  pods?: { reason: string; pod: string; bytes: number; lines: number }[];
 }
 
 /** A collector that may die and be started again, all of it on the same state directory. */
@@ -30,6 +31,8 @@ export class Lives {
   countedLost = 0;
   /** Bytes that it has reported as lost; of files that vanished while it was down it knows no lines. */
   countedLostBytes = 0;
+  /** What it has reported as lost, in words. */
+  readonly losses: string[] = [];
   /** How it was run, where that depends on the machine. */
   readonly note: string | null = null;
   /** When collectors ran. */
@@ -118,5 +121,7 @@ export class Lives {
     if (said.code !== 'LOGS_LOST') return;
     this.countedLost += said.lines ?? 0;
     this.countedLostBytes += said.bytes ?? 0;
+    for (const { reason, pod, bytes, lines } of said.pods ?? [])
+      this.losses.push(`life ${this.spans.length}: ${lines} lines, ${bytes} bytes, ${reason} ${pod}`);
   }
 }

@@ -31,6 +31,8 @@ export interface TrialResult extends Tally {
   /** Lines the collector has reported as lost. */
   countedLost: number;
   countedLostBytes: number;
+  /** What they have reported as lost, in words. */
+  losses: readonly string[];
   /** When collectors ran. */
   lives: readonly Life[];
   /** Problems the collector spoke of, by code, with how often. */
@@ -71,6 +73,7 @@ export async function runTrial(scenario: Scenario, options: TrialOptions): Promi
       ...result,
       countedLost,
       countedLostBytes,
+      losses: lives.losses,
       lives: lives.spans,
       note: lives.note,
       said,
