@@ -276,11 +276,13 @@ function copyAt(path: string): Copy {
   }
 }
 
-/** An inode may be used again, so what is in both must be the same. */
+/** An inode may be used again, so what is in both must be the same; a copy may end within a line. */
 function isCopy({ ino, start, bytes }: Copy, file: LogFile): boolean {
   if (ino !== file.ino && ino !== file.gzipIno) return false;
-  const own = bytesOf(file).subarray(start, start + bytes.length);
-  return own.equals(bytes.subarray(0, own.length));
+  // Truncated, it tells nothing.
+  if (bytes.length === 0 || file.parts.some(({ gone }) => gone)) return true;
+  const own = Buffer.from(file.parts.map(({ text }) => text).join('')).subarray(start, start + bytes.length);
+  return own.length > 0 && own.equals(bytes.subarray(0, own.length));
 }
 
 function bytesOf({ parts }: LogFile): Buffer {
