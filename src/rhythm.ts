@@ -19,22 +19,23 @@ export function startRhythm(
   collector: Driven,
   { batchWaitMs, scanIntervalMs }: { batchWaitMs: number; scanIntervalMs: number },
 ): () => void {
-  let stopped = false;
-  let scanTimer: NodeJS.Timeout | null = null;
   const tickTimer = setInterval(() => collector.tick(), batchWaitMs);
-  const scheduleScan = (): void => {
-    const waitMs = collector.hinted ? scanIntervalMs : Math.min(scanIntervalMs, SCAN_ALONE_MS);
-    scanTimer = setTimeout(() => {
-      void collector.rescan().then(() => {
-        if (!stopped) scheduleScan();
-      });
-    }, waitMs);
-  };
+  // Hints may cease at any time, so each beat asks anew whether a scan is due.
+  const beatMs = Math.min(scanIntervalMs, SCAN_ALONE_MS);
+  let sinceScanMs = 0;
+  let scanning = false;
+  const scanTimer = setInterval(() => {
+    sinceScanMs += beatMs;
+    if (scanning || (collector.hinted && sinceScanMs < scanIntervalMs)) return;
+    scanning = true;
+    void collector.rescan().then(() => {
+      scanning = false;
+      sinceScanMs = 0;
+    });
+  }, beatMs);
   collector.tick();
-  scheduleScan();
   return () => {
-    stopped = true;
     clearInterval(tickTimer);
-    if (scanTimer !== null) clearTimeout(scanTimer);
+    clearInterval(scanTimer);
   };
 }

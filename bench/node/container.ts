@@ -1,5 +1,5 @@
 import { closeSync, ftruncateSync, mkdirSync, openSync, readdirSync, rmSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { type PodClock, wallClockMs } from './clock.js';
 import type { Cursor, LinePool } from './lines.js';
 import { type ContainerName, type PodName, podFolder } from './names.js';
@@ -27,6 +27,22 @@ export interface Written {
   restarts: number;
   /** The pod is gone, and its folder with it. */
   deleted: boolean;
+  /** In the order in which they were begun. */
+  files: FileLife[];
+}
+
+/** What became of one file. Times are milliseconds since the epoch. */
+export interface FileLife {
+  /** `0.log`, or `0.log.<time>` once it was rotated, compressed or not. */
+  name: string;
+  /** The running numbers of the lines that begin in it. */
+  firstLine: number;
+  lastLine: number;
+  bytes: number;
+  bornMs: number;
+  rotatedMs: number | null;
+  gzippedMs: number | null;
+  deletedMs: number | null;
 }
 
 /** The log of one container and the runtime that writes it: one descriptor, opened for append. */
@@ -40,6 +56,7 @@ export class ContainerLog {
   rotations = 0;
   restarts = 0;
   deleted = false;
+  readonly #files: FileLife[] = [];
   /** Seconds of the newest rotated file's name. */
   stampSeconds = 0;
   /** The rotation that runs or waits for its turn. */
@@ -48,6 +65,7 @@ export class ContainerLog {
   readonly #pool: LinePool;
   readonly #cursor: Cursor;
   #fd: number | null;
+  #live: FileLife;
 
   /** Makes the folder and opens `0.log`. `clock` is shared by the containers of the pod. */
   constructor(root: string, pod: PodName, name: ContainerName, clock: PodClock, pool: LinePool) {
@@ -59,6 +77,7 @@ export class ContainerLog {
     this.#folder = join(root, podFolder(pod), name.container);
     mkdirSync(this.#folder, { recursive: true });
     this.#fd = openLog(this.path);
+    this.#live = this.#begin();
   }
 
   /** The live file. */
@@ -89,6 +108,8 @@ export class ContainerLog {
     const bytes = end - blockStart;
     this.liveBytes += bytes;
     this.fileBytes += bytes;
+    this.#live.bytes += bytes;
+    this.#live.lastLine = this.#cursor.lines;
     return bytes;
   }
 
@@ -99,20 +120,71 @@ export class ContainerLog {
     return bytes;
   }
 
-  /** What the runtime does when it is asked to reopen: writes go to a new file at `path` from here on. */
-  reopen(): void {
+  /**
+   * What the runtime does when it is asked to reopen: writes go to a new file at `path` from here on, and the one before
+   * is at `rotated`.
+   */
+  reopen(rotated: string): void {
     const fd = openLog(this.path);
     closeSync(this.#fd!);
     this.#fd = fd;
+    this.#rotated(rotated);
+  }
+
+  /** Empties the live file in place; writes begin at its start again. What was in it is at `copy`. */
+  truncate(copy: string): void {
+    ftruncateSync(this.#fd!, 0);
+    this.#rotated(copy);
+  }
+
+  /** A rotated file was compressed. */
+  gzipped(path: string): void {
+    this.#note(path, (file) => {
+      file.gzippedMs = Date.now();
+    });
+  }
+
+  /** A rotated file was deleted. */
+  unlinked(path: string): void {
+    this.#note(path, (file) => {
+      file.deletedMs = Date.now();
+    });
+  }
+
+  /** The folder was deleted. */
+  wiped(): void {
+    this.deleted = true;
+    for (const file of this.#files) file.deletedMs ??= Date.now();
+  }
+
+  #begin(): FileLife {
+    const firstLine = this.#cursor.lines + 1;
+    const file: FileLife = {
+      name: basename(this.path),
+      firstLine,
+      lastLine: firstLine - 1,
+      bytes: 0,
+      bornMs: Date.now(),
+      rotatedMs: null,
+      gzippedMs: null,
+      deletedMs: null,
+    };
+    this.#files.push(file);
+    return file;
+  }
+
+  #rotated(path: string): void {
+    this.#live.name = basename(path);
+    this.#live.rotatedMs = Date.now();
+    this.#live = this.#begin();
     this.liveBytes = 0;
     this.rotations++;
   }
 
-  /** Empties the live file in place; writes begin at its start again. */
-  truncate(): void {
-    ftruncateSync(this.#fd!, 0);
-    this.liveBytes = 0;
-    this.rotations++;
+  #note(path: string, note: (file: FileLife) => void): void {
+    const name = basename(path, '.gz');
+    const file = this.#files.findLast((each) => each.name === name);
+    if (file !== undefined) note(file);
   }
 
   /** The container ends and starts again, with the next number; logs of containers dead for longer are cleaned up. */
@@ -120,10 +192,13 @@ export class ContainerLog {
     this.close();
     this.restarts++;
     this.#fd = openLog(this.path);
+    this.#live = this.#begin();
     this.liveBytes = 0;
     const oldest = `${this.restarts - DEAD_CONTAINERS_KEPT - 1}.log`;
     for (const name of readdirSync(this.#folder)) {
-      if (name === oldest || name.startsWith(`${oldest}.`)) rmSync(join(this.#folder, name));
+      if (name !== oldest && !name.startsWith(`${oldest}.`)) continue;
+      rmSync(join(this.#folder, name));
+      this.unlinked(name);
     }
   }
 
@@ -141,7 +216,7 @@ export class ContainerLog {
     const { fileBytes, rotations, restarts, deleted } = this;
     const container = this.name.container;
     const counts = { lines, lastSeq: lines, physicalLines, contentBytes, fileBytes };
-    return { namespace, pod, uid, container, ...counts, rotations, restarts, deleted };
+    return { namespace, pod, uid, container, ...counts, rotations, restarts, deleted, files: this.#files };
   }
 }
 

@@ -12,7 +12,7 @@ import { Random } from './random.js';
 import { Rotator } from './rotator.js';
 import { Workload } from './workload.js';
 
-export type { Written } from './container.js';
+export type { FileLife, Written } from './container.js';
 export type { NodeOptions, NodeStats, SimulatedNode } from './options.js';
 
 const TICK_MS = 10;
@@ -192,7 +192,7 @@ class RunningNode implements SimulatedNode {
     }
     for (const log of logs) {
       await rm(join(this.root, podFolder(log.pod)), { recursive: true, force: true });
-      log.deleted = true;
+      log.wiped();
     }
   }
 

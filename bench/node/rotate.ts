@@ -21,9 +21,11 @@ export interface Rotation {
   /** Seconds since the epoch, for the name. Must be greater than that of the rotation before. */
   stampSeconds: number;
   /** Asks the runtime to open a new file at `path`; until it is through, the runtime writes to the renamed one. */
-  reopen: () => Promise<void>;
+  reopen: (rotated: string) => Promise<void>;
   /** Given, it empties the live log in place; then that is copied before, not renamed. */
-  truncate?: (() => void) | undefined;
+  truncate?: ((copy: string) => void) | undefined;
+  /** Called for each rotated file that was compressed or deleted. */
+  onChange?: (change: 'gzipped' | 'deleted', path: string) => void;
 }
 
 /**
@@ -33,8 +35,16 @@ export interface Rotation {
  */
 export async function rotateLog(rotation: Rotation): Promise<void> {
   const rotated = await removeUnused(await rotatedFiles(rotation.path));
-  const kept = await removeExcess(rotated, rotation.keepFiles);
-  for (const path of kept) if (!path.endsWith(GZIP)) await compress(path);
+  const excess = rotated.splice(0, excessOf(rotated, rotation.keepFiles));
+  for (const path of excess) {
+    await unlink(path);
+    rotation.onChange?.('deleted', path);
+  }
+  for (const path of rotated) {
+    if (path.endsWith(GZIP)) continue;
+    await compress(path);
+    rotation.onChange?.('gzipped', path);
+  }
   if (rotation.truncate === undefined) await renameAndReopen(rotation);
   else copyAndTruncate(rotation, rotation.truncate);
 }
@@ -62,10 +72,8 @@ async function removeUnused(files: string[]): Promise<string[]> {
 }
 
 /** Two more files are to come: the one that is rotated now and its successor. */
-async function removeExcess(files: string[], keepFiles: number): Promise<string[]> {
-  const excess = Math.max(0, files.length - Math.max(0, keepFiles - 2));
-  for (const path of files.slice(0, excess)) await unlink(path);
-  return files.slice(excess);
+function excessOf(files: readonly string[], keepFiles: number): number {
+  return Math.max(0, files.length - Math.max(0, keepFiles - 2));
 }
 
 async function compress(path: string): Promise<void> {
@@ -86,16 +94,17 @@ async function compress(path: string): Promise<void> {
 }
 
 /** In one go, so that nothing is written between the two: what that loses is lost by the writer. */
-function copyAndTruncate({ path, stampSeconds }: Rotation, truncate: () => void): void {
-  copyFileSync(path, `${path}.${rotationStamp(stampSeconds)}`);
-  truncate();
+function copyAndTruncate({ path, stampSeconds }: Rotation, truncate: (copy: string) => void): void {
+  const copy = `${path}.${rotationStamp(stampSeconds)}`;
+  copyFileSync(path, copy);
+  truncate(copy);
 }
 
 async function renameAndReopen({ path, stampSeconds, reopen }: Rotation): Promise<void> {
   const rotated = `${path}.${rotationStamp(stampSeconds)}`;
   await rename(path, rotated);
   try {
-    await reopen();
+    await reopen(rotated);
   } catch (error) {
     await rename(rotated, path);
     throw error;

@@ -71,17 +71,19 @@ export class Rotator {
     // so the name runs ahead of the clock: always later than the one before, never the same.
     log.stampSeconds = Math.max(Math.floor(Date.now() / 1000), log.stampSeconds + 1);
     const { keepFiles, undoShare, reopenDelayMs, copyTruncate } = this.#options;
-    const truncate = copyTruncate ? () => log.truncate() : undefined;
-    const reopen = async () => {
+    const truncate = copyTruncate ? (copy: string) => log.truncate(copy) : undefined;
+    const onChange = (change: 'gzipped' | 'deleted', path: string) =>
+      change === 'gzipped' ? log.gzipped(path) : log.unlinked(path);
+    const reopen = async (rotated: string) => {
       await delay(reopenDelayMs);
       // The runtime refuses to reopen the log of a container that has ended meanwhile.
       if (!log.running || this.#random.fraction() < undoShare) {
         throw new SleipnirError(REOPEN_FAILED, 'the runtime did not reopen the log', 'It is tried again.');
       }
-      log.reopen();
+      log.reopen(rotated);
     };
     try {
-      await rotateLog({ path: log.path, keepFiles, stampSeconds: log.stampSeconds, reopen, truncate });
+      await rotateLog({ path: log.path, keepFiles, stampSeconds: log.stampSeconds, reopen, truncate, onChange });
     } catch (error) {
       if (!(error instanceof SleipnirError && error.code === REOPEN_FAILED)) throw error;
       this.undone++;

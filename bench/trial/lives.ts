@@ -1,5 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { Child } from '../measure/child.js';
+import { FEW_WATCHES, whyNoFewWatches, withFewWatches } from './few-watches.js';
+import type { Life } from './gaps.js';
 
 const CLI = fileURLToPath(new URL('../../../dist/cli.js', import.meta.url));
 const NO_WATCH = fileURLToPath(new URL('./no-watch.js', import.meta.url));
@@ -8,8 +10,8 @@ const NO_WATCH = fileURLToPath(new URL('./no-watch.js', import.meta.url));
 export interface Launch {
   /** `ulimit -n` */
   maxOpenFiles?: number;
-  /** No folder can be watched. */
-  noWatch?: boolean;
+  /** Hardly a folder can be watched. */
+  fewWatches?: boolean;
 }
 
 interface LogLine {
@@ -18,6 +20,7 @@ interface LogLine {
   http?: string;
   bytes?: number;
   lines?: number;
+  pods?: { reason: string; pod: string; bytes: number; lines: number }[];
 }
 
 /** A collector that may die and be started again, all of it on the same state directory. */
@@ -28,16 +31,34 @@ export class Lives {
   countedLost = 0;
   /** Bytes that it has reported as lost; of files that vanished while it was down it knows no lines. */
   countedLostBytes = 0;
+  /** What it has reported as lost, in words. */
+  readonly losses: string[] = [];
+  /** How it was run, where that depends on the machine. */
+  readonly note: string | null = null;
+  /** When collectors ran. */
+  readonly spans: Life[] = [];
   /** Processes that did not end with 0 after SIGTERM, in words. */
   readonly failures: string[] = [];
   readonly #env: Record<string, string>;
-  readonly #launch: Launch;
+  readonly #argv: string[];
   #child: Child | null = null;
-  #http: string | null = null;
+  /** Where it answers, once it says so; null when it has ended before. */
+  #http: Promise<string | null> = Promise.resolve(null);
+  #onHttp: (url: string) => void = () => {};
 
   constructor(env: Record<string, string>, launch: Launch) {
     this.#env = env;
-    this.#launch = launch;
+    this.#argv = [process.execPath, CLI, 'run'];
+    const { maxOpenFiles, fewWatches } = launch;
+    if (maxOpenFiles !== undefined) {
+      this.#argv = ['/bin/sh', '-c', `ulimit -n ${maxOpenFiles}; exec "$@"`, 'sh', ...this.#argv];
+    }
+    if (!fewWatches) return;
+    const why = whyNoFewWatches();
+    this.note =
+      why === null ? FEW_WATCHES : `fs.watch was made to fail: the kernel allows no limits of our own (${why})`;
+    if (why === null) this.#argv = withFewWatches(this.#argv);
+    else this.#argv.splice(-2, 0, '--import', NO_WATCH);
   }
 
   get running(): boolean {
@@ -45,12 +66,18 @@ export class Lives {
   }
 
   start(): void {
-    const { maxOpenFiles, noWatch } = this.#launch;
-    const argv = [process.execPath, ...(noWatch ? ['--import', NO_WATCH] : []), CLI, 'run'];
-    const limited = ['/bin/sh', '-c', `ulimit -n ${maxOpenFiles}; exec "$@"`, 'sh', ...argv];
-    this.#http = null;
-    this.#child = new Child(maxOpenFiles === undefined ? argv : limited, { env: this.#env });
-    this.#child.onLine((line) => this.#hear(line));
+    const span: Life = { bornMs: Date.now(), startedMs: null, endedMs: null };
+    this.spans.push(span);
+    const child = new Child(this.#argv, { env: this.#env });
+    this.#child = child;
+    this.#http = new Promise((resolve) => {
+      this.#onHttp = resolve;
+      void child.exited.then(() => {
+        span.endedMs = Date.now();
+        resolve(null);
+      });
+    });
+    child.onLine((line) => this.#hear(line));
   }
 
   async kill(): Promise<void> {
@@ -58,18 +85,21 @@ export class Lives {
     await this.#child?.exited;
   }
 
-  /** SIGTERM; it has to end by itself with exit code 0. */
+  /** SIGTERM; it has to end by itself with exit code 0, unless it came before anything was begun. */
   async end(): Promise<void> {
     const child = this.#child;
     if (child === null) return;
+    const span = this.spans.at(-1) as Life;
     await child.stop();
+    if (child.ending.startsWith('SIGTERM') && span.startedMs === null) return;
     if (!child.ending.startsWith('exit code 0')) this.failures.push(child.ending);
   }
 
   /** The sum of a metric over its labels; null if it cannot be asked. */
   async metric(name: string): Promise<number | null> {
-    if (this.#http === null || !this.running) return null;
-    const response = await fetch(`${this.#http}/metrics`).catch(() => null);
+    const url = await this.#http;
+    if (url === null || !this.running) return null;
+    const response = await fetch(`${url}/metrics`).catch(() => null);
     if (response === null) return null;
     const text = await response.text();
     const values = text.matchAll(new RegExp(`^sleipnir_${name}(?:{.*})? (\\S+)$`, 'gm'));
@@ -83,10 +113,15 @@ export class Lives {
     } catch {
       return;
     }
-    if (said.http !== undefined) this.#http = said.http;
+    if (said.http !== undefined) {
+      this.#onHttp(said.http);
+      (this.spans.at(-1) as Life).startedMs = Date.now();
+    }
     if (said.code !== undefined) this.said.set(said.code, (this.said.get(said.code) ?? 0) + 1);
     if (said.code !== 'LOGS_LOST') return;
     this.countedLost += said.lines ?? 0;
     this.countedLostBytes += said.bytes ?? 0;
+    for (const { reason, pod, bytes, lines } of said.pods ?? [])
+      this.losses.push(`life ${this.spans.length}: ${lines} lines, ${bytes} bytes, ${reason} ${pod}`);
   }
 }

@@ -18,6 +18,7 @@ interface Flags {
 
 const NAMES = SCENARIOS.map(({ name }) => name).join(', ');
 const HEADING = ['fault', 'wrote', 'stored', 'repeated', 'lost', 'counted', 'refused', 'holds'];
+const LOSSES_SHOWN = 5;
 const flags = new Command('npm run trial --')
   .description(
     'Holds what simulated pods wrote against what Loki has, while things go wrong. Exit code 1 if a line is missing.',
@@ -48,6 +49,7 @@ await endWith(async () => {
     results.push({ scenario, result });
     process.stdout.write(`${scenario.name}: ${verdict(result)}\n`);
     if (result.wrongs.length > 0) process.stdout.write(`  the collector said ${JSON.stringify(result.said)}\n`);
+    for (const loss of result.losses.slice(0, LOSSES_SHOWN)) process.stdout.write(`  counted in ${loss}\n`);
     for (const gap of result.gaps) process.stdout.write(`  ${gap}\n`);
   }
   process.stdout.write(`\n${table(HEADING, results.map(row))}`);
@@ -64,8 +66,9 @@ function row({ scenario, result }: { scenario: Scenario; result: TrialResult }):
   return [scenario.fault, ...figures, result.wrongs.length === 0 ? 'yes' : 'NO'];
 }
 
-function verdict({ wrongs }: TrialResult): string {
-  return wrongs.length === 0 ? 'holds' : `DOES NOT HOLD: ${wrongs.join('; ')}`;
+function verdict({ wrongs, note }: TrialResult): string {
+  const how = note === null ? '' : ` (${note})`;
+  return wrongs.length === 0 ? `holds${how}` : `DOES NOT HOLD${how}: ${wrongs.join('; ')}`;
 }
 
 function find(name: string): Scenario {

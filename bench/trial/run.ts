@@ -7,6 +7,7 @@ import { Child } from '../measure/child.js';
 import type { Ledger } from '../node/ledger.js';
 import { Random } from '../node/random.js';
 import { type Receiver, startReceiver } from '../receiver/server.js';
+import type { Life } from './gaps.js';
 import { Lives } from './lives.js';
 import type { Scenario } from './scenarios.js';
 import { type Tally, tally } from './tally.js';
@@ -15,6 +16,8 @@ const NODE = fileURLToPath(new URL('../node/main.js', import.meta.url));
 /** When so long nothing new has come, nothing will; longer than the longest pause between two tries. */
 const QUIET_MS = 35_000;
 const LOOK_MS = 100;
+/** A start with many unread files takes about a second, and two ends lie between half and the whole of this apart. */
+const SHORT_LIFE_S = 3;
 
 export interface TrialOptions {
   seconds: number;
@@ -28,8 +31,14 @@ export interface TrialResult extends Tally {
   /** Lines the collector has reported as lost. */
   countedLost: number;
   countedLostBytes: number;
+  /** What they have reported as lost, in words. */
+  losses: readonly string[];
+  /** When collectors ran. */
+  lives: readonly Life[];
   /** Problems the collector spoke of, by code, with how often. */
   said: Record<string, number>;
+  /** How it was run, where that depends on the machine. */
+  note: string | null;
   /** What does not hold, in words. */
   wrongs: string[];
 }
@@ -57,13 +66,16 @@ export async function runTrial(scenario: Scenario, options: TrialOptions): Promi
     await caughtUp(lives, loki, ledger);
     const balance = await booksOf(lives);
     await lives.end();
-    const result = tally(ledger.containers, loki.store);
+    const result = tally(ledger.containers, loki.store, lives.spans);
     const { countedLost, countedLostBytes } = lives;
     const said = Object.fromEntries(lives.said);
     return {
       ...result,
       countedLost,
       countedLostBytes,
+      losses: lives.losses,
+      lives: lives.spans,
+      note: lives.note,
       said,
       wrongs: [...wrongsIn(scenario, result, lives), ...balance],
     };
@@ -94,9 +106,17 @@ function environment(
 }
 
 function startWriters(scenario: Scenario, options: TrialOptions, root: string, ledger: string): Child {
+  const { node, rotation } = scenario;
   const flags = { root, ledger, pods: options.pods, rate: `${options.rateBytes}B`, seed: options.seed };
   const argv = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)]);
-  return new Child([process.execPath, NODE, ...argv, '--seconds', String(options.seconds), ...scenario.node]);
+  if (rotation !== undefined)
+    argv.push('--rotate-every', `${rotation.everyMs}ms`, '--keep', keptFiles(rotation, options));
+  return new Child([process.execPath, NODE, ...argv, '--seconds', String(options.seconds), ...node]);
+}
+
+function keptFiles({ everyMs, keep }: NonNullable<Scenario['rotation']>, { seconds, kills }: TrialOptions): string {
+  const all = Math.ceil((seconds * 1000) / everyMs) + 2;
+  return String(seconds / (kills + 1) < SHORT_LIFE_S ? Math.max(all, keep) : keep);
 }
 
 /** Waits until everything is stored, or nothing more comes. */
@@ -125,11 +145,14 @@ async function booksOf(lives: Lives): Promise<string[]> {
 
 function wrongsIn(scenario: Scenario, result: Tally, lives: Lives): string[] {
   const wrongs = lives.failures.map((ending) => `the collector ended with ${ending}`);
-  const { lost, wrong, repeated, refused } = result;
+  const { lost, readable, wrong, repeated, refused } = result;
   if (scenario.lossy && lost !== lives.countedLost) wrongs.push(`${lost} lines lost, ${lives.countedLost} counted`);
-  if (!scenario.lossy && lost > 0) wrongs.push(`${lost} lines lost`);
+  if (!scenario.lossy && lost > 0) wrongs.push(`${lost} lines lost, ${readable} of them from files that could be read`);
   if (!scenario.lossy && lives.countedLostBytes > 0) wrongs.push(`${lives.countedLostBytes} bytes counted as lost`);
   if (wrong > 0) wrongs.push(`${wrong} entries are not as they were written`);
+  const { says } = scenario;
+  const said = says === undefined ? 0 : (lives.said.get(says) ?? 0);
+  if (says !== undefined && said !== lives.spans.length) wrongs.push(`${says} was said ${said} times`);
   if (scenario.exact && repeated > 0) wrongs.push(`${repeated} lines repeated`);
   if (refused > 0 && scenario.faults === undefined) wrongs.push(`${refused} entries refused`);
   return wrongs;

@@ -25,6 +25,11 @@ export interface Scenario {
   fault: string;
   /** Flags of the node simulator, besides those for pods, rate, seed and time. */
   node: readonly string[];
+  /**
+   * Logs are rotated this often, and so many files of each are kept; all of them where the collector is ended so often
+   * that a life may be too short for any progress, or bytes would really vanish.
+   */
+  rotation?: { everyMs: number; keep: number };
   /** Of the collector, without prefix. */
   settings?: Record<string, string>;
   launch?: Launch;
@@ -33,6 +38,8 @@ export interface Scenario {
   act?: (stage: Stage) => Promise<void>;
   /** Bytes really vanish: each line that is missing has to be counted as lost. */
   lossy?: boolean;
+  /** The code of a problem that each collector has to speak of, once. */
+  says?: string;
   /** Every position moves before the end: nothing may come twice. */
   exact?: boolean;
 }
@@ -44,13 +51,15 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'kills',
     fault: 'SIGKILL, rotation and gzip while down',
-    node: ['--rotate-every', '700ms', '--keep', '10'],
+    node: [],
+    rotation: { everyMs: 700, keep: 10 },
     act: (stage) => restarts(stage, () => stage.lives.kill()),
   },
   {
     name: 'terms',
     fault: 'SIGTERM and restart, rotation and gzip while down',
-    node: ['--rotate-every', '700ms', '--keep', '10'],
+    node: [],
+    rotation: { everyMs: 700, keep: 10 },
     act: (stage) => restarts(stage, () => stage.lives.end()),
     exact: true,
   },
@@ -103,14 +112,21 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'no-inotify',
     fault: 'no inotify watches left',
     node: ['--rotate-every', '500ms', '--churn', '5', '--life', '1500ms', '--linger', '1500ms'],
-    launch: { noWatch: true },
+    launch: { fewWatches: true },
+    says: 'WATCH_FAILED',
     exact: true,
   },
   {
     name: 'descriptors',
-    fault: 'ulimit -n 256 with 1,000 pods',
-    node: ['--pods', '1000', '--even'],
+    fault: 'ulimit -n 256 with 2,000 pods, pushes refused or too large',
+    node: ['--pods', '2000', '--even'],
+    // What is too large is read again in halves, so that repeated reads are in want of descriptors as well.
+    faults: [
+      { action: 'refuse', status: 503, share: 0.25 },
+      { action: 'refuse', status: 413, overDecodedBytes: 16 * 1024 },
+    ],
     launch: { maxOpenFiles: 256 },
+    says: 'DESCRIPTORS_SHORT',
     exact: true,
   },
   {
@@ -134,7 +150,8 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'everything',
     fault: 'SIGKILL, rotation every 300 ms, pushes refused and unanswered',
-    node: ['--rotate-every', '300ms', '--keep', '40', '--undo', '0.05'],
+    node: ['--undo', '0.05'],
+    rotation: { everyMs: 300, keep: 40 },
     faults: [
       { action: 'refuse', status: 503, share: 0.15 },
       { action: 'drop', store: true, share: 0.1, seed: 2 },

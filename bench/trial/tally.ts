@@ -1,6 +1,7 @@
 import type { Written } from '../node/node.js';
 import { seqOf } from '../node/seq.js';
 import type { ReceiverStore } from '../receiver/store.js';
+import { describeGap, gapsOf, type Life, wasReadable } from './gaps.js';
 
 /** What became of the lines that were written, exactly. */
 export interface Tally {
@@ -15,14 +16,18 @@ export interface Tally {
   wrong: number;
   /** Entries that Loki refused for good, by its own count. */
   refused: number;
-  /** The first few containers with missing lines: name, how many, and the first. */
+  /** Those of them that were in files which a running collector could have read. */
+  readable: number;
+  /** The first few containers with missing lines: name, how many, the first and the last, and the first few files. */
   gaps: string[];
 }
 
 const GAPS_SHOWN = 5;
+const FILES_SHOWN = 3;
 
 /** Holds what containers wrote, by their running numbers, against what a receiver has. */
-export function tally(containers: readonly Written[], store: ReceiverStore): Tally {
+export function tally(containers: readonly Written[], store: ReceiverStore, lives: readonly Life[] = []): Tally {
+  const epochMs = lives[0]?.bornMs ?? 0;
   const byContainer = new Map<string, Found>();
   let wrong = 0;
   for (const stream of store.streams()) {
@@ -41,20 +46,26 @@ export function tally(containers: readonly Written[], store: ReceiverStore): Tal
     stored: 0,
     repeated: store.duplicates,
     lost: 0,
+    readable: 0,
     wrong,
     refused: Object.values(store.refused).reduce((sum, count) => sum + count, 0),
     gaps: [],
   };
-  for (const { namespace, pod, container, lines, contentBytes } of containers) {
+  for (const { namespace, pod, container, lines, contentBytes, files } of containers) {
     const found = byContainer.get(`${namespace}/${pod}/${container}`) ?? NOTHING;
     const missing = missingIn(found.numbers, lines);
     result.wrote += lines;
     result.stored += lines - missing.length;
     result.lost += missing.length;
     if (missing.length === 0 && found.contentBytes !== contentBytes) result.wrong += 1;
+    const gaps = gapsOf(missing, files, lives);
+    for (const gap of gaps) if (wasReadable(gap)) result.readable += gap.lines;
     if (missing.length > 0 && result.gaps.length < GAPS_SHOWN) {
       const [first, last] = [missing[0], missing.at(-1)];
-      result.gaps.push(`${namespace}/${pod}/${container}: ${missing.length} of ${lines}, from ${first} to ${last}`);
+      const shown = gaps.slice(0, FILES_SHOWN).map((gap) => `\n    ${describeGap(gap, epochMs)}`);
+      result.gaps.push(
+        `${namespace}/${pod}/${container}: ${missing.length} of ${lines}, from ${first} to ${last}${shown.join('')}`,
+      );
     }
   }
   return result;

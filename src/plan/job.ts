@@ -1,5 +1,5 @@
 import type { ContainerLog } from '../chain/container-log.js';
-import type { Flight } from '../chain/generation.js';
+import type { Flight, Generation } from '../chain/generation.js';
 import type { Mark, PipelineSpec, Slice, SliceResult, Source, TenantPush } from '../protocol.js';
 import type { HeldPlace } from '../push/parcel.js';
 
@@ -13,6 +13,8 @@ export interface Unit {
   carry: Uint8Array | null;
   /** Where the flight ends, once that is known; a unit that ends before it is followed by another. */
   end: number | null;
+  /** The file it is read from; that of its flight, unless that was truncated meanwhile and goes on in its copy. */
+  reading: Generation | null;
   /** What the worker found; null while it reads. */
   result: SliceResult | null;
   heldBytes: number;
@@ -51,7 +53,7 @@ export function logOf(unit: Unit): ContainerLog {
 
 export function unitOf(flight: Flight): Unit {
   const { from, to, aligned, before, carry } = flight;
-  return { flight, from, to, aligned, before, carry, end: null, result: null, heldBytes: 0 };
+  return { flight, from, to, aligned, before, carry, end: null, reading: null, result: null, heldBytes: 0 };
 }
 
 /** The whole of what a unit covered, to be read once more exactly as it was. */
@@ -81,6 +83,7 @@ export function nextPieceOf(unit: Unit): Unit | null {
     before: result.tail,
     carry: result.carry,
     end,
+    reading: null,
     result: null,
     heldBytes: 0,
   };

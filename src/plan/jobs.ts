@@ -163,7 +163,8 @@ export class Jobs {
       units.push(unit);
       sources.push(source);
       // At once, or room for the next file would be made by closing this one.
-      unit.flight.generation.readers += 1;
+      unit.reading = unit.flight.generation;
+      unit.reading.readers += 1;
     }
     job.units = units;
     if (units.length === 0) {
@@ -248,7 +249,7 @@ export class Jobs {
 
   #returned(job: Job): void {
     this.#running -= 1;
-    for (const unit of job.units) unit.flight.generation.readers -= 1;
+    for (const { reading } of job.units) if (reading !== null) reading.readers -= 1;
   }
 
   #onFailure(job: Job, error: unknown): void {
@@ -284,7 +285,10 @@ export class Jobs {
       }
       // It has left the job: whatever becomes of its file, the others' push goes on.
       this.#jobs.delete(flight);
-      if (!current) continue;
+      if (!current) {
+        this.#forsake(unit, job.place);
+        continue;
+      }
       if (slice.outcome === 'changed') this.#options.onChanged(flight.generation);
       else this.#pause(unit, job, slice.error?.message ?? 'unknown');
     }
@@ -498,8 +502,9 @@ export class Jobs {
   }
 }
 
-/** Its file was truncated while it was read. */
-function isStale({ flight }: Unit, { outcome, entries }: SliceResult): boolean {
+/** Its file was truncated while it was read; it may go on in the copy that was made before. */
+function isStale({ flight, reading }: Unit, { outcome, entries }: SliceResult): boolean {
+  if (flight.generation !== reading) return true;
   return flight.epoch !== flight.generation.epoch && outcome === 'read' && entries > 0;
 }
 

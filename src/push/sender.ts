@@ -45,6 +45,8 @@ interface Entry extends Place {
 const DEFAULT_MAX_SPREAD_MS = 30 * 60_000;
 /** How often in a row the oldest is tried while the endpoint is in trouble, before another has its turn. */
 const PROBES_EACH = 3;
+/** Reasons that may concern one request, one connection or one of many servers. */
+const MAY_BE_CHANCE: ReadonlySet<string> = new Set(['network', 'server_error', 'timeout']);
 
 export type Sender = Pick<PushSender, 'submit' | 'isStuck' | 'unsettled' | 'stop' | 'bytesHeld' | 'figures'>;
 
@@ -264,9 +266,9 @@ class PushSender {
     if (scope === 'job') {
       this.#flow.worked(wave);
       this.#strike(entry, nowMs, ++entry.strikes, retryAfterMs ?? 0);
-    } else if (this.#flow.failed(wave, nowMs, retryAfterMs)) {
-      // The first of a general failure meets this as well; only its repetition is a sign.
-      this.#strike(entry, nowMs, entry.strikes++, 0);
+    } else if (this.#flow.failed(wave, nowMs, retryAfterMs, MAY_BE_CHANCE.has(reason)) && entry.refusals > 1) {
+      // Once may be chance, and is tried again at once; only its repetition is a sign.
+      this.#strike(entry, nowMs, ++entry.strikes, 0);
     }
     this.#figures.trouble = scope === 'job' ? null : reason;
     const untilMs = Math.max(entry.notBeforeMs, scope === 'job' ? 0 : this.#flow.pausedUntilMs);
@@ -281,8 +283,7 @@ class PushSender {
 
   /** Lets a parcel wait by itself, apart from the endpoint. */
   #strike(entry: Entry, nowMs: number, attempt: number, leastMs: number): void {
-    const waitMs = attempt === 0 ? 0 : backoffMs(attempt, this.#backoff, this.#random);
-    entry.notBeforeMs = nowMs + Math.max(waitMs, leastMs);
+    entry.notBeforeMs = nowMs + Math.max(backoffMs(attempt, this.#backoff, this.#random), leastMs);
   }
 
   #settle(entry: Entry, outcome: Final | Instead): void {

@@ -1,10 +1,11 @@
-import fs, { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import fs, { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, readSync, rmSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { mock } from 'node:test';
+import { uncompressSync } from 'lz4-napi';
 import type { Config } from '../../src/config/config.js';
-import { readSpoolHeads } from '../../workers/read/spool-format.js';
+import { readFrames, readHead } from '../../workers/read/spool-format.js';
 import { WorkerState } from '../../workers/worker-state.js';
 import { Books, type LogFile } from './books.js';
 import { BATCH_BYTES, CARRY_FLUSH_MS, Life, MAX_LINE_BYTES } from './life.js';
@@ -137,8 +138,8 @@ export class World {
     this.loki.pending = [];
     this.loki.allowRepeats();
     const copies = this.#copies();
-    const isCopy = ({ ino }: { ino: string }, file: LogFile) => ino === file.ino || ino === file.gzipIno;
-    const isKept = (file: LogFile) => copies.some((copy) => isCopy(copy, file) && copy.end >= bytesOf(file));
+    const isKept = (file: LogFile) =>
+      copies.some((copy) => isCopy(copy, file) && copy.start + copy.bytes.length >= bytesOf(file).length);
     for (const file of [...this.#unnamed, ...this.node.files]) {
       if (copies.some((copy) => isCopy(copy, file))) giveUpOpen(file);
     }
@@ -231,16 +232,11 @@ export class World {
     else giveUp(file);
   }
 
-  /** What is in the spool: of which inode, and up to which byte. */
-  #copies(): { ino: string; end: number }[] {
+  /** What is in the spool. */
+  #copies(): Copy[] {
     const folder = join(this.#config.stateDir, 'spool');
     const names = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.spool')) : [];
-    const { heads } = readSpoolHeads({ paths: names.map((name) => join(folder, name)) });
-    return heads.flatMap((head) => {
-      if (head === null) return [];
-      const { ino } = JSON.parse(head.note) as { ino: string };
-      return [{ ino, end: head.end }];
-    });
+    return names.map((name) => copyAt(join(folder, name)));
   }
 
   #collectLosses(): void {
@@ -257,8 +253,40 @@ function forgetTimers(): void {
   mock.timers.enable({ apis: ['setTimeout'] });
 }
 
-function bytesOf({ parts }: LogFile): number {
-  return parts.reduce((sum, { whole, text }) => sum + (whole ? text.length : 0), 0);
+/** A copy in the spool: of which inode, and the bytes from `start` on. */
+interface Copy {
+  ino: string;
+  start: number;
+  bytes: Buffer;
+}
+
+function copyAt(path: string): Copy {
+  const fd = openSync(path, 'r');
+  try {
+    const head = readHead(fd, path);
+    const { ino } = JSON.parse(head.note) as { ino: string };
+    const frames = readFrames(fd, head).map(({ packedAt, packedBytes }) => {
+      const packed = Buffer.alloc(packedBytes);
+      readSync(fd, packed, 0, packedBytes, packedAt);
+      return uncompressSync(packed);
+    });
+    return { ino, start: head.start, bytes: Buffer.concat(frames) };
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** An inode may be used again, so what is in both must be the same; a copy may end within a line. */
+function isCopy({ ino, start, bytes }: Copy, file: LogFile): boolean {
+  if (ino !== file.ino && ino !== file.gzipIno) return false;
+  // Truncated, it tells nothing.
+  if (bytes.length === 0 || file.parts.some(({ gone }) => gone)) return true;
+  const own = Buffer.from(file.parts.map(({ text }) => text).join('')).subarray(start, start + bytes.length);
+  return own.length > 0 && own.equals(bytes.subarray(0, own.length));
+}
+
+function bytesOf({ parts }: LogFile): Buffer {
+  return Buffer.from(parts.map(({ whole, text }) => (whole ? text : '')).join(''));
 }
 
 function giveUp(file: LogFile): void {

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { ContainerLog } from '../../src/chain/container-log.js';
 import { Descriptors } from '../../src/chain/descriptors.js';
-import type { Flight, Generation } from '../../src/chain/generation.js';
+import type { Flight, Former, Generation } from '../../src/chain/generation.js';
 import { Jobs } from '../../src/plan/jobs.js';
 import type { CollectJob, CollectResult, PipelineSpec, SliceResult } from '../../src/protocol.js';
 import type { HeldPlace, Outcome, Parcel } from '../../src/push/parcel.js';
@@ -456,6 +456,46 @@ test('rewritten while a worker reads and while Loki is asked: both end, and move
   await desk.answer(STORED);
   assert.equal(log.unsettledBytes, 50);
   desk.assertIdle();
+});
+
+/** Has a log of 4 lines read once more in halves, and truncates it while a worker reads the first. */
+async function truncatedInRepeat(desk: Desk): Promise<{ flight: Flight; original: Generation; copy: Generation }> {
+  const log = desk.log('a', 4);
+  const [flight] = desk.launch(log) as [Flight];
+  await desk.work();
+  await desk.answer(desk.instead('cut'));
+  const original = flight.generation;
+  original.restart(0);
+  desk.jobs.abandon(original);
+  return { flight, original, copy: addGeneration(log, 40, { path: `${log.path}.1`, suffix: '1' }) };
+}
+
+test('truncated before a repeated read of it: the copy has to be read from where all is settled', async () => {
+  const desk = new Desk();
+  const { flight, original, copy } = await truncatedInRepeat(desk);
+  await desk.work(0, () => ({ next: 0, entries: 0, lines: 0 }));
+  assert.equal(flight.forsaken, true);
+  copy.adopt(original.formers[0] as Former);
+  assert.deepEqual([copy.read.offset, copy.flights], [0, []]);
+  desk.assertIdle();
+});
+
+test('truncated during a repeated read, and taken for its copy meanwhile: that is read instead', async () => {
+  const desk = new Desk();
+  const { original, copy } = await truncatedInRepeat(desk);
+  copy.adopt(original.formers[0] as Former);
+  await desk.work(0, () => ({ next: 0, entries: 0, lines: 0 }));
+  assert.deepEqual(
+    desk.running.map(({ job }) => job.slices[0]?.source),
+    [{ kind: 'plain', fd: copy.fd }],
+  );
+  while (desk.running.length > 0) await desk.work();
+  for (const parcel of [...desk.sent]) {
+    assert.ok(parcel.entries > 0);
+    await desk.answer(STORED);
+  }
+  assert.equal(desk.stored, 4);
+  desk.assertSettled();
 });
 
 test('room: so many jobs at once, so many bytes, and no log more than half of them', () => {

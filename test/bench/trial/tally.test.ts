@@ -7,7 +7,7 @@ import { tally } from '../../../bench/trial/tally.js';
 function written(lines: number, contentBytes: number): Written {
   const name = { namespace: 'shop', pod: 'web', uid: 'u', container: 'app' };
   const counts = { lines, lastSeq: lines, physicalLines: lines, contentBytes, fileBytes: 0 };
-  return { ...name, ...counts, rotations: 0, restarts: 0, deleted: false };
+  return { ...name, ...counts, rotations: 0, restarts: 0, deleted: false, files: [] };
 }
 
 /** A receiver that holds these lines of one container, a nanosecond apart. */
