@@ -1,12 +1,18 @@
 import type { PushWriter } from '../encode/push.js';
 import type { Memory } from '../memory.js';
-import type { UnstampedLines } from '../parse/unstamped.js';
+import type { LineLoop } from '../parse/parser.js';
 import { LINES, NANOS, NEWEST_MS, OLDEST_MS, SECONDS } from './layout.js';
 
 /** What `assembly/index.ts` exports. Addresses come back as int32. */
 interface Exports {
-  takeLines(start: number, stop: number, end: number, state: number): number;
+  takeLines(start: number, stop: number, end: number, state: number, whole: boolean): number;
   compress(from: number, end: number, table: number, to: number): number;
+}
+
+/** Who gives lines without a timestamp one that follows the line before. */
+export interface Follower {
+  /** Notes the timestamp of a line that had one. */
+  follow(seconds: number, nanos: number): void;
 }
 
 /**
@@ -15,43 +21,40 @@ interface Exports {
  * snappy binding (bench/workers/wasm). Whatever is unusual is left to the parsers.
  */
 export class Loops {
-  /** How many lines the last `takeLines` took. */
-  lines = 0;
   readonly #memory: Memory;
   readonly #push: PushWriter;
-  readonly #unstamped: UnstampedLines;
   readonly #exports: Exports;
 
   /** `linear` is the memory's own. Throws LinkError if `module` is not ours. */
-  constructor(
-    module: WebAssembly.Module,
-    linear: WebAssembly.Memory,
-    memory: Memory,
-    push: PushWriter,
-    unstamped: UnstampedLines,
-  ) {
+  constructor(module: WebAssembly.Module, linear: WebAssembly.Memory, memory: Memory, push: PushWriter) {
     this.#memory = memory;
     this.#push = push;
-    this.#unstamped = unstamped;
     this.#exports = new WebAssembly.Instance(module, { env: { memory: linear } }).exports as Exports;
   }
 
   /**
-   * Writes the plain CRI lines from `start` on to the push, until one begins at `stop` or later, is not whole before
-   * `end`, or is not plain, or finds no room. Returns where that one begins. A newline must stand at `end`, and no
-   * partial line may be open.
+   * Writes plain CRI lines to the push: their content, or (`whole`) all of them, as entries that bear no stream. No
+   * partial line may be open, if it is the content.
    */
-  takeLines(start: number, stop: number, end: number): number {
+  lines(follower: Follower, whole: boolean): LineLoop {
     const { view, stateAt } = this.#memory;
-    const at = this.#exports.takeLines(start, stop, end, stateAt) >>> 0;
-    this.lines = view.getInt32(stateAt + LINES, true);
-    if (this.lines > 0) {
-      const oldestMs = view.getFloat64(stateAt + OLDEST_MS, true);
-      const newestMs = view.getFloat64(stateAt + NEWEST_MS, true);
-      this.#push.adopt(this.lines, oldestMs, newestMs);
-      this.#unstamped.follow(view.getFloat64(stateAt + SECONDS, true), view.getInt32(stateAt + NANOS, true));
-    }
-    return at;
+    const push = this.#push;
+    const { takeLines } = this.#exports;
+    const loop: LineLoop = {
+      taken: 0,
+      take(start, stop, end) {
+        const at = takeLines(start, stop, end, stateAt, whole) >>> 0;
+        loop.taken = view.getInt32(stateAt + LINES, true);
+        if (loop.taken > 0) {
+          const oldestMs = view.getFloat64(stateAt + OLDEST_MS, true);
+          const newestMs = view.getFloat64(stateAt + NEWEST_MS, true);
+          push.adopt(loop.taken, oldestMs, newestMs);
+          follower.follow(view.getFloat64(stateAt + SECONDS, true), view.getInt32(stateAt + NANOS, true));
+        }
+        return at;
+      },
+    };
+    return loop;
   }
 
   /** Snappy block of `push`, in an ArrayBuffer of its own; null if it does not lie in the memory, or is too long. */
