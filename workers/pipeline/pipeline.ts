@@ -6,6 +6,7 @@ import {
   type StageSpec,
   type TargetLabels,
 } from '../../src/pipeline.js';
+import type { Loops } from '../wasm/loops.js';
 import { LimitBuckets } from './buckets.js';
 import { type Built, build, type Surroundings, type Wrap } from './build.js';
 import { encodePipelineCarry, type PipelineCarry } from './carry.js';
@@ -36,6 +37,8 @@ export interface PipelineOptions {
   /** Keep what is extracted even if no stage reads it. */
   keepAll?: boolean;
   wrap?: Wrap;
+  /** Of the memory that lines lie in. */
+  loops?: Loops | null;
   /** Nanoseconds since the epoch, for `stage.limit`. */
   now?: () => bigint;
 }
@@ -97,6 +100,7 @@ export class Pipeline {
       run: this.#run,
       labels: this.#labels,
       buckets: new LimitBuckets(limitLayout(route), options.shared, options.now),
+      loops: options.loops ?? null,
       emitter: (index) => this.#list.emitter(index),
       keepAll: options.keepAll ?? false,
       wrap: options.wrap ?? ((stage) => stage),

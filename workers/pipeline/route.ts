@@ -46,7 +46,8 @@ export class Route implements Tracks {
     if (route === null) throw new TypeError('a pipeline without a route');
     this.#encoding = route.encoding ?? null;
     const maxLineBytes = Math.min(route.maxLineBytes, parts.memory.maxLineBytes);
-    this.#pipeline = new Pipeline({ ...route, maxLineBytes }, shared === null ? {} : { shared });
+    const { loops } = parts;
+    this.#pipeline = new Pipeline({ ...route, maxLineBytes }, shared === null ? { loops } : { loops, shared });
     this.#plain = new PlainTrack(parts);
     this.#cri = new CriTrack(parts);
     this.#stages = new StageTrack(this.#pipeline, parts, this.#encoding);

@@ -2,6 +2,7 @@ import { hex4, JsonScanner } from '../parse/json.js';
 import type { Entry } from '../pipeline/entry.js';
 import { readText } from '../pipeline/text.js';
 import type { Value } from '../pipeline/values.js';
+import type { FieldLoop, Loops } from '../wasm/loops.js';
 import { goJson, parseJson } from './go/json.js';
 
 const QUOTE = 0x22;
@@ -51,6 +52,7 @@ interface Wanted {
  */
 export class JsonFields {
   readonly #wanted: readonly Wanted[];
+  readonly #loop: FieldLoop | null;
   /** Whether a key is wanted under several names. */
   readonly #repeats: boolean;
   #bytes: Buffer = Buffer.alloc(0);
@@ -58,16 +60,35 @@ export class JsonFields {
   /** Whether the string that was passed last has escapes. */
   #escaped = false;
 
-  /** `fields`: [name, key]. */
-  constructor(fields: readonly (readonly [name: string, key: string])[]) {
+  /** `fields`: [name, key]. `loops`: of the memory that lines lie in; null: everything is done here. */
+  constructor(fields: readonly (readonly [name: string, key: string])[], loops: Loops | null = null) {
     this.#wanted = fields.map(([name, key]) => {
       return { name, key: Buffer.from(key), from: -1, to: -1, value: null };
     });
+    this.#loop = loops?.fields(this.#wanted.map(({ key }) => key)) ?? null;
     this.#repeats = new Set(fields.map(([, key]) => key)).size < fields.length;
   }
 
   /** Returns false, with nothing extracted, if the line is not all JSON of the plain kind. */
-  extract({ bytes, from, to, extracted }: Entry): boolean {
+  extract(entry: Entry): boolean {
+    const loop = this.#loop;
+    return loop !== null && entry.bytes === loop.bytes ? this.#extractBy(loop, entry) : this.#extract(entry);
+  }
+
+  #extractBy(loop: FieldLoop, { bytes, from, to, extracted }: Entry): boolean {
+    if (!loop.find(from, to)) return false;
+    const wanted = this.#wanted;
+    for (let i = 0; i < wanted.length; i++) {
+      const { name } = wanted[i]!;
+      const start = loop.from(i);
+      if (start === 0) extracted.set(name, null);
+      else if (loop.isText(i)) extracted.setSpan(name, bytes, start, loop.to(i));
+      else extracted.set(name, readValue(bytes, start, loop.to(i)));
+    }
+    return true;
+  }
+
+  #extract({ bytes, from, to, extracted }: Entry): boolean {
     const wanted = this.#wanted;
     for (let i = 0; i < wanted.length; i++) {
       wanted[i]!.from = -1;
@@ -155,9 +176,8 @@ export class JsonFields {
       wanted.from = from + 1;
       wanted.to = to - 1;
     } else {
-      const json = parseJson(readText(bytes, from, to));
       wanted.from = -1;
-      wanted.value = typeof json === 'object' && json !== null ? goJson(json) : (json as Value);
+      wanted.value = readValue(bytes, from, to);
     }
     if (!this.#repeats) return;
     for (const one of this.#wanted) {
@@ -167,6 +187,11 @@ export class JsonFields {
       one.value = wanted.value;
     }
   }
+}
+
+function readValue(bytes: Buffer, from: number, to: number): Value {
+  const json = parseJson(readText(bytes, from, to));
+  return typeof json === 'object' && json !== null ? goJson(json) : (json as Value);
 }
 
 function passSpaces(bytes: Buffer, from: number): number {
