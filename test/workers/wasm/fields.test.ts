@@ -44,6 +44,17 @@ describe('fields', () => {
     fc.assert(property, { numRuns: 6000 });
   });
 
+  test('are not looked for in the next line', () => {
+    const property = fc.property(jsonLine, fc.nat(80), (line, cut) => {
+      const length = Math.min(cut, line.length);
+      line.copy(bytes, 0);
+      bytes[length] = 0x0a;
+      line.copy(bytes, length + 1, length);
+      assert.deepEqual(made(fast, 0, length), made(slow, 0, length));
+    });
+    fc.assert(property, { numRuns: 6000 });
+  });
+
   test('are found in lines that go on to the end of a long window', () => {
     for (let length = 0; length < 40; length++) {
       for (const wrong of ['', '\\u00e', '\u0001', '\\"', '\\x']) {
