@@ -13,6 +13,7 @@ import { encodePipelineCarry, type PipelineCarry } from './carry.js';
 import { Entry, type Metadata } from './entry.js';
 import { entryFromJson, entryToJson } from './entry-json.js';
 import { type PathPlan, type Place, placeSteps, planPath } from './hoist.js';
+import { interned } from './interned.js';
 import { type LabelSet, LabelSets } from './labels.js';
 import { readCarry } from './leftover.js';
 import { StageList } from './list.js';
@@ -93,7 +94,8 @@ export class Pipeline {
   readonly #tag: string;
 
   /** Throws an Error with a message for the user if a stage does not hold. */
-  constructor(route: RouteSpec, options: PipelineOptions = {}) {
+  constructor(spec: RouteSpec, options: PipelineOptions = {}) {
+    const route = interned(spec);
     this.#run = { path: '', readTimeMs: 0, waitMs: 0, cutBytes: 0, maxLineBytes: route.maxLineBytes };
     this.#list = new StageList((entry) => this.#finish(entry));
     const around: Surroundings = {
