@@ -1,5 +1,5 @@
 import { HEAD_BYTES, type WorkerSetup } from '../src/protocol.js';
-import { SLACK_BYTES, STATE_BYTES, TABLE_BYTES } from './wasm/layout.js';
+import { FIELDS_BYTES, SLACK_BYTES, STATE_BYTES, TABLE_BYTES } from './wasm/layout.js';
 
 /** Sizes that are no setting. */
 export interface MemoryLimits {
@@ -41,8 +41,8 @@ function alignedUp(at: number): number {
  *
  * Regions, in order: input window, Docker scratch, one join buffer for each of stdout and stderr, one output region for
  * each stream kind (the second and third are used only when stdout/stderr is a label), one for the streams that the
- * stages of a route make, the compressed push, the hash table of the compressor, and the state of the push
- * (wasm/layout.ts).
+ * stages of a route make, the compressed push, the hash table of the compressor, the state of the push, and the fields
+ * that are looked for in JSON lines (wasm/layout.ts).
  */
 export class Memory {
   readonly bytes: Buffer;
@@ -64,6 +64,7 @@ export class Memory {
   readonly compressedAt: number;
   readonly tableAt: number;
   readonly stateAt: number;
+  readonly fieldsAt: number;
   /** The linear memory that `bytes` is; null if it was not wanted. */
   readonly linear: WebAssembly.Memory | null;
 
@@ -87,7 +88,8 @@ export class Memory {
     this.compressedAt = this.streamsAt + this.streamsBytes + SLACK_BYTES;
     this.tableAt = alignedUp(this.compressedAt + mostCompressed(this.outputBytes) + SLACK_BYTES);
     this.stateAt = this.tableAt + TABLE_BYTES;
-    const size = this.stateAt + STATE_BYTES + SLACK_BYTES;
+    this.fieldsAt = this.stateAt + STATE_BYTES;
+    const size = this.fieldsAt + FIELDS_BYTES + SLACK_BYTES;
     const pages = Math.ceil(size / PAGE_BYTES);
     this.linear = linear ? new WebAssembly.Memory({ initial: pages, maximum: pages }) : null;
     const buffer = this.linear?.buffer ?? new ArrayBuffer(size);

@@ -135,7 +135,8 @@ export class JobOutput {
       wholes.set(name, whole);
     };
     // What another pipeline had left open is older than what was read since.
-    for (const { tenant: name, bytes, entries } of this.#streams?.finish() ?? []) add(name, bytes, entries);
+    for (const { tenant: name, bytes, entries } of this.#streams?.finish(this.push.length) ?? [])
+      add(name, bytes, entries);
     for (const { tenant: name, from, to, entries } of this.#ranges) add(name, this.push.part(from, to), entries);
     return [...wholes].map(([name, { parts, entries }]) => {
       const encoded = parts.length === 1 ? parts[0]! : Buffer.concat(parts);

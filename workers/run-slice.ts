@@ -206,14 +206,14 @@ class SliceRun {
     const { lineEnds } = this.#track;
     const { width } = lineEnds;
     const { origin } = window;
-    const { cri, joiner } = this.#state;
-    const loops = parser === cri && width === 1 ? this.#state.loops : null;
+    const { joiner } = this.#state;
+    const loop = width === 1 ? (parser.loop ?? null) : null;
     let at = window.at;
     let lines = 0;
     while (at < stop) {
-      if (loops !== null && !joiner.pending) {
-        at = loops.takeLines(at, stop, end);
-        lines += loops.lines;
+      if (loop !== null && !joiner.pending) {
+        at = loop.take(at, stop, end);
+        lines += loop.taken;
         if (at >= stop) break;
       }
       const newline = width === 1 ? bytes.indexOf(NEWLINE, at) : lineEnds.find(bytes, at, end, origin);

@@ -58,7 +58,8 @@ export class WorkerState {
     this.parsers = { cri: this.cri, docker: this.docker, raw: new RawParser(unstamped) };
     const { linear } = memory;
     const module = setup.loops ?? null;
-    this.loops = linear === null || module === null ? null : new Loops(module, linear, memory, push, unstamped);
+    this.loops = linear === null || module === null ? null : new Loops(module, linear, memory, push);
+    this.cri.loop = this.loops?.lines(unstamped, false) ?? null;
     output.loops = this.loops;
   }
 

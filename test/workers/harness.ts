@@ -27,8 +27,16 @@ export function spec(streamMode: StreamMode = 'metadata', maxLineBytes = 262_144
 }
 
 /** A worker with small buffers, so that small files cross their edges. */
-export function smallWorker(maxLineBytes = 64, readChunkBytes = 61, spareOutputBytes = 64 * 1024): WorkerState {
-  return new WorkerState({ batchBytes: 1024, maxLineBytes }, { readChunkBytes, headRoomBytes: 96, spareOutputBytes });
+export function smallWorker(
+  maxLineBytes = 64,
+  readChunkBytes = 61,
+  spareOutputBytes = 64 * 1024,
+  loops: WebAssembly.Module | null = null,
+): WorkerState {
+  return new WorkerState(
+    { batchBytes: 1024, maxLineBytes, loops },
+    { readChunkBytes, headRoomBytes: 96, spareOutputBytes },
+  );
 }
 
 /** One file on disk whose content is set anew for each case. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
+import { compileLoops } from '../../src/plan/loops.js';
 import { DeltaSum } from '../../workers/pipeline/delta.js';
 import { runJob } from '../../workers/run-job.js';
 import { WorkerState } from '../../workers/worker-state.js';
@@ -69,13 +70,14 @@ function openDamagedGzip(folder: string, bytes: Buffer): number {
 
 describe('a route', () => {
   test('whose lines are shipped as bytes comes to what its stages come to', async () => {
-    const worker = smallWorker();
+    const workers = [smallWorker(), smallWorker(64, 61, 64 * 1024, compileLoops())];
     const property = fc.asyncProperty(
+      fc.constantFrom(...workers),
       fc.constantFrom(...FAST),
       anyFile,
       cuts,
       maxLineBytes,
-      async (stages, bytes, at, max) => {
+      async (worker, stages, bytes, at, max) => {
         file.set(bytes);
         const externalLabels: [string, string][] = [['cluster', 'c']];
         const fast = routed(stages, { maxLineBytes: max, externalLabels });

@@ -92,9 +92,9 @@ export class PushWriter {
     this.#view = memory.view;
     this.#state = new Int32Array(memory.bytes.buffer, memory.stateAt, STATE_BYTES / 4);
     this.maxLineBytes = memory.maxLineBytes;
-    for (const kind of [STDOUT, STDERR]) {
+    for (const kind of [NO_STREAM, STDOUT, STDERR]) {
       const head = memory.stateAt + HEADS + kind * HEAD_STEP;
-      this.#writeMetadata(head, kind);
+      if (kind !== NO_STREAM) this.#writeMetadata(head, kind);
       this.#bytes.set(TIMESTAMP_HEAD, head + METADATA_SIZE);
     }
   }

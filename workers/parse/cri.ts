@@ -2,7 +2,7 @@ import { type PushWriter, STDERR, STDOUT, type StreamKind } from '../encode/push
 import type { Memory } from '../memory.js';
 import type { PartialJoiner } from './join.js';
 import type { MalformedLines } from './malformed.js';
-import type { LineParser } from './parser.js';
+import type { LineLoop, LineParser } from './parser.js';
 import { TimestampParser } from './timestamp.js';
 import type { UnstampedLines } from './unstamped.js';
 
@@ -25,6 +25,7 @@ const RR = 0x7272;
  * here (F) or goes on in the next line of the stream (P). Content, with the space before it, may be missing.
  */
 export class CriParser implements LineParser {
+  loop: LineLoop | null = null;
   readonly #bytes: Buffer;
   readonly #view: DataView;
   readonly #push: PushWriter;

@@ -1,5 +1,6 @@
 import type { RouteSpec, StageSpec } from '../../src/pipeline.js';
 import { KINDS } from '../stages/all.js';
+import type { Loops } from '../wasm/loops.js';
 import type { LimitBuckets } from './buckets.js';
 import type { Entry } from './entry.js';
 import type { StageKind } from './kinds.js';
@@ -26,6 +27,7 @@ export interface Surroundings {
   run: Run;
   labels: LabelSets;
   buckets: LimitBuckets;
+  loops: Loops | null;
   /** Gives the emitter of step number `index`. */
   emitter(index: number): (entry: Entry) => void;
   /** Keep every extracted value, read or not. */
@@ -98,7 +100,7 @@ function compileStage(
   around: Surroundings,
   memories: Map<string, Remembering>,
 ): Stage {
-  const { run, labels, buckets, wrap } = around;
+  const { run, labels, buckets, loops, wrap } = around;
   const nested = (specs: readonly StageSpec[]): Stage => {
     const list = new StageList(emit);
     const stages = specs.map((inner, index) =>
@@ -110,7 +112,7 @@ function compileStage(
     );
     return { process: (entry) => list.run(entry) };
   };
-  const context: StageContext = { id, run, labels, tally, buckets, emit, isRead, nested };
+  const context: StageContext = { id, run, labels, tally, buckets, loops, emit, isRead, nested };
   const stage = kindOf(spec).compile(spec, context);
   if (stage.memory !== undefined) memories.set(id, { memory: stage.memory, spec });
   return wrap(stage, id, spec);

@@ -2,6 +2,7 @@ import { NO_STREAM } from '../encode/push.js';
 import { LAST_SECOND } from '../parse/timestamp.js';
 import { CriHead } from '../stages/cri-head.js';
 import { PlainTrack } from './plain-track.js';
+import type { RouteParts } from './route.js';
 import { Rfc3339 } from './stamp.js';
 
 const CARRIAGE_RETURN = 0x0d;
@@ -11,6 +12,10 @@ export class CriTrack extends PlainTrack {
   protected override readonly joins = true;
   readonly #head = new CriHead();
   readonly #rfc3339 = new Rfc3339();
+
+  constructor(parts: RouteParts) {
+    super(parts, false);
+  }
 
   override line(start: number, end: number): boolean {
     const { memory, output, joiner } = this.parts;

@@ -1,4 +1,5 @@
 import type { LabelSet } from './labels.js';
+import { readShortText } from './short-texts.js';
 import { readText, textBytes, writeText } from './text.js';
 import { textOf, type Value } from './values.js';
 
@@ -11,6 +12,16 @@ const NO_BYTES = Buffer.alloc(0);
 /** With more values than this they are found by a map. */
 const MOST_IN_ROW = 16;
 
+/** A value that is a text which nobody has asked for yet: bytes of the line at hand. */
+export interface Span {
+  bytes: Buffer;
+  from: number;
+  to: number;
+}
+
+/** Stands for a value that is a span. */
+const SPAN = Symbol('span');
+
 /** Extracted values: those of this line, over those that the path and the labels bring. */
 export class Extracted {
   /** What every line of the path has; not changed by lines. */
@@ -18,7 +29,8 @@ export class Extracted {
   // What this line has set, in a row, for a map that is filled and cleared for every line is slow: the values of the first
   // `#count` names. Undefined stands for a value that was deleted.
   readonly #names: string[] = [];
-  readonly #values: (Value | undefined)[] = [];
+  readonly #values: (Value | undefined | typeof SPAN)[] = [];
+  readonly #spans: Span[] = [];
   #count = 0;
   /** Where names stand, when there are many. */
   #index: Map<string, number> | null = null;
@@ -32,7 +44,13 @@ export class Extracted {
 
   get(name: string): Value | undefined {
     const at = this.#find(name);
-    return at < 0 ? this.#base.get(name) : this.#values[at];
+    return at < 0 ? this.#base.get(name) : this.#valueAt(at);
+  }
+
+  /** The value, if it is a text that was not made yet; else null. Holds until a value is set. */
+  span(name: string): Readonly<Span> | null {
+    const at = this.#find(name);
+    return at >= 0 && this.#values[at] === SPAN ? this.#spans[at]! : null;
   }
 
   has(name: string): boolean {
@@ -48,6 +66,20 @@ export class Extracted {
     this.#put(name, value);
   }
 
+  /** Sets a value that is the text `bytes[from, to)`, which must stay as they are until the next line begins. */
+  setSpan(name: string, bytes: Buffer, from: number, to: number): void {
+    const at = this.#put(name, SPAN);
+    const span = this.#spans[at];
+    if (span === undefined) {
+      while (this.#spans.length < at) this.#spans.push({ bytes: NO_BYTES, from: 0, to: 0 });
+      this.#spans.push({ bytes, from, to });
+    } else {
+      span.bytes = bytes;
+      span.from = from;
+      span.to = to;
+    }
+  }
+
   delete(name: string): void {
     this.#put(name, undefined);
   }
@@ -56,7 +88,7 @@ export class Extracted {
   all(): Map<string, Value> {
     const all = new Map(this.#base);
     for (let i = 0; i < this.#count; i++) {
-      const value = this.#values[i];
+      const value = this.#valueAt(i);
       if (value === undefined) all.delete(this.#names[i]!);
       else all.set(this.#names[i]!, value);
     }
@@ -65,10 +97,19 @@ export class Extracted {
 
   copyTo(other: Extracted): void {
     other.begin(this.#base);
-    for (let i = 0; i < this.#count; i++) other.#put(this.#names[i]!, this.#values[i]);
+    for (let i = 0; i < this.#count; i++) other.#put(this.#names[i]!, this.#valueAt(i));
   }
 
-  #put(name: string, value: Value | undefined): void {
+  #valueAt(at: number): Value | undefined {
+    const value = this.#values[at];
+    if (value !== SPAN) return value;
+    const { bytes, from, to } = this.#spans[at]!;
+    const text = readShortText(bytes, from, to);
+    this.#values[at] = text;
+    return text;
+  }
+
+  #put(name: string, value: Value | undefined | typeof SPAN): number {
     let at = this.#find(name);
     if (at < 0) {
       at = this.#count++;
@@ -77,6 +118,7 @@ export class Extracted {
       else if (at === MOST_IN_ROW) this.#index = new Map(this.#names.slice(0, at + 1).map((one, i) => [one, i]));
     }
     this.#values[at] = value;
+    return at;
   }
 
   #find(name: string): number {

@@ -6,12 +6,14 @@ import {
   type StageSpec,
   type TargetLabels,
 } from '../../src/pipeline.js';
+import type { Loops } from '../wasm/loops.js';
 import { LimitBuckets } from './buckets.js';
 import { type Built, build, type Surroundings, type Wrap } from './build.js';
 import { encodePipelineCarry, type PipelineCarry } from './carry.js';
 import { Entry, type Metadata } from './entry.js';
 import { entryFromJson, entryToJson } from './entry-json.js';
 import { type PathPlan, type Place, placeSteps, planPath } from './hoist.js';
+import { interned } from './interned.js';
 import { type LabelSet, LabelSets } from './labels.js';
 import { readCarry } from './leftover.js';
 import { StageList } from './list.js';
@@ -36,6 +38,8 @@ export interface PipelineOptions {
   /** Keep what is extracted even if no stage reads it. */
   keepAll?: boolean;
   wrap?: Wrap;
+  /** Of the memory that lines lie in. */
+  loops?: Loops | null;
   /** Nanoseconds since the epoch, for `stage.limit`. */
   now?: () => bigint;
 }
@@ -90,13 +94,15 @@ export class Pipeline {
   readonly #tag: string;
 
   /** Throws an Error with a message for the user if a stage does not hold. */
-  constructor(route: RouteSpec, options: PipelineOptions = {}) {
+  constructor(spec: RouteSpec, options: PipelineOptions = {}) {
+    const route = interned(spec);
     this.#run = { path: '', readTimeMs: 0, waitMs: 0, cutBytes: 0, maxLineBytes: route.maxLineBytes };
     this.#list = new StageList((entry) => this.#finish(entry));
     const around: Surroundings = {
       run: this.#run,
       labels: this.#labels,
       buckets: new LimitBuckets(limitLayout(route), options.shared, options.now),
+      loops: options.loops ?? null,
       emitter: (index) => this.#list.emitter(index),
       keepAll: options.keepAll ?? false,
       wrap: options.wrap ?? ((stage) => stage),

@@ -1,7 +1,7 @@
 import type { Slice } from '../../src/protocol.js';
 import { NO_STREAM } from '../encode/push.js';
 import { JoiningTrack } from '../joining-track.js';
-import type { LineParser } from '../parse/parser.js';
+import type { LineLoop, LineParser } from '../parse/parser.js';
 import type { LabelSet } from './labels.js';
 import type { RouteParts } from './route.js';
 import { LineClock } from './stamp.js';
@@ -16,12 +16,15 @@ export class PlainTrack extends JoiningTrack implements LineParser {
   protected hoisted: LabelSet | null = null;
   protected readonly parts: RouteParts;
   protected readonly clock = new LineClock();
+  readonly loop: LineLoop | null;
   #blocks: readonly Uint8Array[] = [];
   #tenant = '';
 
-  constructor(parts: RouteParts) {
+  /** `whole`: entries are whole lines. */
+  constructor(parts: RouteParts, whole = true) {
     super(parts);
     this.parts = parts;
+    this.loop = parts.loops?.lines(this.clock, whole) ?? null;
   }
 
   get malformedLines(): number {

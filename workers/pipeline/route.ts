@@ -5,6 +5,7 @@ import { labelBlock } from '../label/labels.js';
 import type { Memory } from '../memory.js';
 import { TENANT_LABEL } from '../stages/tenant.js';
 import type { Track, Tracks } from '../track.js';
+import type { Loops } from '../wasm/loops.js';
 import { CriTrack } from './cri-track.js';
 import { DeltaSum } from './delta.js';
 import type { LabelSet } from './labels.js';
@@ -18,6 +19,8 @@ const MAX_REMEMBERED_PATHS = 4096;
 
 export interface RouteParts extends TrackParts {
   memory: Memory;
+  /** Null where WebAssembly is not to be had. */
+  loops: Loops | null;
 }
 
 /** What the lines of a path go through, and the labels that all of them have. */
@@ -43,7 +46,8 @@ export class Route implements Tracks {
     if (route === null) throw new TypeError('a pipeline without a route');
     this.#encoding = route.encoding ?? null;
     const maxLineBytes = Math.min(route.maxLineBytes, parts.memory.maxLineBytes);
-    this.#pipeline = new Pipeline({ ...route, maxLineBytes }, shared === null ? {} : { shared });
+    const { loops } = parts;
+    this.#pipeline = new Pipeline({ ...route, maxLineBytes }, shared === null ? { loops } : { loops, shared });
     this.#plain = new PlainTrack(parts);
     this.#cri = new CriTrack(parts);
     this.#stages = new StageTrack(this.#pipeline, parts, this.#encoding);

@@ -1,4 +1,5 @@
 import type { StageSpec } from '../../src/pipeline.js';
+import type { Loops } from '../wasm/loops.js';
 import type { LimitBuckets } from './buckets.js';
 import type { Entry } from './entry.js';
 import type { LabelSets } from './labels.js';
@@ -58,6 +59,8 @@ export interface StageContext {
   readonly labels: LabelSets;
   readonly tally: Tally;
   readonly buckets: LimitBuckets;
+  /** Null where WebAssembly is not to be had. */
+  readonly loops: Loops | null;
   /** Sends an entry on to the stages after this one: for stages that emit what they held back, or more than one. */
   emit(entry: Entry): void;
   /** Whether any stage may read the extracted value of this name. */

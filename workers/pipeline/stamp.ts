@@ -108,6 +108,13 @@ export class LineClock {
     this.#follows = false;
   }
 
+  /** Notes the timestamp of a line that was read by somebody else. */
+  follow(seconds: number, nanos: number): void {
+    this.seconds = seconds;
+    this.nanos = nanos;
+    this.#follows = true;
+  }
+
   /** Sets `seconds` and `nanos` for the line `bytes[from, to)` that begins at `offset` in the file. */
   read(bytes: Buffer, from: number, to: number, offset: number): void {
     if (bytes !== this.#bytes) this.#adopt(bytes);

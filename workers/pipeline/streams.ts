@@ -14,6 +14,8 @@ const NO_LABELS_BYTES = 2;
 const CUT_MARK_BYTES = Buffer.from(CUT_MARK);
 /** More than the tags and lengths of an entry or of a stream take. */
 const FRAME_BYTES = 48;
+/** A timestamp with its tag and length: both varints are padded to five bytes, as `PushWriter` does. */
+const TIMESTAMP_BYTES = 14;
 const NO_METADATA: Metadata = [];
 
 /** The label block of entries with `labels`; Loki refuses entries without any label, so they get `unlabelled`. */
@@ -38,7 +40,7 @@ interface Stream {
 }
 
 /** The part of a Memory that streams are written to. */
-export type StreamMemory = Pick<Memory, 'bytes' | 'streamsAt' | 'streamsBytes' | 'outputBytes'>;
+export type StreamMemory = Pick<Memory, 'bytes' | 'view' | 'streamsAt' | 'streamsBytes' | 'outputAt' | 'outputBytes'>;
 
 /** What was written for one tenant; '' is the endpoint's own. */
 export interface TenantStreams {
@@ -55,15 +57,11 @@ function varintBytes(value: number): number {
   return value < 1 << 28 ? 4 : 5;
 }
 
-/** `value`: less than 2^35. */
+/** `value`: less than 2^31. */
 function writeVarint(bytes: Buffer, at: number, value: number): number {
   let next = at;
   let rest = value;
-  if (rest > 0x7fffffff) {
-    bytes[next++] = (rest % 0x80) | 0x80;
-    rest = Math.floor(rest / 0x80);
-  }
-  for (rest |= 0; rest >= 0x80; rest >>>= 7) bytes[next++] = (rest & 0x7f) | 0x80;
+  for (; rest >= 0x80; rest >>>= 7) bytes[next++] = (rest & 0x7f) | 0x80;
   bytes[next++] = rest;
   return next;
 }
@@ -100,6 +98,9 @@ export class StreamWriter implements EntrySink {
   newestMs = 0;
   readonly #limitBytes: number;
   readonly #bytes: Buffer;
+  readonly #view: DataView;
+  /** Where pushes are put together. */
+  readonly #outputAt: number;
   readonly #from: number;
   readonly #end: number;
   /** What is given to streams. */
@@ -116,11 +117,17 @@ export class StreamWriter implements EntrySink {
   #sizeBefore = 0;
   #takenBytes = 0;
   #unlabelled: Uint8Array = Buffer.alloc(0);
+  /** The second that was written last, and what its timestamps begin with. */
+  #second = -1;
+  #secondHead = 0;
+  #secondTail = 0;
 
   /** Lines that lie in the same memory are moved without making an object. All pushes together have `outputBytes`. */
-  constructor({ bytes, streamsAt, streamsBytes, outputBytes }: StreamMemory) {
+  constructor({ bytes, view, streamsAt, streamsBytes, outputAt, outputBytes }: StreamMemory) {
     this.#limitBytes = outputBytes;
     this.#bytes = bytes;
+    this.#view = view;
+    this.#outputAt = outputAt[0];
     this.#from = streamsAt;
     this.#end = streamsAt + streamsBytes;
     this.#given = streamsAt;
@@ -211,8 +218,11 @@ export class StreamWriter implements EntrySink {
     return true;
   }
 
-  /** What was written, for each tenant. */
-  finish(): TenantStreams[] {
+  /**
+   * What was written, for each tenant, where the memory has its output: behind the `takenBytes` that are taken there. Only
+   * what has no room there is put elsewhere.
+   */
+  finish(takenBytes: number): TenantStreams[] {
     const byTenant = new Map<string, { parts: Buffer[]; entries: number }>();
     for (const { block, tenant, pieces, from, at: to, entries } of this.#streams.values()) {
       if (entries === 0) continue;
@@ -232,7 +242,23 @@ export class StreamWriter implements EntrySink {
       whole.entries += entries;
       byTenant.set(tenant, whole);
     }
-    return [...byTenant].map(([tenant, { parts, entries }]) => ({ tenant, bytes: Buffer.concat(parts), entries }));
+    let at = this.#outputAt + takenBytes;
+    return [...byTenant].map(([tenant, { parts, entries }]) => {
+      const bytes = this.#joined(parts, at);
+      if (bytes.buffer === this.#bytes.buffer) at += bytes.length;
+      return { tenant, bytes, entries };
+    });
+  }
+
+  #joined(parts: Buffer[], start: number): Buffer {
+    const length = parts.reduce((sum, part) => sum + part.length, 0);
+    if (start + length > this.#outputAt + this.#limitBytes) return Buffer.concat(parts);
+    let at = start;
+    for (const part of parts) {
+      this.#bytes.set(part, at);
+      at += part.length;
+    }
+    return this.#bytes.subarray(start, at);
   }
 
   /** How much of a line that is cut stays: to the boundary of a character, if the bytes are UTF-8. */
@@ -254,17 +280,11 @@ export class StreamWriter implements EntrySink {
     body: number,
   ): number {
     const bytes = this.#bytes;
-    const seconds = secondsOf(entry);
-    const time = 2 + varintBytes(seconds) + varintBytes(entry.nanos);
     let at = start;
     bytes[at] = 0x12;
-    at = writeVarint(bytes, at + 1, lengthDelimited(time) + body);
-    bytes[at] = 0x0a;
-    at = writeVarint(bytes, at + 1, time);
-    bytes[at] = 0x08;
-    at = writeVarint(bytes, at + 1, seconds);
-    bytes[at] = 0x10;
-    at = writeVarint(bytes, at + 1, entry.nanos);
+    at = writeVarint(bytes, at + 1, TIMESTAMP_BYTES + body);
+    this.#writeTimestamp(at, secondsOf(entry), entry.nanos);
+    at += TIMESTAMP_BYTES;
     bytes[at] = 0x12;
     at = writeVarint(bytes, at + 1, keep + (cut ? CUT_MARK_BYTES.length : 0));
     if (line === bytes) bytes.copyWithin(at, from, from + keep);
@@ -278,6 +298,23 @@ export class StreamWriter implements EntrySink {
       at = writeText(bytes, at, 0x12, pair[1]);
     }
     return at;
+  }
+
+  #writeTimestamp(at: number, seconds: number, nanos: number): void {
+    const view = this.#view;
+    if (seconds !== this.#second) {
+      const low = seconds % 0x10000000;
+      const high = (seconds - low) / 0x10000000;
+      this.#second = seconds;
+      this.#secondHead = 0x00080c0a | (((low & 0x7f) | 0x80) << 24);
+      this.#secondTail =
+        ((low >>> 7) & 0x7f) | (((low >>> 14) & 0x7f) << 8) | (((low >>> 21) & 0x7f) << 16) | 0x00808080 | (high << 24);
+    }
+    view.setInt32(at, this.#secondHead, true);
+    view.setInt32(at + 4, this.#secondTail, true);
+    const first = ((nanos & 0x7f) << 8) | ((nanos & 0x3f80) << 9) | ((nanos & 0x1fc000) << 10);
+    view.setInt32(at + 8, 0x80808010 | first, true);
+    view.setInt16(at + 12, 0x80 | ((nanos >>> 21) & 0x7f) | ((nanos >>> 28) << 8), true);
   }
 
   #open(labels: LabelSet): Stream {

@@ -34,6 +34,8 @@ export class Tally {
   readonly #component: string;
   readonly #counts: boolean;
   readonly #counters = new Map<string, PipelineDelta['counters'][number]>();
+  /** Those of dropped lines, by reason. */
+  readonly #drops = new Map<string, PipelineDelta['counters'][number]>();
   readonly #metrics: MetricTally[] = [];
 
   constructor(component: string, counts: boolean) {
@@ -43,14 +45,26 @@ export class Tally {
 
   /** Counts in a metric of Alloy's name `name`. */
   count(name: string, add: number, ...labels: [string, string][]): void {
-    const key = `${name}\u0000${labels.join('\u0000')}`;
-    const counter = this.#counters.get(key);
-    if (counter !== undefined) counter.add += add;
-    else this.#counters.set(key, { component: this.#component, name, labels, add });
+    this.#counter(name, labels).add += add;
   }
 
   dropped(reason: string): void {
-    this.count('loki_process_dropped_lines_total', 1, ['reason', reason]);
+    let counter = this.#drops.get(reason);
+    if (counter === undefined) {
+      counter = this.#counter('loki_process_dropped_lines_total', [['reason', reason]]);
+      this.#drops.set(reason, counter);
+    }
+    counter.add++;
+  }
+
+  #counter(name: string, labels: [string, string][]): PipelineDelta['counters'][number] {
+    const key = `${name}\u0000${labels.join('\u0000')}`;
+    let counter = this.#counters.get(key);
+    if (counter === undefined) {
+      counter = { component: this.#component, name, labels, add: 0 };
+      this.#counters.set(key, counter);
+    }
+    return counter;
   }
 
   metric(spec: MetricSpec): MetricTally {
@@ -63,6 +77,7 @@ export class Tally {
   take(delta: PipelineDelta): void {
     const counters = [...this.#counters.values()];
     this.#counters.clear();
+    this.#drops.clear();
     const metrics = this.#metrics.map(({ spec }, i): MetricDelta => {
       return { component: this.#component, spec, series: this.#metrics[i]!.take() };
     });

@@ -4,6 +4,8 @@ import { readText } from '../pipeline/text.js';
 const SPACE = 0x20;
 const PARTIAL = 0x50;
 const FULL = 0x46;
+/** The fourth letter of `stdout`. */
+const LETTER_O = 0x6f;
 const STREAM_BYTES = 6;
 const STDOUT_NAME = Buffer.from('stdout');
 const STDERR_NAME = Buffer.from('stderr');
@@ -33,7 +35,10 @@ export class CriHead {
   partial = false;
   contentFrom = 0;
 
-  /** Whether `bytes[from, to)` begins with a head. `timeTo`: where its timestamp ends, if that is known; else -1. */
+  /**
+   * Whether `bytes[from, to)` begins with a head. `timeTo`: where its timestamp ends, if that is known, and that a stream
+   * follows; else -1.
+   */
   read(bytes: Buffer, from: number, to: number, timeTo: number): boolean {
     let at = timeTo;
     if (at < 0) {
@@ -42,7 +47,8 @@ export class CriHead {
     }
     this.timeTo = at;
     if (bytes[at++] !== SPACE || at + STREAM_BYTES >= to) return false;
-    if (isAt(bytes, at, STDOUT_NAME)) this.kind = STDOUT;
+    if (timeTo >= 0) this.kind = bytes[at + 3] === LETTER_O ? STDOUT : STDERR;
+    else if (isAt(bytes, at, STDOUT_NAME)) this.kind = STDOUT;
     else if (isAt(bytes, at, STDERR_NAME)) this.kind = STDERR;
     else return false;
     at += STREAM_BYTES;

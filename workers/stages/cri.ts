@@ -4,7 +4,7 @@ import type { Entry } from '../pipeline/entry.js';
 import { entryFromJson, entryToJson } from '../pipeline/entry-json.js';
 import type { Access, Json, Memory, Stage, StageContext } from '../pipeline/stage.js';
 import { Rfc3339 } from '../pipeline/stamp.js';
-import { cutText, readText, textBytes } from '../pipeline/text.js';
+import { cutText, textBytes } from '../pipeline/text.js';
 import { CriHead } from './cri-head.js';
 
 export function accessCri(): Access {
@@ -69,11 +69,11 @@ class Cri implements Stage, Memory {
       entry.nanos = this.#rfc3339.nanos;
     }
     const { extracted } = entry;
-    if (this.#keeps.time) extracted.set('time', readText(bytes, from, timeTo));
+    if (this.#keeps.time) extracted.setSpan('time', bytes, from, timeTo);
     if (this.#keeps.flags) extracted.set('flags', partial ? 'P' : 'F');
     if (this.#keeps.stream) extracted.set('stream', stream);
     entry.setBytes(bytes, head.contentFrom, to);
-    if (this.#keeps.content) extracted.set('content', entry.line);
+    if (this.#keeps.content) extracted.setSpan('content', bytes, head.contentFrom, to);
     entry.labels = entry.labels.with('stream', stream);
     if (partial) {
       this.#hold(entry);

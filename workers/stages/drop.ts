@@ -1,7 +1,9 @@
 import type { DropStage } from '../../src/pipeline.js';
-import type { Entry } from '../pipeline/entry.js';
+import type { Entry, Span } from '../pipeline/entry.js';
 import { Regex } from '../pipeline/regex.js';
 import type { Access, Stage, StageContext } from '../pipeline/stage.js';
+import { writeText } from '../pipeline/text.js';
+import { textOf } from '../pipeline/values.js';
 import { extractedKeys } from './input.js';
 
 export function accessDrop({ source, expression, olderThanMs, longerThanBytes }: DropStage): Access {
@@ -19,9 +21,11 @@ export function compileDrop(spec: DropStage, { tally, run }: StageContext): Stag
   if (olderThanMs !== null) {
     conditions.push((entry) => entry.seconds * 1000 + entry.nanos / 1e6 < run.readTimeMs - olderThanMs);
   }
+  const isValue = value === null ? null : valueTest(source, value);
   const matches =
     value !== null ? (text: string) => text === value : expression === null ? null : matcherOf(expression);
-  if (source.length === 0) {
+  if (isValue !== null) conditions.push(isValue);
+  else if (source.length === 0) {
     if (matches !== null) conditions.push((entry) => matches(entry.line));
   } else if (matches === null) {
     conditions.push((entry) => source.every((name) => entry.extracted.has(name)));
@@ -38,6 +42,25 @@ export function compileDrop(spec: DropStage, { tally, run }: StageContext): Stag
       return false;
     },
   };
+}
+
+/** Whether a single source has this value. What is still bytes is compared as bytes. */
+function valueTest(source: readonly string[], value: string): ((entry: Entry) => boolean) | null {
+  const [name] = source;
+  if (name === undefined || source.length > 1) return null;
+  const wanted = writeText(value);
+  return ({ extracted }) => {
+    const span = extracted.span(name);
+    if (span !== null) return equals(span, wanted);
+    const found = extracted.get(name);
+    return found === undefined ? value === '' : textOf(found) === value;
+  };
+}
+
+function equals({ bytes, from, to }: Readonly<Span>, wanted: Buffer): boolean {
+  if (to - from !== wanted.length) return false;
+  for (let i = 0; i < wanted.length; i++) if (bytes[from + i] !== wanted[i]) return false;
+  return true;
 }
 
 function matcherOf(expression: string): (text: string) => boolean {

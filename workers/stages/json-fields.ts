@@ -2,21 +2,21 @@ import { hex4, JsonScanner } from '../parse/json.js';
 import type { Entry } from '../pipeline/entry.js';
 import { readText } from '../pipeline/text.js';
 import type { Value } from '../pipeline/values.js';
+import type { FieldLoop, Loops } from '../wasm/loops.js';
 import { goJson, parseJson } from './go/json.js';
 
-const SPACE = 0x20;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
 const COLON = 0x3a;
+const PLUS = 0x2b;
 const MINUS = 0x2d;
 const POINT = 0x2e;
 const ZERO = 0x30;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
+const LETTER_E = 0x65;
 const LETTER_U = 0x75;
-/** Longest string that is remembered. */
-const SHORT_BYTES = 16;
 
 /** What a string may hold as it is. */
 const PLAIN = new Uint8Array(256).fill(1);
@@ -31,23 +31,28 @@ for (const letter of '"\\/bfnrt') ESCAPED[letter.charCodeAt(0)] = 1;
 const DIGIT = new Uint8Array(256);
 DIGIT.fill(1, 0x30, 0x3a);
 
+/** What may stand between tokens. */
+const SPACES = new Uint8Array(256);
+for (const space of ' \t\r\n') SPACES[space.charCodeAt(0)] = 1;
+
 /** A top-level key that is wanted, and the name it is extracted under. */
 interface Wanted {
   key: Buffer;
   name: string;
-  /** The short string that was read last, and its bytes: many fields have few values. */
-  text: string;
-  bytes: Buffer;
-  length: number;
+  /** The value that was found in this line: a string's content, as it stands there, or what it is. */
+  from: number;
+  to: number;
+  value: Value;
 }
 
 /**
- * Extracts values of top-level keys from the bytes of a line: of what is not wanted, no string and no object is made.
- * Takes objects as programs write them; for all else it says so, and the line has to be parsed as a whole.
+ * Extracts values of top-level keys from the bytes of a line: of what is not wanted, no string and no object is made, and
+ * of wanted strings none before a stage asks. Takes objects as programs write them; for all else it says so, and the line
+ * has to be parsed as a whole.
  */
 export class JsonFields {
   readonly #wanted: readonly Wanted[];
-  readonly #found: (Value | undefined)[];
+  readonly #loop: FieldLoop | null;
   /** Whether a key is wanted under several names. */
   readonly #repeats: boolean;
   #bytes: Buffer = Buffer.alloc(0);
@@ -55,40 +60,69 @@ export class JsonFields {
   /** Whether the string that was passed last has escapes. */
   #escaped = false;
 
-  /** `fields`: [name, key]. */
-  constructor(fields: readonly (readonly [name: string, key: string])[]) {
+  /** `fields`: [name, key]. `loops`: of the memory that lines lie in; null: everything is done here. */
+  constructor(fields: readonly (readonly [name: string, key: string])[], loops: Loops | null = null) {
     this.#wanted = fields.map(([name, key]) => {
-      return { name, key: Buffer.from(key), text: '', bytes: Buffer.alloc(SHORT_BYTES), length: 0 };
+      return { name, key: Buffer.from(key), from: -1, to: -1, value: null };
     });
-    this.#found = fields.map(() => undefined);
+    this.#loop = loops?.fields(this.#wanted.map(({ key }) => key)) ?? null;
     this.#repeats = new Set(fields.map(([, key]) => key)).size < fields.length;
   }
 
   /** Returns false, with nothing extracted, if the line is not all JSON of the plain kind. */
   extract(entry: Entry): boolean {
-    const { bytes, from, to } = entry;
-    const found = this.#found;
-    found.fill(null);
-    if (bytes[from] !== OPEN_OBJECT || bytes[to - 1] !== CLOSE_OBJECT) return false;
-    let at = from + 1;
+    const loop = this.#loop;
+    return loop !== null && entry.bytes === loop.bytes ? this.#extractBy(loop, entry) : this.#extract(entry);
+  }
+
+  #extractBy(loop: FieldLoop, { bytes, from, to, extracted }: Entry): boolean {
+    if (!loop.find(from, to)) return false;
+    const wanted = this.#wanted;
+    for (let i = 0; i < wanted.length; i++) {
+      const { name } = wanted[i]!;
+      const start = loop.from(i);
+      if (start === 0) extracted.set(name, null);
+      else if (loop.isText(i)) extracted.setSpan(name, bytes, start, loop.to(i));
+      else extracted.set(name, readValue(bytes, start, loop.to(i)));
+    }
+    return true;
+  }
+
+  #extract({ bytes, from, to, extracted }: Entry): boolean {
+    const wanted = this.#wanted;
+    for (let i = 0; i < wanted.length; i++) {
+      wanted[i]!.from = -1;
+      wanted[i]!.value = null;
+    }
+    let last = to - 1;
+    while (SPACES[bytes[last]!] === 1) last--;
+    let at = passSpaces(bytes, from);
+    if (bytes[at] !== OPEN_OBJECT || bytes[last] !== CLOSE_OBJECT) return false;
+    // Nothing of this minds `to`: who runs beyond it does not end at `last`.
     for (;;) {
+      at = passSpaces(bytes, at + 1);
       if (bytes[at] !== QUOTE) return false;
       const keyFrom = ++at;
       while (PLAIN[bytes[at]!] === 1) at++;
       if (bytes[at] !== QUOTE) return false;
-      const keyTo = at++;
+      const keyTo = at;
+      at = passSpaces(bytes, at + 1);
       if (bytes[at] !== COLON) return false;
-      if (bytes[++at] === SPACE) at++;
+      at = passSpaces(bytes, at + 1);
       const valueFrom = at;
       at = this.#pass(bytes, at, to);
       if (at < 0 || at >= to) return false;
       const index = this.#indexOf(bytes, keyFrom, keyTo);
       if (index >= 0) this.#take(index, bytes, valueFrom, at);
+      at = passSpaces(bytes, at);
       if (bytes[at] !== COMMA) break;
-      if (bytes[++at] === SPACE) at++;
     }
-    if (at !== to - 1) return false;
-    for (let i = 0; i < found.length; i++) entry.extracted.set(this.#wanted[i]!.name, found[i]!);
+    if (at !== last) return false;
+    for (let i = 0; i < wanted.length; i++) {
+      const { name, from: start, to: end, value } = wanted[i]!;
+      if (start >= 0) extracted.setSpan(name, bytes, start, end);
+      else extracted.set(name, value);
+    }
     return true;
   }
 
@@ -138,40 +172,54 @@ export class JsonFields {
 
   #take(index: number, bytes: Buffer, from: number, to: number): void {
     const wanted = this.#wanted[index]!;
-    const value = this.#read(wanted, bytes, from, to);
-    this.#found[index] = value;
+    if (bytes[from] === QUOTE && !this.#escaped) {
+      wanted.from = from + 1;
+      wanted.to = to - 1;
+    } else {
+      wanted.from = -1;
+      wanted.value = readValue(bytes, from, to);
+    }
     if (!this.#repeats) return;
-    for (const [i, { key }] of this.#wanted.entries()) if (key.equals(wanted.key)) this.#found[i] = value;
-  }
-
-  #read(wanted: Wanted, bytes: Buffer, from: number, to: number): Value {
-    if (bytes[from] === QUOTE && !this.#escaped) return readString(wanted, bytes, from + 1, to - 1);
-    const json = parseJson(readText(bytes, from, to));
-    return typeof json === 'object' && json !== null ? goJson(json) : (json as Value);
+    for (const one of this.#wanted) {
+      if (!one.key.equals(wanted.key)) continue;
+      one.from = wanted.from;
+      one.to = wanted.to;
+      one.value = wanted.value;
+    }
   }
 }
 
-/** Where the number at `at` ends; -1 if it is none, or has an exponent. */
+function readValue(bytes: Buffer, from: number, to: number): Value {
+  const json = parseJson(readText(bytes, from, to));
+  return typeof json === 'object' && json !== null ? goJson(json) : (json as Value);
+}
+
+function passSpaces(bytes: Buffer, from: number): number {
+  let at = from;
+  while (SPACES[bytes[at]!] === 1) at++;
+  return at;
+}
+
+/** Where the number at `at` ends; -1 if it is none. */
 function passNumber(bytes: Buffer, from: number): number {
   let at = bytes[from] === MINUS ? from + 1 : from;
   const whole = at;
-  while (DIGIT[bytes[at]!] === 1) at++;
+  at = passDigits(bytes, at);
   if (at === whole || (bytes[whole] === ZERO && at > whole + 1)) return -1;
-  if (bytes[at] !== POINT) return at;
-  const fraction = ++at;
-  while (DIGIT[bytes[at]!] === 1) at++;
-  return at === fraction ? -1 : at;
+  if (bytes[at] === POINT) {
+    const fraction = at + 1;
+    at = passDigits(bytes, fraction);
+    if (at === fraction) return -1;
+  }
+  if ((bytes[at]! | 0x20) !== LETTER_E) return at;
+  const sign = bytes[at + 1];
+  const exponent = sign === PLUS || sign === MINUS ? at + 2 : at + 1;
+  at = passDigits(bytes, exponent);
+  return at === exponent ? -1 : at;
 }
 
-function readString(wanted: Wanted, bytes: Buffer, from: number, to: number): string {
-  const length = to - from;
-  if (length > SHORT_BYTES) return readText(bytes, from, to);
-  const last = wanted.bytes;
-  let same = length === wanted.length;
-  for (let i = 0; same && i < length; i++) same = last[i] === bytes[from + i];
-  if (same) return wanted.text;
-  for (let i = 0; i < length; i++) last[i] = bytes[from + i]!;
-  wanted.length = length;
-  wanted.text = readText(bytes, from, to);
-  return wanted.text;
+function passDigits(bytes: Buffer, from: number): number {
+  let at = from;
+  while (DIGIT[bytes[at]!] === 1) at++;
+  return at;
 }

@@ -1,7 +1,7 @@
 import type { JsonStage } from '../../src/pipeline.js';
 import type { Entry } from '../pipeline/entry.js';
 import { Regex } from '../pipeline/regex.js';
-import type { Access, Stage } from '../pipeline/stage.js';
+import type { Access, Stage, StageContext } from '../pipeline/stage.js';
 import { goJson, parseJson } from './go/json.js';
 import { extractedKeys, inputKey, inputOf } from './input.js';
 import { JsonFields } from './json-fields.js';
@@ -27,12 +27,13 @@ function parseObject(text: string): Record<string, unknown> | undefined {
 }
 
 /** Extracts values of a JSON object. */
-export function compileJson({ expressions, regex, source, dropMalformed }: JsonStage): Stage {
+export function compileJson(spec: JsonStage, { loops }: StageContext): Stage {
+  const { expressions, regex, source, dropMalformed } = spec;
   const input = inputOf(source);
   const queries = expressions.map(([name, expression]) => ({ name, query: compileQuery(expression) }));
   const keys = regex === null ? null : new Regex(regex);
   const isPlain = source === null && keys === null && expressions.every(([, expression]) => KEY.test(expression));
-  const fields = isPlain ? new JsonFields(expressions) : null;
+  const fields = isPlain ? new JsonFields(expressions, loops) : null;
   return {
     process(entry: Entry): boolean {
       if (fields !== null && entry.hasBytes && fields.extract(entry)) return true;

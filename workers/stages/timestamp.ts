@@ -2,7 +2,7 @@ import type { TimestampStage } from '../../src/pipeline.js';
 import type { Entry } from '../pipeline/entry.js';
 import type { LabelSet } from '../pipeline/labels.js';
 import type { Access, Json, Memory, Stage, StageContext } from '../pipeline/stage.js';
-import { compileFormat, type TimeFormat } from './go/formats.js';
+import { type ByteFormat, compileByteFormat, compileFormat, type TimeFormat } from './go/formats.js';
 import type { Instant } from './go/time.js';
 
 /** How many streams of a file are remembered. All of them are in its carry, and with it in the journal. */
@@ -28,6 +28,7 @@ class Timestamp implements Stage {
   readonly memory?: Memory;
   readonly #spec: TimestampStage;
   readonly #formats: readonly TimeFormat[];
+  readonly #byteFormat: ByteFormat | null;
   readonly #run: { readTimeMs: number };
   #last = new Map<string, Last>();
   /** The labels that were looked up last, and what was found. */
@@ -37,14 +38,14 @@ class Timestamp implements Stage {
   constructor(spec: TimestampStage, formats: readonly TimeFormat[], run: { readTimeMs: number }) {
     this.#spec = spec;
     this.#formats = formats;
+    this.#byteFormat = compileByteFormat(spec.format);
     this.#run = run;
     if (spec.actionOnFailure === 'skip' && spec.actionOnDuplicateTimestamp === 'keep') return;
     this.memory = { save: () => this.#save(), load: (saved) => this.#load(saved) };
   }
 
   process(entry: Entry): boolean {
-    const text = entry.extracted.text(this.#spec.source);
-    const parsed = text === undefined ? null : this.#parse(text);
+    const parsed = this.#read(entry);
     if (this.memory === undefined) {
       if (parsed !== null) set(entry, parsed);
       return true;
@@ -79,6 +80,15 @@ class Timestamp implements Stage {
     if (this.#last.size >= MAX_STREAMS) this.#last.delete(this.#last.keys().next().value!);
     this.#last.set(key, { parsed: { seconds, nanos }, given: { seconds, nanos } });
     this.#labels = null;
+  }
+
+  #read({ extracted }: Entry): Readonly<Instant> | null {
+    const { source } = this.#spec;
+    const span = this.#byteFormat === null ? null : extracted.span(source);
+    const instant = span === null ? null : this.#byteFormat!(span);
+    if (instant !== null) return instant;
+    const text = extracted.text(source);
+    return text === undefined ? null : this.#parse(text);
   }
 
   #parse(text: string): Readonly<Instant> | null {

@@ -39,6 +39,18 @@ export const SECOND_AT = 21;
 /** Bytes of the nanoseconds, which follow the head. */
 export const NANOS_SIZE = 5;
 
+// What `findFields` looks for, and what it finds: FIELD_BYTES for each field, all of them int32.
+export const FIELD_BYTES = 20;
+/** Where the key is, and its length. */
+export const FIELD_KEY = 0;
+export const FIELD_KEY_BYTES = 4;
+/** Where the value is: of a string without escapes (FIELD_IS_TEXT is 1) the content. */
+export const FIELD_FROM = 8;
+export const FIELD_TO = 12;
+export const FIELD_IS_TEXT = 16;
+/** Bytes for all fields and their keys. */
+export const FIELDS_BYTES = 1024;
+
 /** Bytes of the hash table of `compress`. */
 export const TABLE_BYTES = 32768;
 /** Writing goes up to this far beyond its end, and reading as well. */

@@ -14,14 +14,14 @@ function workerWith(loops: WebAssembly.Module | null): WorkerState {
 }
 
 /** Makes a push of the lines in `block`, with the loops where there are any, and with the parser what they leave. */
-function fill({ memory, output, loops, cri }: WorkerState, block: Buffer): void {
+function fill({ memory, output, cri }: WorkerState, block: Buffer): void {
   const { push } = output;
   push.beginPush('metadata', memory.maxLineBytes);
   push.beginSlice([LABELS]);
   block.copy(memory.bytes);
   memory.bytes[block.length] = NEWLINE;
   for (let at = 0; at < block.length; ) {
-    at = loops?.takeLines(at, block.length, block.length) ?? at;
+    at = cri.loop?.take(at, block.length, block.length) ?? at;
     if (at === block.length) break;
     const newline = memory.bytes.indexOf(NEWLINE, at);
     cri.line(at, newline);

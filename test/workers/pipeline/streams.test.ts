@@ -5,8 +5,10 @@ import { StreamWriter } from '../../../workers/pipeline/streams.js';
 import { type LooseStage, PATH, pipelineOf, READ_TIME_MS } from '../stages/harness.js';
 
 function writerOf(outputBytes: number): StreamWriter {
-  const bytes = Buffer.alloc(3 * outputBytes + 7);
-  return new StreamWriter({ bytes, streamsAt: 7, streamsBytes: 3 * outputBytes, outputBytes });
+  const buffer = new ArrayBuffer(4 * outputBytes + 7);
+  const memory = { bytes: Buffer.from(buffer), view: new DataView(buffer), outputBytes };
+  const outputAt = [3 * outputBytes + 7, 0, 0] as const;
+  return new StreamWriter({ ...memory, streamsAt: 7, streamsBytes: 3 * outputBytes, outputAt });
 }
 
 const UNLABELLED = Buffer.from(`{filename="${PATH}"}`);
@@ -39,8 +41,8 @@ interface Decoded {
   streams: { labels: string; entries: [time: string, line: string, metadata: Record<string, string>][] }[];
 }
 
-function decoded(writer: StreamWriter): Decoded[] {
-  return writer.finish().map(({ tenant, bytes }) => {
+function decoded(writer: StreamWriter, takenBytes = 0): Decoded[] {
+  return writer.finish(takenBytes).map(({ tenant, bytes }) => {
     const { streams } = PushRequest.decode(bytes) as unknown as RawPush;
     return {
       tenant,

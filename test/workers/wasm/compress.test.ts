@@ -41,7 +41,7 @@ function encodedCorpus(lineBytes: number): Buffer {
     const end = piece.lastIndexOf(0x0a) + 1;
     memory.bytes[end] = 0x0a;
     for (let line = 0; line < end; ) {
-      line = loops.takeLines(line, end, end);
+      line = worker.cri.loop!.take(line, end, end);
       if (line < end) line = memory.bytes.indexOf(0x0a, line) + 1;
     }
     at += end;

@@ -8,6 +8,7 @@ import { runJob } from '../../../workers/run-job.js';
 import { WorkerState } from '../../../workers/worker-state.js';
 import { criFile } from '../arbitraries.js';
 import { sliceOf, spec, TestFile } from '../harness.js';
+import { routed } from '../routes.js';
 
 const loops = compileLoops();
 const file = new TestFile();
@@ -111,28 +112,38 @@ describe('loops', () => {
     assert.notEqual(pair(64, 61)[1].loops, null);
   });
 
-  for (const mode of ['metadata', 'label', 'off'] satisfies StreamMode[]) {
+  const modes = (['metadata', 'label', 'off'] satisfies StreamMode[]).map((mode) => ({
+    name: mode,
+    pipeline: (maxLineBytes: number) => spec(mode, maxLineBytes),
+  }));
+  const routes = [
+    { name: 'a route that ships whole lines', pipeline: (maxLineBytes: number) => routed([], { maxLineBytes }) },
+    { name: 'a route with stage.cri', pipeline: (maxLineBytes: number) => routed([{ cri: {} }], { maxLineBytes }) },
+  ];
+
+  for (const { name, pipeline } of [...modes, ...routes]) {
     const tiny = pair(64, 61);
     const large = pair(40_000, 8192);
     const narrow = pair(300, 500, 0);
+    const pipelines = { tiny: pipeline(64), large: pipeline(40_000), narrow: pipeline(300) };
 
-    test(`${mode}: any CRI file, cut anywhere, gives the same bytes as without`, async () => {
+    test(`${name}: any CRI file, cut anywhere, gives the same bytes as without`, async () => {
       await fc.assert(
-        fc.asyncProperty(criFile, cuts, (bytes, at) => assertSame(tiny, spec(mode, 64), bytes, at)),
+        fc.asyncProperty(criFile, cuts, (bytes, at) => assertSame(tiny, pipelines.tiny, bytes, at)),
         { numRuns: 300 },
       );
     });
 
-    test(`${mode}: so do lines of all lengths`, async () => {
+    test(`${name}: so do lines of all lengths`, async () => {
       await fc.assert(
-        fc.asyncProperty(plainFile, cuts, (bytes, at) => assertSame(large, spec(mode, 40_000), bytes, at)),
+        fc.asyncProperty(plainFile, cuts, (bytes, at) => assertSame(large, pipelines.large, bytes, at)),
         { numRuns: 300 },
       );
     });
 
-    test(`${mode}: and pushes that become full`, async () => {
+    test(`${name}: and pushes that become full`, async () => {
       await fc.assert(
-        fc.asyncProperty(plainFile, cuts, (bytes, at) => assertSame(narrow, spec(mode, 300), bytes, at)),
+        fc.asyncProperty(plainFile, cuts, (bytes, at) => assertSame(narrow, pipelines.narrow, bytes, at)),
         { numRuns: 300 },
       );
     });
@@ -175,6 +186,6 @@ describe('loops', () => {
     const [, fast] = pair(40_000, 8192);
     file.set('2026-08-01T00:00:00.5Z stdout F one\n2026-08-01T00:00:00.5+00:00 stderr F two\n');
     await runJob({ spec: spec(), slices: [sliceOf(file.fd, 0, 1000)], tenant: null }, fast);
-    assert.equal(fast.loops?.lines, 2);
+    assert.equal(fast.cri.loop?.taken, 2);
   });
 });

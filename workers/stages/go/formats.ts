@@ -1,3 +1,5 @@
+import { TimestampParser } from '../../parse/timestamp.js';
+import type { Span } from '../../pipeline/entry.js';
 import { compileLayout, type Instant } from './time.js';
 import { Zone } from './zone.js';
 
@@ -49,6 +51,26 @@ export function compileFormat(format: string, location: string | null): TimeForm
   }
   const parse = compileLayout(format, zone);
   return format.includes('06') ? (text) => parse(text) : (text, nowMs) => withYear(parse, text, nowMs, zone);
+}
+
+/**
+ * Reads the bytes of a text as the format does; null if they have to be read as text, or are none. What is returned holds
+ * until the next call.
+ */
+export type ByteFormat = (span: Readonly<Span>) => Readonly<Instant> | null;
+
+/** The same format as `compileFormat`, for bytes; null if there is none. */
+export function compileByteFormat(format: string): ByteFormat | null {
+  if (format !== 'RFC3339' && format !== 'RFC3339Nano') return null;
+  let adopted: Buffer = Buffer.alloc(0);
+  let parser: TimestampParser | null = null;
+  return ({ bytes, from, to }) => {
+    if (parser === null || bytes !== adopted) {
+      adopted = bytes;
+      parser = new TimestampParser({ bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.length) });
+    }
+    return parser.parse(from, to) === to ? parser : null;
+  };
 }
 
 /** The most common format: texts of the second before are read by their fraction alone. */

@@ -1,2 +1,3 @@
 export { compress } from './compress';
+export { findFields } from './fields';
 export { takeLines } from './lines';

@@ -52,7 +52,7 @@ function setSecond(state: usize, second: i64): void {
   headSecond = second;
   const seconds = <u64>second;
   const low = (seconds & 0x7f) | ((seconds & 0x3f80) << 1) | ((seconds & 0x1fc000) << 2) | ((seconds & 0xfe00000) << 3);
-  for (let kind: usize = 1; kind < 3; kind++) {
+  for (let kind: usize = 0; kind < 3; kind++) {
     const at = state + HEADS + kind * HEAD_STEP + SECOND_AT;
     store<u32>(at, <u32>low | 0x80808080);
     store<u8>(at + 4, <u8>(seconds >> 28));
@@ -63,10 +63,12 @@ function setSecond(state: usize, second: i64): void {
  * Writes the CRI lines from `start` on to the push, until one begins at `stop` or later, is not whole before `end`, is
  * unusual, or finds no room; returns where that one begins. Usual lines have a date from 1970 on with a fraction, the tag
  * F, and at most MOST_BYTES of content. A newline must stand at `end`.
+ *
+ * `whole`: the entry is all of the line, of no stream kind; the tag may be any.
  */
-export function takeLines(start: usize, stop: usize, end: usize, state: usize): usize {
+export function takeLines(start: usize, stop: usize, end: usize, state: usize, whole: bool): usize {
   const slotMask = load<u32>(state + SLOT_MASK);
-  const metadata = load<i32>(state + METADATA_BYTES);
+  const metadata = whole ? 0 : load<i32>(state + METADATA_BYTES);
   const most = min(load<i32>(state + MAX_LINE_BYTES), MOST_BYTES);
   let room = load<i32>(state + ROOM);
   let at = start;
@@ -100,9 +102,10 @@ export function takeLines(start: usize, stop: usize, end: usize, state: usize): 
       zone += 5;
     }
     const stream = load<u64>(zone + 1);
-    if ((stream !== STDOUT && stream !== STDERR) || load<u16>(zone + 9) !== FULL_TAG) break;
+    if (stream !== STDOUT && stream !== STDERR) break;
+    if (!whole && load<u16>(zone + 9) !== FULL_TAG) break;
     // No byte up to here is a newline.
-    const content = zone + 11;
+    const content = whole ? at : zone + 11;
     if (<u64>local > LAST_SECOND) break;
     const to = newline > content && load<u8>(newline - 1) === CARRIAGE_RETURN ? newline - 1 : newline;
     const length = <i32>(to - content);
@@ -122,7 +125,7 @@ export function takeLines(start: usize, stop: usize, end: usize, state: usize): 
     room -= total;
     seconds = local;
     if (seconds !== headSecond) setSecond(state, seconds);
-    const kind: usize = stream === STDOUT ? 1 : 2;
+    const kind: usize = whole ? 0 : stream === STDOUT ? 1 : 2;
     const slot = state + ENDS + ((kind & slotMask) << 2);
     let out = <usize>load<u32>(slot);
     store<u32>(slot, <u32>out + total);
