@@ -6,11 +6,13 @@ import { type InputLine, InputLines } from './inspect/lines.js';
 import { RouteInspector } from './inspect/route.js';
 import { HEAD_ROOM_BYTES } from './memory.js';
 import { readText } from './pipeline/text.js';
+import { loadRouteLibraries } from './stages/libraries.js';
 
 /**
  * Runs an inspection: answers each piece of the input with what becomes of its lines, until null ends it. Throws an Error with a message for the user if a pipeline does not compile.
  */
 export async function inspect({ port, path, pipelines, maxLineBytes, readTimeMs }: InspectJob): Promise<void> {
+  for (const pipeline of pipelines) if (pipeline.kind === 'route') await loadRouteLibraries(pipeline.route);
   const inspectors = pipelines.map((pipeline): Inspector => {
     if (pipeline.kind === 'route') {
       const { route, targetLabels } = pipeline;

@@ -70,13 +70,18 @@ export class WorkerState {
 
   /** The compiled pipeline of `spec`; the last few revisions are remembered. Throws what compiling it throws. */
   async tracks(spec: PipelineSpec): Promise<Tracks> {
-    const { revision, route } = spec;
-    const tracks =
-      this.#byRevision.get(revision) ??
-      (route === null ? new BuiltIn(spec, this) : new (await this.room()).Route(spec, this));
+    const { revision } = spec;
+    const tracks = this.#byRevision.get(revision) ?? (await this.#compiled(spec));
     this.#byRevision.delete(revision);
     this.#byRevision.set(revision, tracks);
     if (this.#byRevision.size > MAX_PIPELINES) this.#byRevision.delete(this.#byRevision.keys().next().value!);
     return tracks;
+  }
+
+  async #compiled(spec: PipelineSpec): Promise<Tracks> {
+    if (spec.route === null) return new BuiltIn(spec, this);
+    const { Route, loadRouteLibraries } = await this.room();
+    await loadRouteLibraries(spec.route);
+    return new Route(spec, this);
   }
 }

@@ -3,6 +3,7 @@
  * runs without it.
  */
 
+export { loadRouteLibraries } from '../stages/libraries.js';
 export { putLeftovers } from './leftover.js';
 export { Route } from './route.js';
 export { StreamWriter } from './streams.js';

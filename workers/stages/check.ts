@@ -2,6 +2,7 @@ import type { RouteSpec, StageSpec } from '../../src/pipeline.js';
 import type { CheckStagesJob, CheckStagesResult, StageMistake } from '../../src/protocol.js';
 import { Pipeline } from '../pipeline/pipeline.js';
 import { TemplateError } from './go/template-parse.js';
+import { loadLibraries } from './libraries.js';
 
 /** The argument that a mistake is in which the loader has not seen; it has checked patterns and JMESPaths already. */
 const ARGUMENTS: Partial<Record<StageSpec['stage'], string>> = {
@@ -18,7 +19,7 @@ const ARGUMENTS: Partial<Record<StageSpec['stage'], string>> = {
 /**
  * What is wrong with the arguments of a stage beyond their types: a pattern that RE2 refuses, a template, JMESPath, selector
  * or time zone that is none, a database that can not be read. Null if it compiles. Nested stages are not looked at: they
- * are asked about one by one, so that each mistake is told where it stands.
+ * are asked about one by one, so that each mistake is told where it stands. `loadLibraries` must have seen the stage.
  */
 export function mistakeIn(spec: StageSpec): StageMistake | null {
   const alone: StageSpec = spec.stage === 'match' ? { ...spec, stages: [] } : spec;
@@ -37,6 +38,7 @@ export function mistakeIn(spec: StageSpec): StageMistake | null {
 }
 
 /** Asks about many stages. */
-export function checkStages({ stages }: CheckStagesJob): CheckStagesResult {
+export async function checkStages({ stages }: CheckStagesJob): Promise<CheckStagesResult> {
+  await loadLibraries(stages);
   return { mistakes: stages.map(mistakeIn) };
 }

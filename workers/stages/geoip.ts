@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
-import { type AsnResponse, type CityResponse, Reader, type Response } from 'mmdb-lib';
+import type { AsnResponse, CityResponse, Response } from 'mmdb-lib';
 import type { GeoipStage } from '../../src/pipeline.js';
 import type { Entry, Extracted } from '../pipeline/entry.js';
 import type { Access, Stage } from '../pipeline/stage.js';
@@ -21,7 +21,16 @@ export function accessGeoip({ source, dbType, customLookups }: GeoipStage): Acce
 /** What a database says about an address; null if nothing. */
 export type GeoLookup = (address: string) => Response | null;
 
+let library: typeof import('mmdb-lib') | null = null;
+
+/** Loads what reads databases. To be awaited before a stage is compiled. */
+export async function loadReader(): Promise<void> {
+  library ??= await import('mmdb-lib');
+}
+
 function openDatabase(path: string): GeoLookup {
+  if (library === null) throw new TypeError('a database whose library was not loaded');
+  const { Reader } = library;
   try {
     const reader = new Reader<Response>(readFileSync(path));
     return (address) => reader.get(address);

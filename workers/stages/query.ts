@@ -1,4 +1,4 @@
-import { compile, type JSONValue, TreeInterpreter } from '@jmespath-community/jmespath';
+import type { JSONValue } from '@jmespath-community/jmespath';
 import type { Value } from '../pipeline/values.js';
 import { goJson } from './go/json.js';
 
@@ -7,15 +7,29 @@ export type Query = (json: unknown) => Value | undefined;
 
 const PATH = /^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*$/;
 
+type Library = typeof import('@jmespath-community/jmespath');
+
+let library: Library | null = null;
+
+/** Loads what `compileQuery` needs for some of these expressions, if any: few files have such. */
+export async function loadQueries(
+  expressions: readonly (readonly [name: string, expression: string])[],
+): Promise<void> {
+  if (library !== null || expressions.every(([, expression]) => PATH.test(expression))) return;
+  library = await import('@jmespath-community/jmespath');
+}
+
 function extracted(value: unknown): Value {
   if (value === undefined || value === null) return null;
   return typeof value === 'object' ? goJson(value) : (value as Value);
 }
 
-/** Throws an Error with a message for the user if it is none. */
+/** Throws an Error with a message for the user if it is none. `loadQueries` must have seen it. */
 export function compileQuery(expression: string): Query {
   if (PATH.test(expression)) return pathQuery(expression.split('.'));
-  let tree: ReturnType<typeof compile>;
+  if (library === null) throw new TypeError('a query whose library was not loaded');
+  const { compile, TreeInterpreter } = library;
+  let tree: ReturnType<Library['compile']>;
   try {
     tree = compile(expression);
   } catch (error) {

@@ -48,9 +48,9 @@ for (const [template, offset, message] of templates) {
   });
 }
 
-test('answers for each stage, in their order', () => {
+test('answers for each stage, in their order', async () => {
   const stages = [{ cri: {} }, { template: { source: 'a', template: '{{' } }, { docker: {} }].map(specOf);
-  const { mistakes } = checkStages({ stages });
+  const { mistakes } = await checkStages({ stages });
   assert.deepEqual(
     mistakes.map((mistake) => mistake?.argument ?? null),
     [null, 'template', null],

@@ -7,6 +7,11 @@ import {
 } from '../../../src/pipeline.js';
 import type { Entry } from '../../../workers/pipeline/entry.js';
 import { Pipeline, type PipelineOptions } from '../../../workers/pipeline/pipeline.js';
+import { loadReader } from '../../../workers/stages/geoip.js';
+import { loadQueries } from '../../../workers/stages/query.js';
+
+// Tests compile stages without asking for what they need.
+await Promise.all([loadReader(), loadQueries([['any', 'a[0]']])]);
 
 export const PATH = '/var/log/pods/shop_web-1_0a1b/app/0.log';
 export const READ_TIME_MS = Date.parse('2026-08-01T12:00:00Z');
