@@ -1,4 +1,5 @@
 import type { CheckStagesJob, CheckStagesResult } from '../../protocol.js';
+import { loadWanted } from './libraries.js';
 import { type AlloyOptions, type AlloyResult, draftAlloy } from './load.js';
 
 export interface CheckOptions extends AlloyOptions {
@@ -14,7 +15,8 @@ export interface CheckOptions extends AlloyOptions {
  * @throws what `askWorker` throws
  */
 export async function checkFile(path: string, { askWorker, ...options }: CheckOptions): Promise<AlloyResult> {
-  const draft = draftAlloy({ path }, options);
+  let draft = draftAlloy({ path }, options);
+  if (await loadWanted()) draft = draftAlloy({ path }, options);
   if (draft.stages.length === 0) return draft.finish([]);
   const { mistakes } = await askWorker({ stages: draft.stages });
   return draft.finish(mistakes);

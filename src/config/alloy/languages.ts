@@ -1,6 +1,6 @@
-import { compile as compileJmespath } from '@jmespath-community/jmespath';
 import { RE2JS, RE2JSSyntaxException } from 're2js';
 import type { TextProblem } from './diagnostics.js';
+import { library } from './libraries.js';
 import { unquote } from './strings.js';
 
 /** What RE2 says against a regex and at which character, or null. */
@@ -28,10 +28,14 @@ function placeOfProblem(pattern: string, part: string, description: string): num
   return Math.max(0, at);
 }
 
+/** A key, or none: what nearly all JMESPaths are. */
+const key = /^(?:[A-Za-z_]\w*)?$/;
+
 /** What is wrong with a JMESPath, or null. Where it is wrong, the library does not say. */
 export function jmespathProblem(path: string): TextProblem | null {
+  if (key.test(path)) return null;
   try {
-    if (path !== '') compileJmespath(path);
+    library('jmespath')?.compile(path);
     return null;
   } catch (error) {
     return { at: 0, message: `this is no JMESPath: ${error instanceof Error ? error.message : String(error)}` };

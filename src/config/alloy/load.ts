@@ -42,7 +42,7 @@ export interface AlloyDraft {
 /**
  * Reads an Alloy configuration and works out what is to be done: every argument checked and with its default, every
  * mistake told at once. Reads files, and runs nothing. What only the compilers of the stages can tell is left out;
- * `checkFile` asks them.
+ * `checkFile` asks them, and loads the libraries that a file turns out to need (`loadWanted`).
  */
 export function loadAlloy(input: AlloyInput, options: AlloyOptions): AlloyResult {
   return draftAlloy(input, options).finish([]);

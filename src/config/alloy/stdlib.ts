@@ -1,8 +1,8 @@
 import { arch, hostname } from 'node:os';
 import { posix } from 'node:path';
-import { parse as parseYaml } from 'yaml';
 import { VERSION } from '../../version.js';
 import { type Json, jsonPath } from './json-path.js';
+import { library } from './libraries.js';
 import { sprintf } from './sprintf.js';
 import {
   CallError,
@@ -104,9 +104,11 @@ const functions: Readonly<Record<string, (args: Args) => Value>> = {
   },
   'encoding.from_yaml': (args) => {
     takes(args, 1);
+    const yaml = library('yaml');
+    if (yaml === null) throw new CallError(0, 'YAML cannot be read yet');
     try {
       // Bounded, since a few aliases of aliases can stand for more than fits into memory.
-      return fromYaml(parseYaml(text(args, 0), { intAsBigInt: true, maxAliasCount: 100 }));
+      return fromYaml(yaml.parse(text(args, 0), { intAsBigInt: true, maxAliasCount: 100 }));
     } catch {
       // The library's message quotes the text, which may hold what should not be printed.
       throw new CallError(0, 'this is not YAML');

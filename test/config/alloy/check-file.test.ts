@@ -16,6 +16,21 @@ async function mistakes(text: string, options: Partial<CheckOptions> = {}): Prom
 
 const process = (inside: string): string => `loki.process "p" {\n${inside}\n  forward_to = []\n}\n`;
 
+// First of all: the libraries are not loaded yet.
+test('loads the libraries that a file needs', async () => {
+  const text = process(`
+  stage.json {
+    expressions = { a = "b[?c == 'd']", e = "f[" }
+  }
+  stage.static_labels { values = encoding.from_yaml("a: b") }`);
+  const [path, ...others] = await mistakes(text);
+  assert.match(path ?? '', /^4:46: this is no JMESPath/);
+  assert.deepEqual(
+    others.filter((mistake) => !mistake.includes('JMESPath')),
+    [],
+  );
+});
+
 test('tells the mistakes of the language and those of the compilers together, in the order of the file', async () => {
   const text = process(`
   stage.template {

@@ -9,6 +9,9 @@ import { parseExpression } from '../../../src/config/alloy/parser.js';
 import { SourceFile } from '../../../src/config/alloy/source.js';
 import { standardLibrary } from '../../../src/config/alloy/stdlib.js';
 import { Secret, type Value } from '../../../src/config/alloy/value.js';
+import { loadLibraries } from './helpers.js';
+
+await loadLibraries();
 
 type Expected = [line: number, column: number, words: string];
 type Case = { name: string } & (

@@ -1,8 +1,16 @@
 import assert from 'node:assert/strict';
 import { formatDiagnostics } from '../../../src/config/alloy/diagnostics.js';
+import { library, loadWanted } from '../../../src/config/alloy/libraries.js';
 import { type AlloyOptions, loadAlloy } from '../../../src/config/alloy/load.js';
 import type { PipelinePlan } from '../../../src/config/alloy/plan.js';
 import type { StageSpec } from '../../../src/pipeline.js';
+
+/** For tests that load configurations without `checkFile`. */
+export async function loadLibraries(): Promise<void> {
+  library('yaml');
+  library('jmespath');
+  await loadWanted();
+}
 
 type Options = Partial<AlloyOptions>;
 

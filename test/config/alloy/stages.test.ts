@@ -9,7 +9,9 @@ import {
   TRUNCATE_RULE_DEFAULTS,
 } from '../../../src/pipeline.js';
 import { KINDS } from '../../../workers/stages/all.js';
-import { mistakesIn, planOf, stagesOf } from './helpers.js';
+import { loadLibraries, mistakesIn, planOf, stagesOf } from './helpers.js';
+
+await loadLibraries();
 
 /** For each stage, the least that it takes, and everything it can take. */
 const written: Record<Exclude<StageSpec['stage'], 'relabel'>, [least: string, all: string, comesTo: object]> = {
