@@ -2,6 +2,7 @@ import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type RouteSpec, STAGE_DEFAULTS, type StageSpec } from '../../src/pipeline.js';
+import { compileLoops } from '../../src/plan/loops.js';
 import type { CollectJob, PipelineSpec } from '../../src/protocol.js';
 import { compress } from '../../workers/encode/compress.js';
 import { runJob } from '../../workers/run-job.js';
@@ -133,7 +134,7 @@ export function cases(): Case[] {
         compress(chunk.subarray(0, readSync(cri.fd, chunk, 0, chunk.length, at)));
     },
   };
-  const state = new WorkerState({ batchBytes: BATCH_BYTES, maxLineBytes: MAX_LINE_BYTES });
+  const state = new WorkerState({ batchBytes: BATCH_BYTES, maxLineBytes: MAX_LINE_BYTES, loops: compileLoops() });
   const of = (name: string, revision: number, format: 'cri' | 'raw', stages: readonly Loose[] | null): Case => {
     const jobs = jobsOf(pipeline(revision, stages), format, cri.fd, cri.bytes);
     const fn = async (): Promise<void> => {

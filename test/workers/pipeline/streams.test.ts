@@ -153,6 +153,24 @@ describe('streams', () => {
     ]);
   });
 
+  test('what has no room behind what is taken is put together elsewhere, and is the same', () => {
+    const writer = writerOf(4096);
+    writer.beginPush(4096);
+    writer.beginSlice(UNLABELLED);
+    const stages = [
+      { regex: { expression: '(?P<t>.)' } },
+      { labels: { values: { t: '' } } },
+      { tenant: { source: 't' } },
+    ];
+    write(writer, stages, lines('a one', 'b two', 'a three', 'c four'));
+    const expected = decoded(writer);
+    assert.equal(expected.length, 3);
+    const one = writer.finish(0)[0]!.bytes.length;
+    for (const takenBytes of [1, 4096 - one - 1, 4096 - one, 4096 - one + 1, 4096]) {
+      assert.deepEqual(decoded(writer, takenBytes), expected, `${takenBytes} taken`);
+    }
+  });
+
   test('metadata for which there is no room at all is left out', () => {
     const writer = writerOf(600);
     writer.beginPush(100);
