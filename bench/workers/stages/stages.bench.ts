@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { RouteSpec, StageSpec } from '../../../src/pipeline.js';
 import { STAGE_DEFAULTS } from '../../../src/pipeline.js';
 import { Pipeline } from '../../../workers/pipeline/pipeline.js';
+import { loadLibraries } from '../../../workers/stages/libraries.js';
 import type { Case } from '../case.js';
 import { mmdb } from './mmdb.js';
 
@@ -195,7 +196,8 @@ function withDatabase<R>(stages: readonly Loose[], compile: (stages: Loose[]) =>
 }
 
 /** Each stage over its lines, one job at a time; what a stage needs before it is told in its name. */
-export function cases(): Case[] {
+export async function cases(): Promise<Case[]> {
+  for (const [, , stages] of CASES) await loadLibraries(stages.map(specOf));
   return CASES.map(([name, { bytes, starts }, stages]) => {
     const pipeline = withDatabase(stages, (all) => {
       const processes = [{ component: 'loki.process.bench', stages: all.map(specOf), counts: true }];
