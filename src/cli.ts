@@ -200,11 +200,9 @@ process.stdout.on('error', (error) => {
   if (errnoOf(error) !== 'EPIPE') throw error;
 });
 
-try {
-  await program.parseAsync();
-} catch (error) {
+program.parseAsync().catch((error: unknown) => {
   process.exitCode = exitCodeOf(error);
-}
+});
 
 function exitCodeOf(error: unknown): number {
   // Commander has already told what is wrong with the command line.

@@ -1,4 +1,10 @@
 import { type Dirent, readdirSync, statSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
+
+interface Read {
+  timeMs: number;
+  entries: Dirent[];
+}
 
 type Callback = (error: NodeJS.ErrnoException | null, entries: Dirent[]) => void;
 
@@ -13,10 +19,13 @@ const AT_ONCE = 64;
  * several times what reading them does (bench/discover/scan.bench.ts).
  */
 export class FolderCache {
-  #known = new Map<string, { timeMs: number; entries: Dirent[] }>();
+  #known = new Map<string, Read>();
   /** Folders of the scan that runs now: what is not met again is gone. */
-  #met = new Map<string, { timeMs: number; entries: Dirent[] }>();
+  #met = new Map<string, Read>();
   #answered = 0;
+  /** Of the scan that runs now: whether times of folders alone will tell that nothing has changed since. */
+  #certain = true;
+  #settled = false;
 
   /** As `fs.readdir` with `withFileTypes`. */
   readonly readdir = (folder: string, _options: { withFileTypes: true }, callback: Callback): void => {
@@ -26,9 +35,10 @@ export class FolderCache {
       entries = this.#read(folder);
     } catch (error) {
       failure = error as NodeJS.ErrnoException;
+      this.#certain = false;
     }
     this.#answered += 1;
-    if (this.#answered % AT_ONCE === 0) setImmediate(callback, failure, entries);
+    if (this.#answered % AT_ONCE === 0) void setImmediate().then(() => callback(failure, entries));
     else callback(failure, entries);
   };
 
@@ -41,6 +51,20 @@ export class FolderCache {
   turn(): void {
     this.#known = this.#met;
     this.#met = new Map();
+    this.#settled = this.#certain;
+    this.#certain = true;
+  }
+
+  /** Whether a scan now would find what the last one has found: no folder has another time, and no link may lead elsewhere. */
+  async isUnchanged(): Promise<boolean> {
+    if (!this.#settled) return false;
+    let asked = 0;
+    for (const [folder, { timeMs }] of this.#known) {
+      if (statSync(folder, { throwIfNoEntry: false })?.mtimeMs !== timeMs) return false;
+      asked += 1;
+      if (asked % AT_ONCE === 0) await setImmediate();
+    }
+    return true;
   }
 
   #read(folder: string): Dirent[] {
@@ -49,11 +73,18 @@ export class FolderCache {
     const timeMs = statSync(folder).mtimeMs;
     const known = this.#known.get(folder);
     if (known !== undefined && known.timeMs === timeMs) {
-      this.#met.set(folder, known);
+      this.#keep(folder, known);
       return known.entries;
     }
     const entries = readdirSync(folder, { withFileTypes: true });
-    if (nowMs - timeMs > SAME_TICK_MS) this.#met.set(folder, { timeMs, entries });
+    if (nowMs - timeMs > SAME_TICK_MS) this.#keep(folder, { timeMs, entries });
+    else this.#certain = false;
     return entries;
+  }
+
+  #keep(folder: string, read: Read): void {
+    this.#met.set(folder, read);
+    // What a link leads to comes and goes without its folder.
+    if (read.entries.some((entry) => entry.isSymbolicLink())) this.#certain = false;
   }
 }

@@ -6,13 +6,14 @@ import { FolderCache } from './folder-cache.js';
 import type { Matcher } from './match.js';
 
 /** The names there are, by the container log they belong to. */
-export type Found = Map<string, FoundName[]>;
+export type Found = ReadonlyMap<string, readonly FoundName[]>;
 
 /** Finds every generation of every wanted log, without help of any hint. */
 export class Scanner {
   readonly #patterns: string[];
   readonly #matcher: Matcher;
   readonly #folders = new FolderCache();
+  #last: Found | null = null;
 
   /** @param paths globs of current generations; rotated ones are found by what rotation appends to their names */
   constructor(paths: readonly string[], matcher: Matcher) {
@@ -25,8 +26,9 @@ export class Scanner {
     return this.#folders.timeOf(folder);
   }
 
-  /** One scan at a time. */
+  /** One scan at a time. Where nothing has changed, the answer is the same as before, and the patterns rest. */
   async scan(): Promise<Found> {
+    if (this.#last !== null && (await this.#folders.isUnchanged())) return this.#last;
     const names = await fastGlob(this.#patterns, {
       dot: true,
       suppressErrors: true,
@@ -35,7 +37,8 @@ export class Scanner {
       fs: { readdir: this.#folders.readdir as typeof readdir },
     });
     this.#folders.turn();
-    return gather(names, this.#matcher);
+    this.#last = gather(names, this.#matcher);
+    return this.#last;
   }
 }
 
@@ -55,7 +58,7 @@ export function scanFolder(folder: string, matcher: Matcher): Found {
 }
 
 function gather(paths: readonly string[], matcher: Matcher): Found {
-  const found: Found = new Map();
+  const found = new Map<string, FoundName[]>();
   for (const path of paths) {
     const name = matcher(path);
     if (name === null) continue;

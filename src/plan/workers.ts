@@ -57,6 +57,8 @@ export function startWorkers(file: string | URL, setup: WorkerSetup, budget: Bud
   let usualBytes = setup.batchBytes;
   const pool = new Piscina({
     filename: typeof file === 'string' ? file : fileURLToPath(file),
+    // What a worker looks for when it starts: where it finds no function of that name, it loads the file a second time.
+    name: 'collect',
     minThreads: budget.workers,
     maxThreads: budget.workers,
     workerData: { ...setup, shelf: shelf.memory },

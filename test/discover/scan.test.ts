@@ -27,7 +27,8 @@ function scene(t: Parameters<typeof makeFolder>[0], exclude: string[] = []) {
   const age = () => {
     for (const entry of ['', ...readdirSync(root, { recursive: true, encoding: 'utf8' })]) {
       const path = join(root, entry);
-      if (statSync(path).isDirectory()) utimesSync(path, Date.now() / 1000 - 60, Date.now() / 1000 - 60);
+      if (statSync(path, { throwIfNoEntry: false })?.isDirectory())
+        utimesSync(path, Date.now() / 1000 - 60, Date.now() / 1000 - 60);
     }
   };
   return { root, matcher, write, scan, age };
@@ -142,4 +143,32 @@ test('one folder', (t) => {
   assert.deepEqual(scanFolder(folder, matcher).get(`${folder}/0.log`)?.length, 2);
   assert.equal(scanFolder(join(root, 'gone'), matcher).size, 0);
   assert.equal(scanFolder(join(folder, '0.log'), matcher).size, 0);
+});
+
+test('a folder in which nothing has changed is not matched again', async (t) => {
+  const { root, matcher, write, age } = scene(t);
+  for (const name of ['a/app/0.log', 'b/app/0.log']) write(name);
+  age();
+  const scanner = new Scanner([`${root}/*/*/*.log`], matcher);
+  const first = await scanner.scan();
+  assert.equal(first.size, 2);
+  assert.equal(await scanner.scan(), first);
+  write('c/app/0.log');
+  assert.equal((await scanner.scan()).size, 3);
+  age();
+  await scanner.scan();
+  rmSync(join(root, 'a'), { recursive: true });
+  assert.equal((await scanner.scan()).size, 2);
+});
+
+test('a link may come to lead somewhere while its folder stays as it is', async (t) => {
+  const { root, matcher, write, age } = scene(t);
+  write('a/app/0.log');
+  const elsewhere = join(makeFolder(t), 'elsewhere');
+  symlinkSync(elsewhere, join(root, 'a/app/1.log'));
+  age();
+  const scanner = new Scanner([`${root}/*/*/*.log`], matcher);
+  assert.equal((await scanner.scan()).size, 1);
+  writeFileSync(elsewhere, 'x');
+  assert.equal((await scanner.scan()).size, 2);
 });
