@@ -129,12 +129,7 @@ export class Fleet {
   }
 
   async #change(lanes: readonly Lane[]): Promise<void> {
-    const staying = this.#members.filter(({ lane }) => lanes.some(({ id }) => id === lane.id));
-    const leaving = this.#members.filter((member) => !staying.includes(member));
-    const pairs = lanes.map((lane) => ({
-      lane,
-      member: staying.find((member) => member.lane.id === lane.id) ?? leaving.shift(),
-    }));
+    const { pairs, leaving } = pairUp(lanes, this.#members);
     const members: Member[] = [];
     for (const { lane, member } of pairs) {
       if (member !== undefined) members.push(await this.#swap(member, lane));
@@ -195,6 +190,36 @@ export class Fleet {
     const backoff = destination.backoff === null ? {} : { backoff: destination.backoff };
     return { endpoint, sender: createSender({ endpoint, events, ...backoff }) };
   }
+}
+
+/** What makes a lane the successor of another, the surest sign first. */
+const LIKENESSES: readonly ((a: Lane, b: Lane) => boolean)[] = [
+  (a, b) => a.id === b.id,
+  (a, b) => sameFiles(a, b) && sameDestination(a.destination, b.destination),
+  sameFiles,
+  (a, b) => sameDestination(a.destination, b.destination),
+  () => true,
+];
+
+function sameFiles({ files: a }: Lane, { files: b }: Lane): boolean {
+  return a.globs.length === b.globs.length && a.globs.every((glob) => b.globs.includes(glob));
+}
+
+/** Finds for each lane the member whose files and positions it takes over, if one is left; a member has one successor. */
+function pairUp(
+  lanes: readonly Lane[],
+  members: readonly Member[],
+): { pairs: { lane: Lane; member: Member | undefined }[]; leaving: Member[] } {
+  const leaving = [...members];
+  const pairs = lanes.map((lane) => ({ lane, member: undefined as Member | undefined }));
+  for (const alike of LIKENESSES) {
+    for (const pair of pairs) {
+      if (pair.member !== undefined) continue;
+      const at = leaving.findIndex((member) => alike(member.lane, pair.lane));
+      if (at !== -1) [pair.member] = leaving.splice(at, 1);
+    }
+  }
+  return { pairs, leaving };
 }
 
 function claimOf({ id, ...rest }: Pick<Lane, 'id' | 'files'> | Member): { id: string; wants(path: string): boolean } {

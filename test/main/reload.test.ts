@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { eventually, makeStage, type Stage, Writer } from './kit.js';
+import { startReceiver } from '../../bench/receiver/server.js';
+import { append, eventually, makeStage, type Stage, Writer } from './kit.js';
 
 const TIMEOUT = { timeout: 120_000 };
 const WAYS = ['SIGHUP', 'POST', 'file'] as const;
@@ -102,4 +103,50 @@ test('a reload closes no file: the descriptors are the same', TIMEOUT, async (t)
     assert.deepEqual(openLogs(collector.pid, stage.pods), before);
   }
   assert.equal(await collector.end('SIGTERM'), 0);
+});
+
+test('under other names and in another order, each way keeps its own positions', TIMEOUT, async (t) => {
+  const stage = await makeStage(t);
+  const down = await startReceiver();
+  t.after(() => down.close());
+  await down.down();
+  const config = join(stage.root, 'config.alloy');
+  const source = (name: string, folder: string, ...writes: string[]) => `
+loki.source.file "${name}" {
+  targets    = [{ __path__ = "${stage.pods}/${folder}/*/*.log" }]
+  forward_to = [${writes.map((write) => `loki.write.${write}.receiver`).join()}]
+  file_match { enabled = true }
+}
+`;
+  const write = (name: string, url: string) => `
+loki.write "${name}" {
+  endpoint {
+    url        = "${url}"
+    batch_wait = "50ms"
+  }
+}
+`;
+  const up = stage.loki.pushUrl;
+  const one = 'default_one_uid';
+  const two = 'default_two_uid';
+  writeFileSync(config, source('a', one, 'd', 'u') + source('b', two, 'u') + write('d', down.pushUrl) + write('u', up));
+  append(stage.log('one'), ['1', '2']);
+  append(stage.log('two'), ['3', '4']);
+  const collector = stage.start({ CONFIG: config, CONFIG_WATCH: 'false' });
+  await collector.said('started');
+  await stage.stored(4);
+  await collector.said('PUSH_FAILED');
+  writeFileSync(config, source('y', two, 'v') + source('x', one, 'v', 'e') + write('v', up) + write('e', down.pushUrl));
+  collector.signal('SIGHUP');
+  await collector.said('configuration taken over');
+  append(stage.log('one'), ['5']);
+  append(stage.log('two'), ['6']);
+  await stage.stored(6);
+  await down.up();
+  await down.store.until(({ entries }) => entries >= 3, { timeoutMs: 30_000 });
+  assert.equal(await collector.end('SIGTERM'), 0);
+  const contents = (lines: string[]) => lines.map((line) => line.split(' ').at(-1)).sort();
+  assert.deepEqual(contents(stage.loki.store.lines()), ['1', '2', '3', '4', '5', '6']);
+  assert.deepEqual(contents(down.store.lines()), ['1', '2', '5']);
+  assert.deepEqual([stage.loki.store.duplicates, down.store.duplicates], [0, 0]);
 });
