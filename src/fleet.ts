@@ -3,7 +3,7 @@ import type { Descriptors } from './chain/descriptors.js';
 import { inheritSpools, spoolFolderOf } from './chain/spool-folders.js';
 import type { Stall } from './chain/watchdog.js';
 import type { Journal } from './checkpoint/journal.js';
-import { inheritPositions, positionsOf } from './checkpoint/lane-positions.js';
+import { inheritPositions, type Positions, positionsOf } from './checkpoint/lane-positions.js';
 import { Collector } from './collector.js';
 import type { Config } from './config/config.js';
 import { type Lane, sameDestination } from './lane.js';
@@ -26,10 +26,11 @@ export interface FleetOptions {
   pushEvents: PushEvents;
 }
 
-/** A lane that runs. It keeps the id it began with, under which its positions are stored, until the process ends. */
+/** A lane that runs. */
 interface Member {
-  id: string;
   lane: Lane;
+  positions: Positions;
+  spoolFolder: string;
   collector: Collector;
   endpoint: Endpoint;
 }
@@ -54,6 +55,8 @@ export class Fleet {
   readonly #options: FleetOptions;
   readonly #first: readonly Lane[];
   #members: Member[] = [];
+  /** Of all members: a lane's copies stay where they are, whatever its name becomes. */
+  readonly #spoolFolders = new Set<string>();
   /** One change at a time; stopping waits for it. */
   #changing: Promise<void> = Promise.resolve();
 
@@ -135,7 +138,7 @@ export class Fleet {
       if (member !== undefined) members.push(await this.#swap(member, lane));
     }
     const { journal } = this.#options;
-    const running = members.map(claimOf);
+    const running = members.map((member) => claimOf(member.lane));
     for (const { lane, member } of pairs) {
       if (member !== undefined) continue;
       inheritPositions(journal, [...running, claimOf(lane)]);
@@ -144,14 +147,17 @@ export class Fleet {
       members.push(added);
     }
     this.#members = members;
-    for (const { collector, endpoint } of leaving) {
+    for (const { collector, endpoint, spoolFolder } of leaving) {
       await collector.stop(LEAVE_MS);
+      this.#spoolFolders.delete(spoolFolder);
       await endpoint.close();
     }
   }
 
   async #swap(member: Member, lane: Lane): Promise<Member> {
-    const { id, collector } = member;
+    const { positions, collector } = member;
+    // Another may bear the old name later.
+    positions.rename(lane.id);
     if (sameDestination(member.lane.destination, lane.destination)) {
       await collector.change(lane, null);
       return { ...member, lane };
@@ -159,25 +165,29 @@ export class Fleet {
     const { endpoint, sender } = this.#connect(lane);
     await collector.change(lane, sender);
     await member.endpoint.close();
-    return { id, lane, collector, endpoint };
+    return { ...member, lane, collector, endpoint };
   }
 
   #enlist(lane: Lane, count: number): Member {
     const { config, budget, workers, journal, descriptors, events } = this.#options;
     const { endpoint, sender } = this.#connect(lane);
     const pushBudgetBytes = Math.max(LEAST_JOBS * lane.batchBytes, Math.floor(budget.pushBudgetBytes / count));
-    const folder = spoolFolderOf(join(config.stateDir, 'spool'), lane.id);
+    // One that got another name meanwhile still has its copies under the one it began with.
+    let spoolFolder = spoolFolderOf(join(config.stateDir, 'spool'), lane.id);
+    while (this.#spoolFolders.has(spoolFolder)) spoolFolder += '+';
+    this.#spoolFolders.add(spoolFolder);
+    const positions = positionsOf(journal, lane.id);
     const collector = new Collector({
       lane,
       budget: { ...budget, pushBudgetBytes },
       workers,
       sender,
-      positions: positionsOf(journal, lane.id),
-      spool: { folder, limitBytes: Math.floor(config.spoolBytes / count) },
+      positions,
+      spool: { folder: spoolFolder, limitBytes: Math.floor(config.spoolBytes / count) },
       descriptors,
       events,
     });
-    return { id: lane.id, lane, collector, endpoint };
+    return { lane, positions, spoolFolder, collector, endpoint };
   }
 
   #connect({ destination }: Lane): { endpoint: Endpoint; sender: Sender } {
@@ -222,7 +232,6 @@ function pairUp(
   return { pairs, leaving };
 }
 
-function claimOf({ id, ...rest }: Pick<Lane, 'id' | 'files'> | Member): { id: string; wants(path: string): boolean } {
-  const { files } = 'lane' in rest ? rest.lane : rest;
+function claimOf({ id, files }: Lane): { id: string; wants(path: string): boolean } {
   return { id, wants: (path) => files.labelsOf(path) !== null };
 }

@@ -10,6 +10,8 @@ export interface Positions {
   put(record: PositionRecord): void;
   forget(path: string): void;
   sync(): Promise<void>;
+  /** They are kept under another lane's id from now on, in the place of what is there. */
+  rename(lane: string): void;
 }
 
 /** Under what the journal keeps a position: the path, behind the id of the lane if that has one. */
@@ -24,7 +26,8 @@ export function splitKey(key: string): { lane: string; path: string } {
 }
 
 /** The part of a journal that belongs to a lane. */
-export function positionsOf(journal: Journal, lane: string): Positions {
+export function positionsOf(journal: Journal, id: string): Positions {
+  let lane = id;
   return {
     recovery: journal.recovery,
     get unsynced() {
@@ -41,6 +44,16 @@ export function positionsOf(journal: Journal, lane: string): Positions {
     put: (record) => journal.put({ ...record, log: keyOf(lane, record.log) }),
     forget: (path) => journal.forget(keyOf(lane, path)),
     sync: () => journal.sync(),
+    rename(next) {
+      if (next === lane) return;
+      const records = this.records();
+      for (const path of positionsOf(journal, next).records().keys()) journal.forget(keyOf(next, path));
+      for (const [path, record] of records) {
+        journal.put({ ...record, log: keyOf(next, path) });
+        journal.forget(keyOf(lane, path));
+      }
+      lane = next;
+    },
   };
 }
 

@@ -42,6 +42,22 @@ test('each lane has positions of its own', async () => {
   assert.deepEqual([offsets(journal, 'a'), offsets(journal, '')], [[[PATH, 10]], []]);
 });
 
+test('a lane that gets another name takes its positions there, in the place of older ones', async () => {
+  const journal = await open();
+  const positions = positionsOf(journal, 'x');
+  positions.put(record(PATH, 10));
+  positionsOf(journal, 'y').put(record(PATH, 50));
+  positionsOf(journal, 'y').put(record(OTHER, 60));
+  positions.rename('y');
+  assert.deepEqual([offsets(journal, 'x'), offsets(journal, 'y')], [[], [[PATH, 10]]]);
+  positions.put(record(OTHER, 20));
+  positions.rename('y');
+  assert.deepEqual(offsets(journal, 'y'), [
+    [PATH, 10],
+    [OTHER, 20],
+  ]);
+});
+
 test('a lane under another name goes on where the one was that is gone', async () => {
   const journal = await open();
   positionsOf(journal, 'old').put(record(PATH, 10));

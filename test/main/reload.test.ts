@@ -57,6 +57,11 @@ function openLogs(pid: number, folder: string): string[] {
     .sort();
 }
 
+/** What the lines of a log hold behind their head. */
+function contents(lines: readonly string[]): (string | undefined)[] {
+  return lines.map((line) => line.split(' ').at(-1)).sort();
+}
+
 test('ten reloads in every way, while lines are written and rotated: none is lost or repeated', TIMEOUT, async (t) => {
   const stage = await makeStage(t);
   const config = join(stage.root, 'config.alloy');
@@ -145,8 +150,55 @@ loki.write "${name}" {
   await down.up();
   await down.store.until(({ entries }) => entries >= 3, { timeoutMs: 30_000 });
   assert.equal(await collector.end('SIGTERM'), 0);
-  const contents = (lines: string[]) => lines.map((line) => line.split(' ').at(-1)).sort();
   assert.deepEqual(contents(stage.loki.store.lines()), ['1', '2', '3', '4', '5', '6']);
   assert.deepEqual(contents(down.store.lines()), ['1', '2', '5']);
   assert.deepEqual([stage.loki.store.duplicates, down.store.duplicates], [0, 0]);
+});
+
+test('a name that another way had before is a way of its own, also after a restart', TIMEOUT, async (t) => {
+  const stage = await makeStage(t);
+  const down = await startReceiver();
+  t.after(() => down.close());
+  await down.down();
+  const config = join(stage.root, 'config.alloy');
+  const text = (writes: Record<string, string>) => `
+loki.source.file "s" {
+  targets    = [{ __path__ = "${stage.pods}/*/*/*.log" }]
+  forward_to = [${Object.keys(writes)
+    .map((write) => `loki.write.${write}.receiver`)
+    .join()}]
+  file_match { enabled = true }
+}
+${Object.entries(writes)
+  .map(([name, url]) => `loki.write "${name}" {\n endpoint {\n url = "${url}"\n batch_wait = "50ms"\n }\n}\n`)
+  .join('')}`;
+  const versions: Record<string, string>[] = [
+    { x: stage.loki.pushUrl },
+    { y: stage.loki.pushUrl },
+    { x: down.pushUrl, y: stage.loki.pushUrl },
+  ];
+  const settings = { CONFIG: config, CONFIG_WATCH: 'false', SHUTDOWN_TIMEOUT: '200ms' };
+  writeFileSync(config, text(versions[0]!));
+  append(stage.log('one'), ['1']);
+  const first = stage.start(settings);
+  await first.said('started');
+  await stage.stored(1);
+  for (const [index, version] of versions.slice(1).entries()) {
+    writeFileSync(config, text(version));
+    first.signal('SIGHUP');
+    await eventually(() => first.saying('configuration taken over').length > index);
+  }
+  append(stage.log('one'), ['2', '3']);
+  await stage.stored(3);
+  await first.said('PUSH_FAILED');
+  assert.equal(await first.end('SIGTERM'), 0);
+  await down.up();
+  const second = stage.start(settings);
+  await second.said('started');
+  append(stage.log('one'), ['4']);
+  await stage.stored(4);
+  await down.store.until((store) => contents(store.lines()).includes('4'), { timeoutMs: 10_000 });
+  assert.equal(await second.end('SIGTERM'), 0);
+  // Where the others are stored to stand may be a little behind.
+  assert.deepEqual(contents(down.store.lines()).slice(-3), ['2', '3', '4']);
 });
