@@ -3,7 +3,7 @@ import type { Descriptors } from './chain/descriptors.js';
 import { inheritSpools, spoolFolderOf } from './chain/spool-folders.js';
 import type { Stall } from './chain/watchdog.js';
 import type { Journal } from './checkpoint/journal.js';
-import { inheritPositions, type Positions, positionsOf } from './checkpoint/lane-positions.js';
+import { inheritPositions, moveToLanes, type Positions, positionsOf } from './checkpoint/lane-positions.js';
 import { Collector } from './collector.js';
 import type { Config } from './config/config.js';
 import { type Lane, sameDestination } from './lane.js';
@@ -33,6 +33,12 @@ interface Member {
   spoolFolder: string;
   collector: Collector;
   endpoint: Endpoint;
+}
+
+/** A lane, and the member whose files and positions it takes over. */
+interface Pair {
+  lane: Lane;
+  member: Member | undefined;
 }
 
 /** How long a lane that is no longer wanted may drain, in milliseconds. */
@@ -133,6 +139,7 @@ export class Fleet {
 
   async #change(lanes: readonly Lane[]): Promise<void> {
     const { pairs, leaving } = pairUp(lanes, this.#members);
+    this.#rename(pairs, leaving);
     const members: Member[] = [];
     for (const { lane, member } of pairs) {
       if (member !== undefined) members.push(await this.#swap(member, lane));
@@ -154,10 +161,20 @@ export class Fleet {
     }
   }
 
+  /** Another may bear the old name, now or later; one that leaves stores its positions to the end. */
+  #rename(pairs: readonly Pair[], leaving: readonly Member[]): void {
+    const moves = pairs.flatMap(({ lane: { id }, member }) =>
+      member === undefined || member.positions.lane === id ? [] : [{ positions: member.positions, lane: id }],
+    );
+    const ids = pairs.map(({ lane }) => lane.id);
+    for (const { positions } of leaving) {
+      if (ids.includes(positions.lane)) moves.push({ positions, lane: `${positions.lane}~left` });
+    }
+    moveToLanes(moves);
+  }
+
   async #swap(member: Member, lane: Lane): Promise<Member> {
-    const { positions, collector } = member;
-    // Another may bear the old name later.
-    positions.rename(lane.id);
+    const { collector } = member;
     if (sameDestination(member.lane.destination, lane.destination)) {
       await collector.change(lane, null);
       return { ...member, lane };
@@ -204,8 +221,9 @@ export class Fleet {
 
 /** What makes a lane the successor of another, the surest sign first. */
 const LIKENESSES: readonly ((a: Lane, b: Lane) => boolean)[] = [
-  (a, b) => a.id === b.id,
+  (a, b) => a.id === b.id && sameFiles(a, b) && sameDestination(a.destination, b.destination),
   (a, b) => sameFiles(a, b) && sameDestination(a.destination, b.destination),
+  (a, b) => a.id === b.id,
   sameFiles,
   (a, b) => sameDestination(a.destination, b.destination),
   () => true,
@@ -216,12 +234,9 @@ function sameFiles({ files: a }: Lane, { files: b }: Lane): boolean {
 }
 
 /** Finds for each lane the member whose files and positions it takes over, if one is left; a member has one successor. */
-function pairUp(
-  lanes: readonly Lane[],
-  members: readonly Member[],
-): { pairs: { lane: Lane; member: Member | undefined }[]; leaving: Member[] } {
+function pairUp(lanes: readonly Lane[], members: readonly Member[]): { pairs: Pair[]; leaving: Member[] } {
   const leaving = [...members];
-  const pairs = lanes.map((lane) => ({ lane, member: undefined as Member | undefined }));
+  const pairs = lanes.map((lane): Pair => ({ lane, member: undefined }));
   for (const alike of LIKENESSES) {
     for (const pair of pairs) {
       if (pair.member !== undefined) continue;

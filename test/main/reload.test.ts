@@ -202,3 +202,60 @@ ${Object.entries(writes)
   // Where the others are stored to stand may be a little behind.
   assert.deepEqual(contents(down.store.lines()).slice(-3), ['2', '3', '4']);
 });
+
+test('ways that come, go and change names with each other during writes: none loses or repeats', TIMEOUT, async (t) => {
+  const stage = await makeStage(t);
+  const other = await startReceiver();
+  t.after(() => other.close());
+  const config = join(stage.root, 'config.alloy');
+  const one = stage.loki.pushUrl;
+  const two = other.pushUrl;
+  const text = (process: string, writes: Record<string, string>) => `
+loki.source.file "s" {
+  targets    = [{ __path__ = "${stage.pods}/*/*/*.log" }]
+  forward_to = [loki.process.${process}.receiver]
+  file_match { enabled = true }
+}
+loki.process "${process}" {
+  stage.cri {}
+  forward_to = [${Object.keys(writes)
+    .map((write) => `loki.write.${write}.receiver`)
+    .join()}]
+}
+${Object.entries(writes)
+  .map(([name, url]) => `loki.write "${name}" {\n endpoint {\n url = "${url}"\n batch_wait = "50ms"\n }\n}\n`)
+  .join('')}`;
+  const versions = [
+    text('p', { a: one }),
+    text('p', { b: two, a: one }),
+    text('q', { z: one, b: two }),
+    text('q', { z: one }),
+    text('q', { a: one, z: two }),
+    text('r', { z: one, a: two }),
+    text('r', { a: one, z: two }),
+    text('r', { z: one }),
+    text('r', { y: one, z: two }),
+    text('r', { z: one, y: two }),
+  ];
+  writeFileSync(config, versions[0]!);
+  const writers = ['one', 'two'].map((pod) => new Writer(t, stage.log(pod), 10));
+  const collector = stage.start({ CONFIG: config, CONFIG_WATCH: 'false' });
+  await collector.said('started');
+  for (let version = 1; version < versions.length; version += 1) {
+    await stage.stored(stage.loki.store.entries + 300);
+    writeFileSync(config, versions[version]!);
+    collector.signal('SIGHUP');
+    writers[version % 2]!.rotate(`20260101-0000${String(version).padStart(2, '0')}`);
+    await eventually(() => collector.saying('configuration taken over').length >= version);
+  }
+  for (const writer of writers) writer.stop();
+  const wanted = writers.flatMap(({ contents }) => contents);
+  await stage.stored(wanted.length);
+  await other.store.until((store) => writers.every(({ contents }) => store.lines().includes(contents.at(-1)!)), {
+    timeoutMs: 30_000,
+  });
+  assert.equal(await collector.end('SIGTERM'), 0);
+  assert.deepEqual([stage.loki.store.entries, stage.loki.store.duplicates], [wanted.length, 0]);
+  assert.deepEqual(stage.loki.store.lines().sort(), wanted.sort());
+  assert.equal(other.store.duplicates, 0);
+});
