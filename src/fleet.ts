@@ -3,7 +3,7 @@ import type { Descriptors } from './chain/descriptors.js';
 import { inheritSpools, spoolFolderOf } from './chain/spool-folders.js';
 import type { Stall } from './chain/watchdog.js';
 import type { Journal } from './checkpoint/journal.js';
-import { inheritPositions, positionsOf } from './checkpoint/lane-positions.js';
+import { inheritPositions, moveToLanes, type Positions, positionsOf } from './checkpoint/lane-positions.js';
 import { Collector } from './collector.js';
 import type { Config } from './config/config.js';
 import { type Lane, sameDestination } from './lane.js';
@@ -26,12 +26,19 @@ export interface FleetOptions {
   pushEvents: PushEvents;
 }
 
-/** A lane that runs. It keeps the id it began with, under which its positions are stored, until the process ends. */
+/** A lane that runs. */
 interface Member {
-  id: string;
   lane: Lane;
+  positions: Positions;
+  spoolFolder: string;
   collector: Collector;
   endpoint: Endpoint;
+}
+
+/** A lane, and the member whose files and positions it takes over. */
+interface Pair {
+  lane: Lane;
+  member: Member | undefined;
 }
 
 /** How long a lane that is no longer wanted may drain, in milliseconds. */
@@ -54,6 +61,8 @@ export class Fleet {
   readonly #options: FleetOptions;
   readonly #first: readonly Lane[];
   #members: Member[] = [];
+  /** Of all members: a lane's copies stay where they are, whatever its name becomes. */
+  readonly #spoolFolders = new Set<string>();
   /** One change at a time; stopping waits for it. */
   #changing: Promise<void> = Promise.resolve();
 
@@ -129,18 +138,14 @@ export class Fleet {
   }
 
   async #change(lanes: readonly Lane[]): Promise<void> {
-    const staying = this.#members.filter(({ lane }) => lanes.some(({ id }) => id === lane.id));
-    const leaving = this.#members.filter((member) => !staying.includes(member));
-    const pairs = lanes.map((lane) => ({
-      lane,
-      member: staying.find((member) => member.lane.id === lane.id) ?? leaving.shift(),
-    }));
+    const { pairs, leaving } = pairUp(lanes, this.#members);
+    this.#rename(pairs, leaving);
     const members: Member[] = [];
     for (const { lane, member } of pairs) {
       if (member !== undefined) members.push(await this.#swap(member, lane));
     }
     const { journal } = this.#options;
-    const running = members.map(claimOf);
+    const running = members.map((member) => claimOf(member.lane));
     for (const { lane, member } of pairs) {
       if (member !== undefined) continue;
       inheritPositions(journal, [...running, claimOf(lane)]);
@@ -149,14 +154,27 @@ export class Fleet {
       members.push(added);
     }
     this.#members = members;
-    for (const { collector, endpoint } of leaving) {
+    for (const { collector, endpoint, spoolFolder } of leaving) {
       await collector.stop(LEAVE_MS);
+      this.#spoolFolders.delete(spoolFolder);
       await endpoint.close();
     }
   }
 
+  /** Another may bear the old name, now or later; one that leaves stores its positions to the end. */
+  #rename(pairs: readonly Pair[], leaving: readonly Member[]): void {
+    const moves = pairs.flatMap(({ lane: { id }, member }) =>
+      member === undefined || member.positions.lane === id ? [] : [{ positions: member.positions, lane: id }],
+    );
+    const ids = pairs.map(({ lane }) => lane.id);
+    for (const { positions } of leaving) {
+      if (ids.includes(positions.lane)) moves.push({ positions, lane: `${positions.lane}~left` });
+    }
+    moveToLanes(moves);
+  }
+
   async #swap(member: Member, lane: Lane): Promise<Member> {
-    const { id, collector } = member;
+    const { collector } = member;
     if (sameDestination(member.lane.destination, lane.destination)) {
       await collector.change(lane, null);
       return { ...member, lane };
@@ -164,25 +182,29 @@ export class Fleet {
     const { endpoint, sender } = this.#connect(lane);
     await collector.change(lane, sender);
     await member.endpoint.close();
-    return { id, lane, collector, endpoint };
+    return { ...member, lane, collector, endpoint };
   }
 
   #enlist(lane: Lane, count: number): Member {
     const { config, budget, workers, journal, descriptors, events } = this.#options;
     const { endpoint, sender } = this.#connect(lane);
     const pushBudgetBytes = Math.max(LEAST_JOBS * lane.batchBytes, Math.floor(budget.pushBudgetBytes / count));
-    const folder = spoolFolderOf(join(config.stateDir, 'spool'), lane.id);
+    // One that got another name meanwhile still has its copies under the one it began with.
+    let spoolFolder = spoolFolderOf(join(config.stateDir, 'spool'), lane.id);
+    while (this.#spoolFolders.has(spoolFolder)) spoolFolder += '+';
+    this.#spoolFolders.add(spoolFolder);
+    const positions = positionsOf(journal, lane.id);
     const collector = new Collector({
       lane,
       budget: { ...budget, pushBudgetBytes },
       workers,
       sender,
-      positions: positionsOf(journal, lane.id),
-      spool: { folder, limitBytes: Math.floor(config.spoolBytes / count) },
+      positions,
+      spool: { folder: spoolFolder, limitBytes: Math.floor(config.spoolBytes / count) },
       descriptors,
       events,
     });
-    return { id: lane.id, lane, collector, endpoint };
+    return { lane, positions, spoolFolder, collector, endpoint };
   }
 
   #connect({ destination }: Lane): { endpoint: Endpoint; sender: Sender } {
@@ -197,7 +219,34 @@ export class Fleet {
   }
 }
 
-function claimOf({ id, ...rest }: Pick<Lane, 'id' | 'files'> | Member): { id: string; wants(path: string): boolean } {
-  const { files } = 'lane' in rest ? rest.lane : rest;
+/** What makes a lane the successor of another, the surest sign first. */
+const LIKENESSES: readonly ((a: Lane, b: Lane) => boolean)[] = [
+  (a, b) => a.id === b.id && sameFiles(a, b) && sameDestination(a.destination, b.destination),
+  (a, b) => sameFiles(a, b) && sameDestination(a.destination, b.destination),
+  (a, b) => a.id === b.id,
+  sameFiles,
+  (a, b) => sameDestination(a.destination, b.destination),
+  () => true,
+];
+
+function sameFiles({ files: a }: Lane, { files: b }: Lane): boolean {
+  return a.globs.length === b.globs.length && a.globs.every((glob) => b.globs.includes(glob));
+}
+
+/** Finds for each lane the member whose files and positions it takes over, if one is left; a member has one successor. */
+function pairUp(lanes: readonly Lane[], members: readonly Member[]): { pairs: Pair[]; leaving: Member[] } {
+  const leaving = [...members];
+  const pairs = lanes.map((lane): Pair => ({ lane, member: undefined }));
+  for (const alike of LIKENESSES) {
+    for (const pair of pairs) {
+      if (pair.member !== undefined) continue;
+      const at = leaving.findIndex((member) => alike(member.lane, pair.lane));
+      if (at !== -1) [pair.member] = leaving.splice(at, 1);
+    }
+  }
+  return { pairs, leaving };
+}
+
+function claimOf({ id, files }: Lane): { id: string; wants(path: string): boolean } {
   return { id, wants: (path) => files.labelsOf(path) !== null };
 }

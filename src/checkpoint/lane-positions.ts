@@ -10,6 +10,8 @@ export interface Positions {
   put(record: PositionRecord): void;
   forget(path: string): void;
   sync(): Promise<void>;
+  /** What is put from now on belongs to this lane; see `moveToLanes`. */
+  lane: string;
 }
 
 /** Under what the journal keeps a position: the path, behind the id of the lane if that has one. */
@@ -26,6 +28,7 @@ export function splitKey(key: string): { lane: string; path: string } {
 /** The part of a journal that belongs to a lane. */
 export function positionsOf(journal: Journal, lane: string): Positions {
   return {
+    lane,
     recovery: journal.recovery,
     get unsynced() {
       return journal.unsynced;
@@ -34,14 +37,33 @@ export function positionsOf(journal: Journal, lane: string): Positions {
       const records = new Map<string, PositionRecord>();
       for (const [key, record] of journal.records) {
         const owner = splitKey(key);
-        if (owner.lane === lane) records.set(owner.path, record);
+        if (owner.lane === this.lane) records.set(owner.path, { ...record, log: owner.path });
       }
       return records;
     },
-    put: (record) => journal.put({ ...record, log: keyOf(lane, record.log) }),
-    forget: (path) => journal.forget(keyOf(lane, path)),
+    put(record) {
+      journal.put({ ...record, log: keyOf(this.lane, record.log) });
+    },
+    forget(path) {
+      journal.forget(keyOf(this.lane, path));
+    },
     sync: () => journal.sync(),
   };
+}
+
+/** Keeps positions under the ids of other lanes, in the place of what is there; two may change names with each other. */
+export function moveToLanes(moves: readonly { positions: Positions; lane: string }[]): void {
+  const held = moves.map(({ positions }) => [...positions.records().values()]);
+  for (const { positions } of moves) clear(positions);
+  for (const [index, { positions, lane }] of moves.entries()) {
+    positions.lane = lane;
+    clear(positions);
+    for (const record of held[index] ?? []) positions.put(record);
+  }
+}
+
+function clear(positions: Positions): void {
+  for (const path of positions.records().keys()) positions.forget(path);
 }
 
 /**

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Journal, openJournal } from '../../src/checkpoint/journal.js';
-import { inheritPositions, keyOf, positionsOf, splitKey } from '../../src/checkpoint/lane-positions.js';
+import { inheritPositions, keyOf, moveToLanes, positionsOf, splitKey } from '../../src/checkpoint/lane-positions.js';
 import type { PositionRecord } from '../../src/checkpoint/record.js';
 import { MemoryFiles } from './memory-files.js';
 
@@ -40,6 +40,36 @@ test('each lane has positions of its own', async () => {
   assert.deepEqual([offsets(journal, 'a'), offsets(journal, '')], [[[PATH, 10]], [[PATH, 20]]]);
   b.forget(PATH);
   assert.deepEqual([offsets(journal, 'a'), offsets(journal, '')], [[[PATH, 10]], []]);
+});
+
+test('positions go with their lane to another name, in the place of older ones, though two change names', async () => {
+  const journal = await open();
+  const [x, y] = [positionsOf(journal, 'x'), positionsOf(journal, 'y')];
+  x.put(record(PATH, 10));
+  y.put(record(PATH, 50));
+  y.put(record(OTHER, 60));
+  positionsOf(journal, 'z').put(record(OTHER, 90));
+  const all = () => ['x', 'y', 'z'].map((lane) => offsets(journal, lane));
+  const xs: [string, number][] = [[PATH, 10]];
+  const ys: [string, number][] = [
+    [PATH, 50],
+    [OTHER, 60],
+  ];
+  moveToLanes([
+    { positions: x, lane: 'y' },
+    { positions: y, lane: 'x' },
+  ]);
+  assert.deepEqual(all(), [ys, xs, [[OTHER, 90]]]);
+  moveToLanes([{ positions: y, lane: 'z' }]);
+  y.put(record(OTHER, 61));
+  assert.deepEqual(all(), [
+    [],
+    xs,
+    [
+      [PATH, 50],
+      [OTHER, 61],
+    ],
+  ]);
 });
 
 test('a lane under another name goes on where the one was that is gone', async () => {
