@@ -599,12 +599,8 @@ export class Collector {
   #countTruncated(log: ContainerLog): void {
     if (log.generations.some(({ unknown }) => unknown)) return;
     for (const generation of log.generations) {
-      const { other } = generation;
-      for (const { size, read, copy } of generation.formers.splice(0)) {
-        const bytes = size - Math.max(read.offset, copy?.knownBytes ?? 0, other?.knownBytes ?? 0);
-        if (Number.isFinite(bytes) && bytes > 0) this.#count(generation, 'truncated', bytes, 0);
-        generation.other = null;
-      }
+      const bytes = generation.takeUnread();
+      if (bytes > 0) this.#count(generation, 'truncated', bytes, 0);
     }
   }
 

@@ -119,8 +119,8 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'descriptors',
     fault: 'ulimit -n 256 with 2,000 pods, pushes refused or too large',
-    node: ['--pods', '2000', '--even'],
-    // What is too large is read again in halves, so that repeated reads are in want of descriptors as well.
+    node: ['--pods', '2000', '--even', '--long-line-every', '0'],
+    // What is too large is read again in halves, so repeated reads are in want of descriptors as well. No single line is.
     faults: [
       { action: 'refuse', status: 503, share: 0.25 },
       { action: 'refuse', status: 413, overDecodedBytes: 16 * 1024 },

@@ -101,8 +101,8 @@ export class Generation {
   unfinishedAt = -1;
   /** What it was before it was truncated, for copies that are not identified yet. */
   formers: Former[] = [];
-  /** A file that has come while this was the current one, and is none that was known: this was truncated unseen. */
-  other: Generation | null = null;
+  /** Files that have come while this was the current one, and are none that were known: this was truncated unseen. */
+  others: Generation[] = [];
   /** The generation it is a copy of. Unidentified, and not read unless that is truncated. */
   copyOf: Generation | null = null;
   /** Not read until it is known not to be another name of a generation that is known already. */
@@ -265,6 +265,24 @@ export class Generation {
     this.aligned = true;
     this.unfinishedAt = -1;
     this.done = false;
+  }
+
+  /**
+   * How many bytes of what it was before it was truncated were not read, and are in no copy. To be asked once, when no new
+   * file of the log may be a copy any more.
+   */
+  takeUnread(): number {
+    if (this.formers.length === 0) return 0;
+    // Several copies may be made before the first truncation is noticed; which of them is of what, nobody knows.
+    const copiedBytes = Math.max(0, ...this.others.map(({ knownBytes }) => knownBytes));
+    let bytes = 0;
+    for (const { size, read, copy } of this.formers) {
+      const unread = size - Math.max(read.offset, copy?.knownBytes ?? 0, copiedBytes);
+      if (Number.isFinite(unread)) bytes += Math.max(0, unread);
+    }
+    this.formers = [];
+    this.others = [];
+    return bytes;
   }
 
   /** What was handed out and is not settled is to be read again. */

@@ -70,7 +70,7 @@ function isPossible({ generation, former }: Candidate, newcomer: Generation): bo
 function begin(newcomer: Generation): void {
   newcomer.unidentified = false;
   const current = newcomer.log.generations.find(isCurrent);
-  if (current !== undefined && current.seenAtMs < newcomer.seenAtMs) current.other = newcomer;
+  if (current !== undefined && current.seenAtMs < newcomer.seenAtMs) current.others.push(newcomer);
 }
 
 function isCurrent({ path, log }: Generation): boolean {

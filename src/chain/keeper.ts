@@ -118,7 +118,8 @@ export class Keeper {
     generation.readers += 1;
     try {
       const counted = source === null ? null : await workers.count({ source, from }).catch(() => null);
-      onLost(generation, 'spool_full', counted);
+      // Read meanwhile, some of what was counted is on its way to Loki: then it is counted anew, if that is still needed.
+      if (generation.read.offset === from) onLost(generation, 'spool_full', counted);
     } finally {
       generation.readers -= 1;
       generation.spooling = false;

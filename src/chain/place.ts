@@ -3,7 +3,7 @@ import type { ContainerLog } from './container-log.js';
 import type { Descriptors } from './descriptors.js';
 import type { Generation } from './generation.js';
 import { type Answer, ask, type Identify, isOf, skip } from './identify.js';
-import { readGenerationName } from './name.js';
+import { compareSuffixes, readGenerationName } from './name.js';
 
 /**
  * Puts the generations found at start where the journal says they were left: those before the first cursor are done,
@@ -115,10 +115,16 @@ function stampOf(cursor: Cursor): string | null {
   return suffix.includes('-') ? suffix : null;
 }
 
-/** Nothing bears its name, which no other gets, and nothing is its file. */
+/**
+ * Nothing bears its name, which no other gets, and nothing is its file. The oldest are deleted first: where there is an
+ * older one, this one has another name by now, because its rename was undone.
+ */
 function isSurelyGone(cursor: Cursor, { generations }: ContainerLog): boolean {
   const stamp = stampOf(cursor);
-  return stamp !== null && !generations.some((it) => it.suffix === stamp || isOf(cursor, it));
+  if (stamp === null) return false;
+  const isOlder = ({ spool, suffix }: Generation) =>
+    spool === null && suffix.includes('-') && compareSuffixes(suffix, stamp) < 0;
+  return !generations.some((it) => it.suffix === stamp || isOf(cursor, it) || isOlder(it));
 }
 
 /** Whether a copy in the spool is of the generation a cursor stands in; its inode may be used again meanwhile. */

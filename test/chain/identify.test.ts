@@ -102,6 +102,22 @@ test('truncated before its copy was seen: the copy goes on all the same', async 
   assert.deepEqual([copy.read.offset, other.read.offset, other.unidentified], [40, 0, false]);
 });
 
+test('copied and truncated more than once between two looks: what is in any copy is not unread', async () => {
+  const { log, generation } = known('a', 0, 60);
+  Object.assign(generation, { head: null, seenAtMs: 0 });
+  const copies = [newcomer(log, ROTATED, 60), newcomer(log, { ...ROTATED, suffix: '2' }, 20)];
+  await identifyNewcomers(log, new NoFiles(), knows(new Map()));
+  assert.deepEqual(
+    copies.map(({ unidentified }) => unidentified),
+    [false, false],
+  );
+  generation.restart(5);
+  assert.equal(generation.takeUnread(), 0);
+  generation.restart(0);
+  assert.equal(generation.takeUnread(), 5);
+  assert.equal(generation.takeUnread(), 0);
+});
+
 test('files without times that hold the same bytes are different files', async () => {
   const { log, generation } = known('a', 100, 100);
   Object.assign(generation, { path: `${LOG}.2`, suffix: '2', format: 'raw' });
@@ -203,6 +219,14 @@ test('at start: what was unread of a file whose name is gone is missing', async 
   addGeneration(log, 100, { ino: 'current' });
   const unread: Cursor = { ...cursor('old', '', 0, { name: '0.log.20260101-000001' }), head: null, tail: null };
   assert.deepEqual(await placeAtCursors(log, [unread], new NoFiles(), knows(new Map())), [unread]);
+});
+
+test('at start: the oldest are deleted first, so one behind an older one has got another name', async () => {
+  const log = makeLog(LOG);
+  addGeneration(log, 100, { ino: 'older', suffix: '20260101-000000' });
+  addGeneration(log, 100, { ino: 'gzipped later', suffix: '20260101-000002', gzip: true });
+  const undone: Cursor = { ...cursor('old', '', 0, { name: '0.log.20260101-000001' }), head: null, tail: null };
+  assert.deepEqual(await placeAtCursors(log, [undone], new NoFiles(), knows(new Map())), []);
 });
 
 test('at start: an inode that was used again is not the generation it was', async () => {

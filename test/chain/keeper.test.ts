@@ -20,7 +20,10 @@ class NoFiles extends Descriptors {
   }
 }
 
-function scene(t: Parameters<typeof makeFolder>[0], { heldLimitBytes = 1000, spoolBytes = 1_000_000 } = {}) {
+function scene(
+  t: Parameters<typeof makeFolder>[0],
+  { heldLimitBytes = 1000, spoolBytes = 1_000_000, whileCounting = () => {} } = {},
+) {
   const copied: Generation[] = [];
   const lost: [Generation, string, number][] = [];
   const spool = new Spool({
@@ -39,7 +42,12 @@ function scene(t: Parameters<typeof makeFolder>[0], { heldLimitBytes = 1000, spo
   const keeper = new Keeper({
     spool,
     descriptors: new NoFiles(),
-    workers: { count: async () => ({ lines: 7, bytes: 70 }) },
+    workers: {
+      count: async () => {
+        whileCounting();
+        return { lines: 7, bytes: 70 };
+      },
+    },
     graceMs: SETTINGS.graceMs,
     heldLimitBytes,
     onLost: (generation, reason, counted) => {
@@ -135,4 +143,22 @@ test('too much is held: of the largest backlog the oldest is given up, with the 
   keeper.tend(NOW_MS);
   await settled();
   assert.equal(lost.length, 1);
+});
+
+test('what is read while its lines are counted is on its way to Loki: it is counted anew', async (t) => {
+  let read = 100;
+  const whileCounting = () => {
+    if (read > 0) large.read = { ...large.read, offset: read };
+    read = 0;
+  };
+  const { keeper, lost, deleted } = scene(t, { spoolBytes: 0, whileCounting });
+  const large = deleted('large', 1200);
+  keeper.notice([large]);
+  await keeper.saveAll();
+  keeper.tend(NOW_MS);
+  await settled();
+  assert.deepEqual(lost, []);
+  keeper.tend(NOW_MS);
+  await settled();
+  assert.deepEqual(lost, [[large, 'spool_full', 7]]);
 });

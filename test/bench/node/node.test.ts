@@ -57,6 +57,22 @@ test('the layout is that of /var/log/pods, and the documented pods are there', a
   checkLedger(node);
 });
 
+/** What is said of each file: every line begins in one of them, and they are the files in the folder. */
+function checkFiles({ files, lines, fileBytes }: Written, names: string[]): void {
+  let before = 0;
+  for (const { firstLine, lastLine } of files) {
+    assert.equal(firstLine, before + 1);
+    before = lastLine;
+  }
+  assert.equal(before, lines);
+  assert.equal(
+    files.reduce((sum, { bytes }) => sum + bytes, 0),
+    fileBytes,
+  );
+  const left = files.filter(({ deletedMs }) => deletedMs === null);
+  assert.deepEqual(left.map(({ name, gzippedMs }) => (gzippedMs === null ? name : `${name}.gz`)).sort(), names);
+}
+
 test('in blocks: nothing is lost or repeated over rotations, undone ones, gzip and a restart', async () => {
   const options = { pods: 4, even: true, rateBytes: 16 << 20, rotateBytes: 64 << 10, keepFiles: 1000, undoShare: 0.2 };
   const node = await withNode({ ...options, longLineEvery: 200 }, async (node) => {
@@ -72,6 +88,7 @@ test('in blocks: nothing is lost or repeated over rotations, undone ones, gzip a
   const names = (written: Written) => readdirSync(folderOf(node, written));
   assert.deepEqual(names(generator).slice(0, 2), ['0.log', '1.log']);
   for (const written of node.written()) {
+    checkFiles(written, names(written));
     const rotated = names(written).filter((name) => /\.log\.\d{8}-\d{6}(\.gz)?$/.test(name));
     assert.equal(rotated.length, written.rotations, 'each rotation has a name of its own');
     assert.ok(

@@ -5,7 +5,7 @@ import { SCENARIOS } from '../../../bench/trial/scenarios.js';
 
 const OPTIONS = { seconds: 4, kills: 2, seed: 1, pods: 6, rateBytes: 256 * 1024 };
 
-for (const name of ['everything', 'deleted-in-outage']) {
+for (const name of ['everything', 'deleted-in-outage', 'no-inotify']) {
   test(`a short trial: ${name}`, { timeout: 120_000 }, async () => {
     const scenario = SCENARIOS.find((each) => each.name === name);
     assert.ok(scenario !== undefined);
