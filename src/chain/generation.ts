@@ -273,13 +273,19 @@ export class Generation {
    */
   takeUnread(): number {
     if (this.formers.length === 0) return 0;
-    // Several copies may be made before the first truncation is noticed; which of them is of what, nobody knows.
-    const copiedBytes = Math.max(0, ...this.others.map(({ knownBytes }) => knownBytes));
     let bytes = 0;
-    for (const { size, read, copy } of this.formers) {
-      const unread = size - Math.max(read.offset, copy?.knownBytes ?? 0, copiedBytes);
-      if (Number.isFinite(unread)) bytes += Math.max(0, unread);
+    // Where nothing was read, or no copy was found, nobody knows which copy is of what: only all of them together tell.
+    let unknownBytes = 0;
+    let copiedBytes = this.others.reduce((sum, { knownBytes }) => sum + knownBytes, 0);
+    for (const { size, read, head, copy } of this.formers) {
+      if (head !== null && copy !== null) {
+        bytes += Math.max(0, size - Math.max(read.offset, copy.knownBytes));
+      } else {
+        unknownBytes += size - read.offset;
+        copiedBytes += copy?.knownBytes ?? 0;
+      }
     }
+    bytes += Math.max(0, unknownBytes - copiedBytes);
     this.formers = [];
     this.others = [];
     return bytes;

@@ -54,7 +54,7 @@ export function updateListing(log: ContainerLog, files: readonly FoundFile[], no
   for (const file of ordered) {
     // The kubelet removes a plain file that has a finished .gz beside it at its next rotation; until then both are one.
     const twin = file.gzip && plainSuffixes.has(file.suffix);
-    const generation = file.gzip ? byGzip(log, named, file) : byInode(log, file);
+    const generation = file.gzip ? byGzip(log, named, file) : byInode(log, named, file);
     if (generation !== null) {
       const names = named.get(generation) ?? { path: null, gzip: null };
       if (file.gzip) names.gzip = { path: file.path, dev: file.dev, ino: file.ino };
@@ -144,7 +144,7 @@ function reallyUnnamed(generation: Generation): boolean {
   return generation.missedLooks > 1;
 }
 
-function byInode(log: ContainerLog, file: FoundFile): Generation | null {
+function byInode(log: ContainerLog, others: ReadonlyMap<Generation, unknown>, file: FoundFile): Generation | null {
   const same = log.generations.filter(({ dev, ino }) => ino === file.ino && dev === file.dev);
   // While it is open, its inode cannot be given to another file.
   const open = same.find((generation) => generation.fd !== null && !generation.packed);
@@ -152,7 +152,9 @@ function byInode(log: ContainerLog, file: FoundFile): Generation | null {
   // Otherwise the inode may be that of a new file, unless the name is the same as well.
   const named = same.find((generation) => generation.path === file.path);
   if (named !== undefined) return named.done && file.size < named.settled.offset ? null : named;
-  return same.find((generation) => isUntouched(generation) && file.size >= generation.size) ?? null;
+  // What has been found under its gzipped name is not the file that has its inode now.
+  const isFree = (generation: Generation) => isUntouched(generation) && !others.has(generation);
+  return same.find((generation) => isFree(generation) && file.size >= generation.size) ?? null;
 }
 
 /** Neither open nor read: whatever has its inode is read from its start anyway. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Descriptors } from '../../src/chain/descriptors.js';
-import type { Generation } from '../../src/chain/generation.js';
+import type { Former, Generation } from '../../src/chain/generation.js';
 import { type Identify, identifyNewcomers } from '../../src/chain/identify.js';
 import { placeAtCursors, placeAtEnd } from '../../src/chain/place.js';
 import type { Cursor } from '../../src/checkpoint/record.js';
@@ -116,6 +116,20 @@ test('copied and truncated more than once between two looks: what is in any copy
   generation.restart(0);
   assert.equal(generation.takeUnread(), 5);
   assert.equal(generation.takeUnread(), 0);
+});
+
+test('truncated again and again unread: only all copies together tell what is in none', async () => {
+  const { log, generation } = known('a', 0, 60);
+  generation.head = null;
+  generation.restart(0);
+  generation.size = 80;
+  generation.restart(0);
+  // Taken for the first and the second, though it is the other way round.
+  const copies = [newcomer(log, ROTATED, 80), newcomer(log, { ...ROTATED, suffix: '2' }, 50)];
+  const contents = new Map(copies.map((copy) => [copy, 'any']));
+  await identifyNewcomers(log, new NoFiles(), knows(contents));
+  for (const [index, copy] of copies.entries()) (generation.formers[index] as Former).copy = copy;
+  assert.equal(generation.takeUnread(), 10);
 });
 
 test('files without times that hold the same bytes are different files', async () => {

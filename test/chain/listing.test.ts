@@ -182,3 +182,21 @@ test('one that is done and grows is taken up again; one that is done and has no 
   list(log);
   assert.deepEqual(log.generations, []);
 });
+
+test('compressed before it could be opened, and its inode used again at once: the new file is another', (t) => {
+  const folder = makeFolder(t);
+  const log = makeLog(join(folder, '0.log'));
+  const rotated = join(folder, `0.log.${FIRST}`);
+  writeFileSync(rotated, 'one\n');
+  list(log);
+  const [first] = log.generations as [Generation];
+  renameSync(rotated, `${rotated}.gz`);
+  writeFileSync(log.path, 'one\ntwo\n');
+  const found = filesOf(log).map((file) => (file.gzip ? { ...file, ino: 'other' } : { ...file, ino: first.ino }));
+  const { added } = updateListing(log, found, NOW_MS);
+  assert.deepEqual(names(log), [
+    [null, `0.log.${FIRST}.gz`],
+    ['0.log', null],
+  ]);
+  assert.ok(added.includes(log.generations[1] as Generation));
+});
