@@ -1,4 +1,4 @@
-import { fstatSync, statSync } from 'node:fs';
+import { fstatSync, readSync, statSync } from 'node:fs';
 import type { ContainerLog } from './container-log.js';
 import type { Generation } from './generation.js';
 import { sightPath } from './identity.js';
@@ -11,13 +11,16 @@ export interface PollResult {
   truncated: { generation: Generation; size: number }[];
 }
 
+/** The last byte of a file, and one that would come after it. */
+const probe = Buffer.allocUnsafe(2);
+
 const NOTHING: PollResult = { look: false, truncated: [] };
 
 /** A container that rests may start again and write a new file; its folder is looked at every so many polls. */
 const RESTING_POLLS = 4;
 
 /**
- * Looks at the files of a chain by `fstat` for growth and truncation (1.3 microseconds each), and at the time of their
+ * Looks at the files of a chain for growth and truncation (a microsecond each), and at the time of their
  * folder for new names, renames and deletions (3 microseconds): a container that starts again writes a new file, and
  * its old one shows nothing of that.
  */
@@ -27,7 +30,7 @@ export function pollLog(log: ContainerLog, nowMs: number): PollResult {
   if (resting !== null && resting.fd !== null) {
     log.polls += 1;
     look = (log.polls % RESTING_POLLS === 0 || log.folderTimeMs === 0) && folderChanged(log, nowMs);
-    if (!look && fstatSync(resting.fd).size === resting.size) return NOTHING;
+    if (!look && endsAt(resting.fd, resting.size)) return NOTHING;
   }
   log.resting = null;
   look ||= folderChanged(log, nowMs);
@@ -38,6 +41,15 @@ export function pollLog(log: ContainerLog, nowMs: number): PollResult {
     else noteSize(generation, fstatSync(generation.fd).size, nowMs, result);
   }
   return result;
+}
+
+/**
+ * Whether a file ends there: it has a byte before, and none after. For a file that rests, `fstat` is as quick but leaves an
+ * object with four dates to the garbage collector: half of what 500 idle files cost.
+ */
+function endsAt(fd: number, size: number): boolean {
+  if (size === 0) return fstatSync(fd).size === 0;
+  return readSync(fd, probe, 0, 2, size - 1) === 1;
 }
 
 /** Looks at one open file again between two polls, to go on with a busy one at once. */

@@ -42,6 +42,23 @@ test('growth of a log at rest, and its rest is over', (t) => {
   assert.deepEqual([log.resting, generation.size], [null, 8]);
 });
 
+test('truncation of a log at rest, and growth of one that is empty', (t) => {
+  const { path, log, generation, poll } = scene(t);
+  generation.settled = { offset: 4, tail: null, carry: null };
+  log.rest();
+  truncateSync(path, 2);
+  assert.deepEqual(poll().truncated, [{ generation, size: 2 }]);
+  truncateSync(path, 0);
+  generation.restart(0);
+  log.rest();
+  assert.equal(log.resting, generation);
+  poll();
+  assert.equal(log.resting, generation);
+  appendFileSync(path, 'two\n');
+  poll();
+  assert.deepEqual([log.resting, generation.size], [null, 4]);
+});
+
 test('a new name in the folder of a log at rest: its container has started again', (t) => {
   const { folder, log, generation, poll } = scene(t);
   generation.settled = { offset: 4, tail: null, carry: null };

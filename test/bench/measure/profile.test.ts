@@ -26,7 +26,13 @@ test('main thread and workers each have a table', async (t) => {
   t.after(() => rmSync(folder, { recursive: true }));
   const file = join(folder, 'summary.md');
   const busy = (name: string) =>
-    `function ${name}() { const { user } = process.cpuUsage(); while (process.cpuUsage().user < user + 100_000); }`;
+    `function ${name}() {
+      const { user } = process.cpuUsage();
+      let sum = 0;
+      // Most of the time in itself, or a sample may never meet it.
+      while (process.cpuUsage().user < user + 100_000) for (let i = 0; i < 1_000_000; i++) sum += i % 7;
+      return sum;
+    }`;
   const worker = `${busy('busyInWorker')} busyInWorker()`;
   const script = `${busy('busyInMain')} busyInMain();
     new (require('node:worker_threads').Worker)(${JSON.stringify(worker)}, { eval: true })`;
