@@ -227,6 +227,8 @@ export class Collector {
     for (const log of this.#chains) if (this.#poll(log, nowMs).look) folders.add(log.folder);
     for (const folder of folders) this.#chains.look(folder, nowMs);
     for (const log of [...this.#chains]) {
+      // Nothing to hand out, to finish or to ask: on a quiet node that is nearly all of them.
+      if (log.resting !== null) continue;
       if (log.generations.some(({ unknown }) => unknown)) void this.#identify(log);
       if (log.wantsTurn(nowMs)) this.#planner.add(log);
       this.#finish(log, nowMs);
