@@ -1,4 +1,5 @@
-import { type Dispatcher, Pool, ProxyAgent } from 'undici';
+import { isIP } from 'node:net';
+import { type buildConnector, type Dispatcher, Pool, ProxyAgent } from 'undici';
 import type { ProxyOptions } from './proxy.js';
 import type { Way } from './transport.js';
 
@@ -29,8 +30,21 @@ export function connectionsBy(proxy: URL, { url, toProxy, toTarget, headers, con
     requestTls: toTarget,
     factory: pool,
     // A proxy that takes a CONNECT and says nothing would hold the connection for ever.
-    clientFactory: (origin, options) => new Pool(origin, { ...options, headersTimeout: toProxy.timeout }),
+    clientFactory: (origin, { connect, ...options }: { connect?: buildConnector.connector }) =>
+      new Pool(origin, {
+        ...options,
+        ...(connect !== undefined && { connect: byAddress(connect) }),
+        headersTimeout: toProxy.timeout,
+      }),
   });
+}
+
+/** An address is no server name (RFC 6066, 3), and Node 26 refuses it as one; undici gives it as one all the same. */
+function byAddress(connect: buildConnector.connector): buildConnector.connector {
+  return (options, callback) => {
+    const named = options.servername === undefined || isIP(options.servername) === 0;
+    connect(named ? options : { ...options, servername: '' }, callback);
+  };
 }
 
 function credentialOf({ username, password }: URL): string | null {

@@ -18,6 +18,9 @@ const NAMED: Record<string, string> = {
 
 const ZULU = 0x5a;
 const POINT = 0x2e;
+/** Where in `2006-01-02T15:04:05` the minutes are set apart. */
+const MINUTE_COLON = 13;
+const COLON = 0x3a;
 /** Length of `2006-01-02T15:04:05`. */
 const SECOND_CHARS = 19;
 
@@ -88,7 +91,8 @@ function rfc3339(): TimeFormat {
       }
     }
     const instant = parse(text);
-    if (instant !== null && text.charCodeAt(zone) === ZULU) {
+    // Hours of one digit are taken as well, and then the second ends sooner.
+    if (instant !== null && text.charCodeAt(zone) === ZULU && text.charCodeAt(MINUTE_COLON) === COLON) {
       second = text.slice(0, SECOND_CHARS);
       last.seconds = instant.seconds;
     }
