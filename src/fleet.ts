@@ -43,7 +43,7 @@ interface Pair {
 
 /** How long a lane that is no longer wanted may drain, in milliseconds. */
 const LEAVE_MS = 5_000;
-/** A lane works with fewer jobs in flight than this, but waits for answers all the time. */
+/** Batches that the budget of a lane holds at least: with fewer it would wait for each answer. */
 const LEAST_JOBS = 3;
 
 /** Of a snapshot, what each lane has for itself; descriptors, workers and the journal are the same for all. */

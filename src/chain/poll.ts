@@ -44,8 +44,8 @@ export function pollLog(log: ContainerLog, nowMs: number): PollResult {
 }
 
 /**
- * Whether a file ends there: it has a byte before, and none after. For a file that rests, `fstat` is as quick but leaves an
- * object with four dates to the garbage collector: half of what 500 idle files cost.
+ * Whether a file ends there: it has a byte before, and none after. For a file that rests, `fstat` is as quick, but leaves
+ * an object with four dates to the garbage collector (Node 20).
  */
 function endsAt(fd: number, size: number): boolean {
   if (size === 0) return fstatSync(fd).size === 0;

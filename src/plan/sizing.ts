@@ -19,8 +19,8 @@ const WORKER_BUFFERS = 4;
 const PLANNED_SHARE = 0.75;
 
 /**
- * For each worker. Eight pushes of a third of a MiB are in flight at most; more only smooths: measured with a receiver
- * that is slower than we are, 16 MiB for a worker bring no more MB/s than 4, and 20 MiB more of RSS.
+ * For each worker. Eight pushes of a third of a MiB are in flight at most; more only smooths, and where the receiver is
+ * slower than we are, all of it is taken (peak RSS, bench:load --scenario corpus-256).
  */
 const PUSH_BUDGET_BYTES_PER_WORKER = 4 * MIB;
 const MAX_PUSH_BUDGET_BYTES = 64 * MIB;

@@ -3,44 +3,16 @@ import { appendFileSync, mkdirSync, renameSync, symlinkSync, unlinkSync, utimesS
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { startReceiver } from '../../bench/receiver/server.js';
+import { POD_LOGS } from '../commands/kit.js';
 import { criLine, makeStage, type Stage } from './kit.js';
 
 const TIMEOUT = { timeout: 60_000 };
 
-/** The file that most people have, with a stage in it that can be told apart. */
+/** The file that most people have, with room for more stages. */
 function configuration(stage: Stage, url = stage.loki.pushUrl, more = ''): string {
-  return `
-local.file_match "pod_logs" {
-  path_targets = [{
-    __path__ = "${stage.pods}/*/*/*.log",
-  }]
-}
-loki.source.file "pod_logs" {
-  targets    = local.file_match.pod_logs.targets
-  forward_to = [loki.process.add_labels.receiver]
-}
-loki.process "add_labels" {
-  stage.regex {
-    expression = "/pods/(?P<namespace>[^_]+)_(?P<pod_name>[^_]+)_[^/]+/(?P<container>[^/]+)/.*\\\\.log$"
-    source     = "filename"
-  }
-  stage.labels {
-    values = {
-      namespace = "",
-      pod       = "pod_name",
-      container = "",
-    }
-  }
-  ${more}
-  forward_to = [loki.write.loki.receiver]
-}
-loki.write "loki" {
-  endpoint {
-    url        = "${url}"
-    batch_wait = "50ms"
-  }
-}
-`;
+  return POD_LOGS.replaceAll('/var/log/pods', stage.pods)
+    .replace('  forward_to = [loki.write', () => `  ${more}\n  forward_to = [loki.write`)
+    .replace(/url = ".*"/, () => `url        = "${url}"\n    batch_wait = "50ms"`);
 }
 
 function write(stage: Stage, pod: string, ...lines: string[]): string {
