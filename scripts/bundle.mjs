@@ -1,7 +1,7 @@
-// Bundles the collector into dist/: a file for the main thread, one for the workers, and piscina's own. Loading many small
+// Bundles the collector into dist/: a file for the main thread and what starts it, one for the workers, and piscina's own. Loading many small
 // modules is most of what starting costs, and as CommonJS each costs less: Node loads ESM by an asynchronous loader that a
 // worker does without, and reads every export of a built-in module that is imported.
-import { copyFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
 
 /** Native, or needed by few: loaded from node_modules when they are asked for. */
@@ -39,7 +39,8 @@ const unused = {
 rmSync('dist', { recursive: true, force: true });
 await build({
   entryPoints: {
-    cli: 'src/cli.ts',
+    cli: 'src/start.ts',
+    main: 'src/cli.ts',
     collect: 'workers/collect.ts',
     worker: 'node_modules/piscina/dist/worker.js',
   },
@@ -55,5 +56,9 @@ await build({
   define: { 'import.meta.url': '__url' },
   banner: { js: "const __url = require('node:url').pathToFileURL(__filename).href;" },
 });
+// esbuild leaves regular expressions as they are. Pure ASCII is read as one byte for each character, without a look at it.
+const main = readFileSync('dist/main.js', 'utf8');
+const escaped = (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+writeFileSync('dist/main.js', main.replace(/[^\0-\x7f]/g, escaped));
 writeFileSync('dist/package.json', '{ "type": "commonjs" }\n');
 copyFileSync('build/workers/wasm/loops.wasm', 'dist/loops.wasm');

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { type Command, CommanderError, Option, program } from 'commander';
 import { exitCodes } from './commands/exit-codes.js';
 import type { FmtOptions } from './commands/fmt.js';

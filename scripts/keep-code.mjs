@@ -1,0 +1,45 @@
+// Keeps what V8 compiles of the collector beside it (src/compiled.ts): it ships one line with the flags of the start
+// script, because V8 takes bytecode only under the flags it was made with. Without it everything works, and starts slower.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const MOST_MS = 30_000;
+
+const { scripts } = JSON.parse(readFileSync('package.json', 'utf8'));
+const flags = scripts.start.split(' ').filter((word) => word.startsWith('--'));
+const folder = mkdtempSync(join(tmpdir(), 'sleipnir-build-'));
+const logs = join(folder, 'pods/default_web_0/app');
+mkdirSync(logs, { recursive: true });
+writeFileSync(join(logs, '0.log'), '2026-01-01T00:00:00.000000000Z stdout F a line\n');
+
+const server = createServer((request, response) => {
+  request.resume().on('end', () => response.writeHead(204).end(() => server.emit('pushed')));
+});
+try {
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const collector = spawn(process.execPath, [...flags, 'scripts/record-code.mjs', 'run'], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: {
+      ...process.env,
+      SLEIPNIR_PATHS: join(folder, 'pods/*/*/*.log'),
+      SLEIPNIR_STATE_DIR: join(folder, 'state'),
+      SLEIPNIR_HTTP_ADDR: '127.0.0.1:0',
+      SLEIPNIR_LOKI_URL: `http://127.0.0.1:${server.address().port}/loki/api/v1/push`,
+    },
+  });
+  const ended = once(collector, 'exit');
+  const limit = setTimeout(() => collector.kill('SIGKILL'), MOST_MS);
+  await Promise.race([once(server, 'pushed'), ended]);
+  collector.kill('SIGTERM');
+  const [code] = await ended;
+  clearTimeout(limit);
+  if (code !== 0) console.warn(`no bytecode was kept: the collector ended with ${code}`);
+} finally {
+  server.closeAllConnections();
+  server.close();
+  rmSync(folder, { recursive: true, force: true });
+}
