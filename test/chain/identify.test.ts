@@ -37,7 +37,7 @@ function knows(contents: ReadonlyMap<Generation, string>, jobs: IdentifyJob[] = 
     const heads = job.candidates.map(({ source, places }) =>
       places.map(({ head }) => (head === null ? mark(hashOf(source) ?? 'none') : null)),
     );
-    return { matches, heads, plainBytes: job.candidates.map(() => null) };
+    return { matches, heads };
   };
 }
 
@@ -257,8 +257,8 @@ test('at start: an imported position is known by its inode, and gets a fingerpri
   const current = addGeneration(log, 100, { ino: 'same' });
   const imported = { ...cursor('same', 'unused', 60), head: null, tail: null };
   const identify: Identify = async (job) => {
-    const { heads, plainBytes } = await knows(new Map([[current, 'new']]))(job);
-    return { matches: heads.map((marks) => marks.map(() => true)), heads, plainBytes };
+    const { heads } = await knows(new Map([[current, 'new']]))(job);
+    return { matches: heads.map((marks) => marks.map(() => true)), heads };
   };
   assert.deepEqual(await placeAtCursors(log, [imported], new NoFiles(), identify), []);
   assert.deepEqual([older.done, current.read.offset, current.head], [true, 60, mark('new')]);
