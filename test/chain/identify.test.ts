@@ -228,6 +228,25 @@ test('at start: a time in the name says which file it is, and nothing is read fo
   );
 });
 
+test('at start: what was the current file is looked for in what came next first, and no further', async () => {
+  const stampOf = (second: number) => `20260101-00000${second}`;
+  const asked = async (current: number) => {
+    const log = makeLog(LOG);
+    const files = Array.from({ length: 8 }, (_, second) =>
+      addGeneration(log, 0, { path: `${LOG}.${stampOf(second)}.gz`, suffix: stampOf(second), gzip: true }),
+    );
+    const jobs: IdentifyJob[] = [];
+    const contents = new Map(files.map((file, second) => [file, second === current ? 'c' : 'another']));
+    const cursors = [cursor('gone', 'a', 100, { name: `0.log.${stampOf(2)}` }), cursor('gone too', 'c', 30)];
+    const missing = await placeAtCursors(log, cursors, new NoFiles(), knows(contents, jobs));
+    return [missing.length, files[current]?.read.offset, jobs.map(({ candidates }) => candidates.length)];
+  };
+  assert.deepEqual(await asked(3), [0, 30, [1]]);
+  assert.deepEqual(await asked(5), [0, 30, [1, 2]]);
+  // Before the one that is done: then it is not what it was.
+  assert.deepEqual(await asked(8), [1, undefined, [1, 2, 4]]);
+});
+
 test('at start: what was unread of a file whose name is gone is missing', async () => {
   const log = makeLog(LOG);
   addGeneration(log, 100, { ino: 'current' });
