@@ -51,8 +51,6 @@ const SWITCH_MS = 5_000;
 const JOURNAL_PAUSE_MS = 100;
 /** Chains that ask workers at the same time where they were left. */
 const PLACED_AT_ONCE = 16;
-/** A rotation that goes on while the positions are taken up is met again at most so often. */
-const PLACE_TRIES = 3;
 /** For unlinked files that are held open while the spool is turned off. */
 const HELD_WITHOUT_SPOOL_BYTES = 1024 ** 3;
 
@@ -163,11 +161,9 @@ export class Collector {
       log.generations.push(leftover.restore(log, nowMs));
     }
     const found = await this.#scanAll();
-    const placing = [...found.keys()];
-    for (const log of this.#chains) if (!found.has(log.path)) placing.push(log.path);
     this.#placing = true;
-    this.#chains.take(found, nowMs, (folder) => this.#scanner.timeOf(folder));
-    await this.#place(placing, fresh);
+    this.#chains.begin(found, nowMs, (folder) => this.#scanner.timeOf(folder));
+    await this.#place([...this.#chains], fresh);
     this.#placing = false;
     this.#stored = new Map();
     this.#watch = this.#startWatch();
@@ -463,12 +459,12 @@ export class Collector {
 
   // Positions
 
-  async #place(paths: string[], fresh: boolean): Promise<void> {
+  async #place(logs: ContainerLog[], fresh: boolean): Promise<void> {
     const { positions } = this.#options;
     const records = this.#stored;
     const next = async (): Promise<void> => {
-      for (let path = paths.pop(); path !== undefined; path = paths.pop())
-        await this.#placeOne(path, records.get(path), fresh);
+      for (let log = logs.pop(); log !== undefined; log = logs.pop())
+        await this.#placeOne(log, records.get(log.path), fresh);
     };
     await Promise.all(Array.from({ length: PLACED_AT_ONCE }, next));
     for (const [path, record] of records) {
@@ -478,36 +474,15 @@ export class Collector {
     }
   }
 
-  /**
-   * A scan takes its time, and a rotation meanwhile makes files change names: what was found under the old names would
-   * be placed wrongly. Nothing of the log is read yet, so it is listed anew, until its folder stands still.
-   */
-  #listAgain(log: ContainerLog): void {
-    let listedMs = log.folderTimeMs;
-    for (let tries = 0; tries < PLACE_TRIES; tries += 1) {
-      const timeMs = statSync(log.folder, { throwIfNoEntry: false })?.mtimeMs ?? -1;
-      if (timeMs === listedMs) return;
-      for (const generation of log.generations) this.#options.descriptors.close(generation);
-      log.generations = log.generations.filter(({ spool }) => spool !== null);
-      this.#chains.look(log.folder, this.#now());
-      listedMs = timeMs;
-      // What came in the same tick as this does not show: the first poll looks once more.
-      log.folderTimeMs = 0;
-    }
-  }
-
-  async #placeOne(path: string, record: PositionRecord | undefined, fresh: boolean): Promise<void> {
+  async #placeOne(log: ContainerLog, record: PositionRecord | undefined, fresh: boolean): Promise<void> {
     const { descriptors, workers } = this.#options;
-    const log = this.#chains.get(path);
-    if (log === undefined) return;
-    this.#listAgain(log);
     const copied = log.generations.some(({ spool }) => spool !== null);
     // Beside a copy in the spool there may be a .gz of the same generation.
     for (const generation of log.generations) generation.unidentified &&= copied;
     log.moved = true;
     if (record !== undefined) {
       const missing = await placeAtCursors(log, record.cursors, descriptors, (job) => workers.identify(job));
-      for (const cursor of missing) this.#missing(path, cursor);
+      for (const cursor of missing) this.#missing(log.path, cursor);
     } else if (fresh) {
       await placeAtEnd(log, descriptors, (job) => workers.identify(job));
     }

@@ -192,8 +192,6 @@ export interface IdentifyResult {
   matches: boolean[][];
   /** For each of those that match and have no fingerprint: that of the first min(HEAD_BYTES, offset) bytes; else null. */
   heads: (Mark | null)[][];
-  /** For each candidate the plain size in bytes if it had to be read to its end to answer, else null. */
-  plainBytes: (number | null)[];
 }
 
 /** Copies the plain bytes [from, end of file) of a generation into a new spool file. */

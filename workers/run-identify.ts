@@ -14,17 +14,15 @@ type Candidate = IdentifyJob['candidates'][number];
 interface Answer {
   matches: boolean[];
   heads: (Mark | null)[];
-  plainBytes: number | null;
 }
 
 /** Looks which of the remembered places are in which candidate. One that can not be read has none. */
 export async function runIdentify(job: IdentifyJob, sources: Sources): Promise<IdentifyResult> {
-  const result: IdentifyResult = { matches: [], heads: [], plainBytes: [] };
+  const result: IdentifyResult = { matches: [], heads: [] };
   for (const candidate of job.candidates) {
     const answer = await identifyOrNone(candidate, sources);
     result.matches.push(answer.matches);
     result.heads.push(answer.heads);
-    result.plainBytes.push(answer.plainBytes);
   }
   return result;
 }
@@ -37,7 +35,7 @@ async function identifyOrNone(candidate: Candidate, sources: Sources): Promise<A
   } catch (error) {
     if (errnoOf(error) === undefined) throw error;
     const { places } = candidate;
-    return { matches: places.map(() => false), heads: places.map(() => null), plainBytes: null };
+    return { matches: places.map(() => false), heads: places.map(() => null) };
   } finally {
     source?.close();
   }
@@ -67,7 +65,7 @@ async function identify(places: readonly Place[], source: ByteSource): Promise<A
     const covered = Math.min(headBytes, offset);
     return matches[index] && known === null && covered > 0 ? markOf(head, 0, covered) : null;
   });
-  return { matches, heads, plainBytes: source.plainBytes };
+  return { matches, heads };
 }
 
 function startsWith(head: Buffer, mark: Mark): boolean {

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { type Cgroup, makeCgroup } from '../measure/cgroup.js';
 import { Child } from '../measure/child.js';
 import { FEW_WATCHES, whyNoFewWatches, withFewWatches } from './few-watches.js';
 import type { Life } from './gaps.js';
@@ -12,6 +13,8 @@ export interface Launch {
   maxOpenFiles?: number;
   /** Hardly a folder can be watched. */
   fewWatches?: boolean;
+  /** So much of a core it gets at most, by a cgroup. */
+  cpus?: number;
 }
 
 interface LogLine {
@@ -41,6 +44,7 @@ export class Lives {
   readonly failures: string[] = [];
   readonly #env: Record<string, string>;
   readonly #argv: string[];
+  readonly #cgroup: Cgroup | null;
   #child: Child | null = null;
   /** Where it answers, once it says so; null when it has ended before. */
   #http: Promise<string | null> = Promise.resolve(null);
@@ -49,7 +53,8 @@ export class Lives {
   constructor(env: Record<string, string>, launch: Launch) {
     this.#env = env;
     this.#argv = [process.execPath, CLI, 'run'];
-    const { maxOpenFiles, fewWatches } = launch;
+    const { maxOpenFiles, fewWatches, cpus } = launch;
+    this.#cgroup = cpus === undefined ? null : makeCgroup({ cpus, memoryBytes: null });
     if (maxOpenFiles !== undefined) {
       this.#argv = ['/bin/sh', '-c', `ulimit -n ${maxOpenFiles}; exec "$@"`, 'sh', ...this.#argv];
     }
@@ -68,7 +73,7 @@ export class Lives {
   start(): void {
     const span: Life = { bornMs: Date.now(), startedMs: null, endedMs: null };
     this.spans.push(span);
-    const child = new Child(this.#argv, { env: this.#env });
+    const child = new Child(this.#argv, { env: this.#env, cgroup: this.#cgroup });
     this.#child = child;
     this.#http = new Promise((resolve) => {
       this.#onHttp = resolve;
@@ -93,6 +98,12 @@ export class Lives {
     await child.stop();
     if (child.ending.startsWith('SIGTERM') && span.startedMs === null) return;
     if (!child.ending.startsWith('exit code 0')) this.failures.push(child.ending);
+  }
+
+  /** Kills what runs, and undoes what was done to the machine. */
+  async close(): Promise<void> {
+    await this.kill();
+    await this.#cgroup?.remove();
   }
 
   /** The sum of a metric over its labels; null if it cannot be asked. */

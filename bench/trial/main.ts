@@ -13,6 +13,7 @@ interface Flags {
   pods: number;
   rate: number;
   seed: number;
+  cpu?: number;
   json?: true;
 }
 
@@ -34,14 +35,22 @@ const flags = new Command('npm run trial --')
     number,
     Date.now() % 2 ** 31,
   )
+  .option('--cpu <cores>', 'CPU limit of the collector, such as 0.2 (cgroup)', number)
   .option('--json', 'print the results as JSON as well')
   .parse()
   .opts<Flags>();
 
 await endWith(async () => {
   const chosen = flags.scenario.length === 0 ? SCENARIOS : flags.scenario.map(find);
-  const { seconds, kills, seed, pods, rate } = flags;
-  const options: TrialOptions = { seconds, kills, seed, pods, rateBytes: rate };
+  const { seconds, kills, seed, pods, rate, cpu } = flags;
+  const options: TrialOptions = {
+    seconds,
+    kills,
+    seed,
+    pods,
+    rateBytes: rate,
+    ...(cpu !== undefined && { cpus: cpu }),
+  };
   process.stdout.write(`seed ${seed}; ${chosen.length} scenarios of ${seconds} s\n`);
   const results: { scenario: Scenario; result: TrialResult }[] = [];
   for (const scenario of chosen) {

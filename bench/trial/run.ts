@@ -25,6 +25,8 @@ export interface TrialOptions {
   seed: number;
   pods: number;
   rateBytes: number;
+  /** So much of a core the collector gets at most; left out: all there is. */
+  cpus?: number;
 }
 
 export interface TrialResult extends Tally {
@@ -50,7 +52,9 @@ export async function runTrial(scenario: Scenario, options: TrialOptions): Promi
   const stateDir = join(home, 'state');
   const pods = join(home, 'pods');
   mkdirSync(pods);
-  const lives = new Lives(environment(scenario, pods, stateDir, loki), scenario.launch ?? {});
+  const { cpus } = options;
+  const launch = { ...scenario.launch, ...(cpus !== undefined && { cpus }) };
+  const lives = new Lives(environment(scenario, pods, stateDir, loki), launch);
   try {
     lives.start();
     loki.faults.set(scenario.faults ?? []);
@@ -80,7 +84,7 @@ export async function runTrial(scenario: Scenario, options: TrialOptions): Promi
       wrongs: [...wrongsIn(scenario, result, lives), ...balance],
     };
   } finally {
-    await lives.kill();
+    await lives.close();
     await loki.close();
     rmSync(home, { recursive: true, force: true });
   }

@@ -1,9 +1,11 @@
+import { statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { Matcher } from '../discover/match.js';
 import { type Found, scanFolder } from '../discover/scan.js';
 import type { TargetLabels } from '../pipeline.js';
 import { type ChainSettings, ContainerLog } from './container-log.js';
 import type { Generation } from './generation.js';
-import { type FoundName, findFiles, updateListing } from './listing.js';
+import { type FoundFile, type FoundName, findFiles, updateListing } from './listing.js';
 
 export interface ChainsOptions {
   matcher: Matcher;
@@ -23,6 +25,9 @@ export interface ChainsOptions {
   /** Deleted while it was not open: what was unsettled is gone. */
   onGone: (generation: Generation) => void;
 }
+
+/** A rotation that goes on while a folder is listed is met again at most so often. */
+const LIST_TRIES = 3;
 
 /** All container logs that are known, and what is known of their files' names. */
 export class Chains {
@@ -71,6 +76,46 @@ export class Chains {
   }
 
   /**
+   * Takes in what the first scan has found. It took its time, and a rotation meanwhile makes files change names: by those
+   * they could not be told from one another. So a folder that has changed since is listed anew, until it stands still;
+   * only then are its files opened, and whatever becomes of their names, none of them is closed again.
+   *
+   * @param timeOf see `take`
+   */
+  begin(found: Found, nowMs: number, timeOf: (folder: string) => number): void {
+    const folders = new Map<string, Map<string, readonly FoundName[]>>();
+    for (const folder of this.#folders.keys()) folders.set(folder, new Map());
+    for (const [path, names] of found) {
+      const folder = dirname(path);
+      const logs = folders.get(folder);
+      if (logs === undefined) folders.set(folder, new Map([[path, names]]));
+      else logs.set(path, names);
+    }
+    for (const [folder, names] of folders) {
+      const { files, timeMs } = this.#listStill(folder, names, timeOf(folder));
+      for (const [path, own] of files) {
+        this.#update(path, own, nowMs);
+        const log = this.#logs.get(path);
+        if (log !== undefined) log.folderTimeMs = timeMs;
+      }
+    }
+  }
+
+  /** @returns the files of each log in a folder, and the time of the folder if nothing can have changed since, else 0 */
+  #listStill(folder: string, found: Found, foundMs: number): { files: Map<string, FoundFile[]>; timeMs: number } {
+    let [names, listedMs] = [found, foundMs];
+    for (let tries = 0; ; tries += 1) {
+      const files = new Map<string, FoundFile[]>();
+      for (const [path, own] of names) files.set(path, findFiles(own));
+      const timeMs = statSync(folder, { throwIfNoEntry: false })?.mtimeMs ?? -1;
+      // What came in the same tick as a new listing does not show: the first poll looks once more.
+      if (timeMs === listedMs || tries === LIST_TRIES) return { files, timeMs: listedMs === foundMs ? foundMs : 0 };
+      names = scanFolder(folder, this.#options.matcher);
+      listedMs = timeMs;
+    }
+  }
+
+  /**
    * Takes in what a scan has found. Logs it has not found are looked for once more in their folders.
    *
    * @param timeOf modification time of a folder when the scan listed it; 0 if that is not known
@@ -80,7 +125,7 @@ export class Chains {
       const known = this.#logs.get(path);
       // Nothing has changed in its folder since it was last looked at.
       if (known?.resting != null && known.folderTimeMs !== 0 && known.folderTimeMs === timeOf(known.folder)) continue;
-      this.#update(path, names, nowMs);
+      this.#update(path, findFiles(names), nowMs);
       const log = this.#logs.get(path);
       if (known === undefined && log !== undefined) log.folderTimeMs = timeOf(log.folder);
     }
@@ -95,7 +140,7 @@ export class Chains {
     for (const log of [...(this.#folders.get(folder) ?? [])]) {
       if (!found.has(log.path)) this.#update(log.path, [], nowMs);
     }
-    for (const [path, names] of found) this.#update(path, names, nowMs);
+    for (const [path, names] of found) this.#update(path, findFiles(names), nowMs);
   }
 
   /** Drops generations that are done and have no file; and the chain, when none is left. */
@@ -109,8 +154,7 @@ export class Chains {
     this.#options.onForgotten(log);
   }
 
-  #update(path: string, names: readonly FoundName[], nowMs: number): void {
-    const files = findFiles(names);
+  #update(path: string, files: readonly FoundFile[], nowMs: number): void {
     if (!this.#logs.has(path) && (files.length === 0 || this.#options.isStale(path, nowMs))) return;
     const log = this.getOrAdd(path);
     const change = updateListing(log, files, nowMs);

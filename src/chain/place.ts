@@ -65,7 +65,8 @@ export async function placeAtCursors(
 
 /**
  * Which cursors are in which generations. A name with a time in it says so by itself, and reading there begins with a
- * look at the bytes before the position anyway. The others are looked for in all files whose name does not say that.
+ * look at the bytes before the position anyway. The others are looked for in files whose name does not say that: the
+ * likely ones first, and no further than needed, for what is compressed has to be inflated.
  */
 async function findAll(
   log: ContainerLog,
@@ -82,9 +83,23 @@ async function findAll(
     if (generation !== undefined) named.set(index, generation);
   }
   const taken = new Set(named.values());
+  const wanted = new Set(
+    [...cursors.keys()].filter((index) => !named.has(index) && !isUnread(cursors[index] as Cursor)),
+  );
   const mayBe = (generation: Generation, index: number) =>
-    !named.has(index) && !taken.has(generation) && isPossible(cursors[index] as Cursor, generation);
-  const answers = await ask(log.generations, places, mayBe, descriptors, identify);
+    wanted.has(index) && isPossible(cursors[index] as Cursor, generation);
+  const answers = new Map<Generation, (Answer | undefined)[]>();
+  const isSure = (generation: Generation) =>
+    generation.spool !== null || cursors.some((cursor) => isOf(cursor, generation));
+  // Compressed or not, the file that was the current one is the next after those that had a time in their names by then.
+  const before = named.get(Math.max(...named.keys())) ?? null;
+  for (const wave of likelyFirst(log.generations, taken, isSure, before)) {
+    if (wanted.size === 0) break;
+    for (const [generation, answer] of await ask(wave, places, mayBe, descriptors, identify)) {
+      answers.set(generation, answer);
+      for (const [index, each] of answer.entries()) if (each?.matches === true) wanted.delete(index);
+    }
+  }
   for (const generation of log.generations) {
     const answer = answers.get(generation) ?? [];
     for (const [index, own] of named) answer[index] = { matches: own === generation, head: null };
@@ -92,6 +107,23 @@ async function findAll(
     answers.set(generation, answer);
   }
   return answers;
+}
+
+/**
+ * Generations to be asked, each time twice as many: the sure ones, those that came after `before`, then the older ones;
+ * none of those that are `taken`.
+ */
+function* likelyFirst(
+  generations: readonly Generation[],
+  taken: ReadonlySet<Generation>,
+  isSure: (generation: Generation) => boolean,
+  before: Generation | null,
+): Generator<Generation[]> {
+  const from = before === null ? 0 : generations.indexOf(before);
+  const free = [...generations.slice(from), ...generations.slice(0, from)].filter((it) => !taken.has(it));
+  yield free.filter(isSure);
+  const others = free.filter((generation) => !isSure(generation));
+  for (let count = 1; others.length > 0; count *= 2) yield others.splice(0, count);
 }
 
 /** Without times in them, files of the same bytes are nothing strange: only what can be the same file counts. */

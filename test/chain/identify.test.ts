@@ -37,7 +37,7 @@ function knows(contents: ReadonlyMap<Generation, string>, jobs: IdentifyJob[] = 
     const heads = job.candidates.map(({ source, places }) =>
       places.map(({ head }) => (head === null ? mark(hashOf(source) ?? 'none') : null)),
     );
-    return { matches, heads, plainBytes: job.candidates.map(() => null) };
+    return { matches, heads };
   };
 }
 
@@ -228,6 +228,25 @@ test('at start: a time in the name says which file it is, and nothing is read fo
   );
 });
 
+test('at start: what was the current file is looked for in what came next first, and no further', async () => {
+  const stampOf = (second: number) => `20260101-00000${second}`;
+  const asked = async (current: number) => {
+    const log = makeLog(LOG);
+    const files = Array.from({ length: 8 }, (_, second) =>
+      addGeneration(log, 0, { path: `${LOG}.${stampOf(second)}.gz`, suffix: stampOf(second), gzip: true }),
+    );
+    const jobs: IdentifyJob[] = [];
+    const contents = new Map(files.map((file, second) => [file, second === current ? 'c' : 'another']));
+    const cursors = [cursor('gone', 'a', 100, { name: `0.log.${stampOf(2)}` }), cursor('gone too', 'c', 30)];
+    const missing = await placeAtCursors(log, cursors, new NoFiles(), knows(contents, jobs));
+    return [missing.length, files[current]?.read.offset, jobs.map(({ candidates }) => candidates.length)];
+  };
+  assert.deepEqual(await asked(3), [0, 30, [1]]);
+  assert.deepEqual(await asked(5), [0, 30, [1, 2]]);
+  // Before the one that is done: then it is not what it was.
+  assert.deepEqual(await asked(8), [1, undefined, [1, 2, 4]]);
+});
+
 test('at start: what was unread of a file whose name is gone is missing', async () => {
   const log = makeLog(LOG);
   addGeneration(log, 100, { ino: 'current' });
@@ -257,8 +276,8 @@ test('at start: an imported position is known by its inode, and gets a fingerpri
   const current = addGeneration(log, 100, { ino: 'same' });
   const imported = { ...cursor('same', 'unused', 60), head: null, tail: null };
   const identify: Identify = async (job) => {
-    const { heads, plainBytes } = await knows(new Map([[current, 'new']]))(job);
-    return { matches: heads.map((marks) => marks.map(() => true)), heads, plainBytes };
+    const { heads } = await knows(new Map([[current, 'new']]))(job);
+    return { matches: heads.map((marks) => marks.map(() => true)), heads };
   };
   assert.deepEqual(await placeAtCursors(log, [imported], new NoFiles(), identify), []);
   assert.deepEqual([older.done, current.read.offset, current.head], [true, 60, mark('new')]);

@@ -70,13 +70,13 @@ export class ModelNode {
   /** Told of a file that has lost its last name. */
   readonly #onUnnamed: (file: LogFile) => void;
 
-  constructor(root: string, books: Books, nowMs: () => number, onUnnamed: (file: LogFile) => void) {
+  constructor(root: string, books: Books, nowMs: () => number, onUnnamed: (file: LogFile) => void, containers: number) {
     this.#root = root;
     this.#books = books;
     this.#nowMs = nowMs;
     this.#onUnnamed = onUnnamed;
     mkdirSync(root);
-    this.containers = [0, 1, 2].map((index) => new Container(root, index));
+    this.containers = Array.from({ length: containers }, (_, index) => new Container(root, index));
     for (const container of this.containers) this.create(container);
   }
 

@@ -12,9 +12,13 @@ export type Step =
   | { do: 'burst'; at: number; rotations: number; bytes: number }
   | { do: 'tick' | 'rescan' | 'start' | 'kill' | 'settleAll' }
   | { do: 'stop'; answered: boolean }
+  | { do: 'startAmid'; acts: NodeStep[] }
   | { do: 'wait'; ms: number }
   | { do: 'work'; which: number; times: number }
   | { do: 'answer'; which: number; kind: AnswerKind };
+
+/** Something that happens on the node while a collector starts. */
+type NodeStep = Extract<Step, { do: 'write' | NodeAct }>;
 
 type NodeAct =
   | 'rotate'
@@ -35,7 +39,7 @@ const which = fc.nat({ max: 5 });
 const stream = fc.constantFrom<Stream>('stdout', 'stderr');
 const bytes = fc.oneof({ weight: 4, arbitrary: fc.nat({ max: 60 }) }, { weight: 1, arbitrary: fc.nat({ max: 700 }) });
 
-function act(...names: NodeAct[]): fc.Arbitrary<Step> {
+function act(...names: NodeAct[]): fc.Arbitrary<Extract<Step, { do: NodeAct }>> {
   return fc.record({ do: fc.constantFrom(...names), at });
 }
 
@@ -43,17 +47,24 @@ function only(...names: ('tick' | 'rescan' | 'start' | 'kill' | 'settleAll')[]):
   return fc.record({ do: fc.constantFrom(...names) });
 }
 
+const write = fc.record({
+  do: fc.constant('write' as const),
+  at,
+  stream,
+  bytes,
+  lines: fc.integer({ min: 1, max: 5 }),
+});
+
+const nodeStep: fc.Arbitrary<NodeStep> = fc.oneof(
+  { weight: 4, arbitrary: write },
+  { weight: 6, arbitrary: act('rotate') },
+  { weight: 4, arbitrary: act('compress') },
+  { weight: 3, arbitrary: act('deleteOldest') },
+  { weight: 1, arbitrary: act('delete', 'restart', 'beginRotation', 'finishRotation') },
+);
+
 const step: fc.Arbitrary<Step> = fc.oneof(
-  {
-    weight: 12,
-    arbitrary: fc.record({
-      do: fc.constant('write' as const),
-      at,
-      stream,
-      bytes,
-      lines: fc.integer({ min: 1, max: 5 }),
-    }),
-  },
+  { weight: 12, arbitrary: write },
   { weight: 6, arbitrary: fc.record({ do: fc.constantFrom('part' as const, 'lastPart' as const), at, stream, bytes }) },
   {
     weight: 2,
@@ -79,7 +90,11 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 14, arbitrary: only('tick') },
   { weight: 4, arbitrary: only('rescan') },
-  { weight: 3, arbitrary: only('start') },
+  { weight: 2, arbitrary: only('start') },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constant('startAmid' as const), acts: fc.array(nodeStep, { maxLength: 8 }) }),
+  },
   { weight: 2, arbitrary: only('kill') },
   { weight: 2, arbitrary: only('settleAll') },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('stop' as const), answered: fc.boolean() }) },
@@ -136,6 +151,13 @@ export async function take(step: Step, world: World): Promise<void> {
       return world.rescan();
     case 'start':
       return world.start();
+    case 'startAmid': {
+      const acts = [...step.acts];
+      return world.start(async () => {
+        const next = acts.shift();
+        if (next !== undefined) await take(next, world);
+      });
+    }
     case 'kill':
       return world.kill();
     case 'stop':

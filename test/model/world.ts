@@ -46,7 +46,7 @@ export class World {
   /** Files without a name whose bytes only the living collector has. */
   #unnamed: LogFile[] = [];
 
-  constructor() {
+  constructor(containers = 3) {
     this.books = new Books(this.#nowMs);
     const root = join(this.#folder, 'pods');
     forgetTimers();
@@ -57,10 +57,12 @@ export class World {
       this.books,
       () => this.#nowMs,
       (file) => this.#onUnnamed(file),
+      containers,
     );
   }
 
-  async start(): Promise<void> {
+  /** @param meanwhile what happens on the node each time the collector has gone a step further */
+  async start(meanwhile: () => Promise<void> = async () => {}): Promise<void> {
     if (this.life !== null) return;
     forgetTimers();
     this.#lives += 1;
@@ -68,7 +70,11 @@ export class World {
     this.life = life;
     await this.#finish(
       life.start(this.loki, () => this.#nowMs),
-      () => life.work(0),
+      async () => {
+        this.#noteOpened(false);
+        await meanwhile();
+        life.work(0);
+      },
     );
     this.#noteOpened(true);
   }

@@ -67,7 +67,6 @@ test('identify and spool run there too', async () => {
   assert.deepEqual(await pool.run(identify, { name: 'identify' }), {
     matches: [[true]],
     heads: [[null]],
-    plainBytes: [null],
   });
   const path = join(file.folder, 'spool');
   const spool: SpoolJob = { source, from: 10, path, note: 'note', limitBytes: 1e9 };

@@ -54,7 +54,7 @@ describe('identify', () => {
     assert.deepEqual(await matches(plainSource, places), expected);
   });
 
-  test('a gzip file, and how long it is if it was read to its end', async (t) => {
+  test('a gzip file', async (t) => {
     const path = join(file.folder, 'log.gz');
     writeFileSync(path, gzipSync(plain));
     const fd = openSync(path, 'r');
@@ -67,7 +67,6 @@ describe('identify', () => {
     assert.deepEqual(await runIdentify({ candidates: [near, beyond, near] }, fresh), {
       matches: [[true], [false], [true]],
       heads: [[null], [null], [null]],
-      plainBytes: [null, plain.length, plain.length],
     });
   });
 
@@ -97,7 +96,6 @@ describe('identify', () => {
     assert.deepEqual(result, {
       matches: [[false, false], [true], [false]],
       heads: [[null, null], [null], [null]],
-      plainBytes: [null, null, null],
     });
   });
 

@@ -131,7 +131,6 @@ function labelsIn(block: string): [name: string, value: string][] {
 /** Bytes in memory as a source. */
 class BytesSource implements ByteSource {
   readonly start = 0;
-  readonly plainBytes = null;
   readonly #bytes: Buffer;
 
   constructor(bytes: Buffer) {

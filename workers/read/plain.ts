@@ -4,7 +4,6 @@ import type { ByteSource } from './source.js';
 /** A file behind a descriptor that somebody else opened and closes. */
 export class PlainSource implements ByteSource {
   readonly start = 0;
-  readonly plainBytes = null;
   readonly #fd: number;
 
   constructor(fd: number) {

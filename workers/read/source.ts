@@ -7,8 +7,6 @@ import { SpoolMemo } from './spool.js';
 export interface ByteSource {
   /** The first offset that can be read; above 0 only in a spool file. */
   readonly start: number;
-  /** The size in plain bytes where it took reading to its end to learn it; null where that has not happened. */
-  readonly plainBytes: number | null;
   /**
    * Reads up to `length` bytes at offset `position` into `into` at `at`. Returns how many; fewer than `length` only
    * where the source ends. Throws what the system throws.

@@ -8,7 +8,6 @@ type Uncompress = (packed: Buffer) => Buffer;
 /** Plain bytes of a spool file. A frame whose checksum is wrong ends it. */
 class SpoolSource implements ByteSource {
   readonly start: number;
-  readonly plainBytes = null;
   readonly #fd: number;
   readonly #frames: readonly SpoolFrame[];
   readonly #uncompress: Uncompress;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { closeSync, openSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, statSync, writeFileSync } from 'node:fs';
 import { after, describe, test } from 'node:test';
-import { gzipSync } from 'node:zlib';
+import { deflateSync, gzipSync } from 'node:zlib';
 import { errnoOf } from '../../../src/errors.js';
 import type { CollectResult, Source } from '../../../src/protocol.js';
 import { Sources } from '../../../workers/read/source.js';
@@ -23,6 +23,41 @@ describe('gzip', () => {
     for (const from of [100, half - 5, plain.length - 1, 0, half + 7, plain.length, plain.length + 10]) {
       assert.ok((await readAll(sources, source, from)).equals(plain.subarray(from)), `${from}`);
     }
+  });
+
+  test('a small file is inflated once, and then read from anywhere without being touched', async () => {
+    const small = plain.subarray(0, 100_000);
+    for (const packed of [gzipSync(small), deflateSync(small), Buffer.concat([gzipSync(small), gzipSync('')])]) {
+      writeFileSync(file.path, packed);
+      const sources = new Sources();
+      const opened = await sources.open(source);
+      writeFileSync(file.path, '');
+      for (const from of [0, 99_990, 7, 50_000, 100_000, 100_001]) {
+        const bytes = Buffer.alloc(1000);
+        const got = await opened.read(bytes, 0, 1000, from);
+        assert.ok(bytes.subarray(0, got).equals(small.subarray(from, from + 1000)), `${from}`);
+        opened.giveBack(bytes, 0, got, from);
+      }
+    }
+  });
+
+  test('a small file that becomes a large one is read as a stream', async () => {
+    const large = Buffer.alloc(8 << 20, 'a line that is always the same\n');
+    writeFileSync(file.path, gzipSync(large));
+    assert.ok(statSync(file.path).size < 64 * 1024);
+    assert.ok((await readAll(new Sources(), source, 0, 1 << 20)).equals(large));
+  });
+
+  test('what is before the damage of a small file can be read', async () => {
+    const small = plain.subarray(0, 200_000);
+    const packed = gzipSync(small);
+    writeFileSync(file.path, packed.subarray(0, packed.length - 100));
+    const sources = new Sources();
+    const opened = await sources.open(source);
+    const bytes = Buffer.alloc(1000);
+    assert.equal(await opened.read(bytes, 0, 1000, 0), 1000);
+    assert.ok(bytes.equals(small.subarray(0, 1000)));
+    await assert.rejects(readAll(sources, source, 199_000), (error) => errnoOf(error) === 'Z_BUF_ERROR');
   });
 
   test('what is given back is read again without starting over', async () => {

@@ -7,7 +7,6 @@ import { smallWorker } from '../harness.js';
 
 class RecordingSource implements ByteSource {
   readonly start = 0;
-  readonly plainBytes = null;
   readonly reads: [position: number, length: number][] = [];
   readonly givenBack: [position: number, length: number][] = [];
   readonly #content = Buffer.alloc(100_000, '0123456789');

@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { turnWatchingOff, World } from './world.js';
+
+/** More than are asked about at the same time. */
+const CONTAINERS = 40;
+
+turnWatchingOff();
+
+test('what is deleted while a start still asks about other logs arrives', async (t) => {
+  const world = new World(CONTAINERS);
+  t.after(() => world.close());
+  const containers = world.node.containers.filter(({ truncates }) => !truncates);
+  const rotate = () => {
+    for (const container of containers) {
+      world.node.write(container, 'stdout', 10, 'F');
+      world.node.beginRotation(container);
+      world.node.finishRotation(container);
+    }
+  };
+  await world.start();
+  for (const container of containers) world.node.write(container, 'stdout', 10, 'F');
+  await world.tick();
+  await world.quiesce();
+  world.kill();
+  // What was the current one is compressed now, so it is looked for by its bytes.
+  rotate();
+  rotate();
+  let deleted = 0;
+  await world.start(async () => {
+    if (deleted > 0 || world.life?.tasks.length === 0) return;
+    for (const container of containers) {
+      // The first of them was read before.
+      for (let file = 0; file < 2; file += 1) world.node.deleteOldest(container);
+      deleted += 1;
+    }
+  });
+  assert.equal(deleted, containers.length);
+  assert.deepEqual(await world.end(), []);
+});
