@@ -1,7 +1,7 @@
 import { fstatSync } from 'node:fs';
 import type { Format, Mark, SliceResult, Source } from '../protocol.js';
 import type { ContainerLog } from './container-log.js';
-import { type Copy, lostWith, pairInOrder } from './copies.js';
+import { type Copy, pairInOrder } from './copies.js';
 import type { Descriptors } from './descriptors.js';
 import { plainSizeOf } from './gzip-size.js';
 
@@ -274,15 +274,11 @@ export class Generation {
    */
   takeUnread(): number {
     if (this.formers.length === 0) return 0;
-    const { lostBytes, left } = pairInOrder(
-      this.formers.filter(({ copy }) => copy === null),
-      this.copies,
-    );
-    const known = this.formers.reduce((sum, it) => (it.copy === null ? sum : sum + lostWith(it, it.copy)), 0);
+    const { lostBytes, left } = pairInOrder(this.formers, this.copies);
     this.formers = [];
     // It may have been truncated, and that not be seen yet.
     this.copies = left.filter(({ epoch }) => epoch === this.epoch);
-    return known + lostBytes;
+    return lostBytes;
   }
 
   /** What was handed out and is not settled is to be read again. */

@@ -146,6 +146,22 @@ test('unread, and copied again before its truncation was noticed: the second cop
   assert.equal(generation.takeUnread(), 5);
 });
 
+test('truncated twice, the first time unseen: its size is that of the second, which has a copy as well', async () => {
+  const { log, generation } = known('a', 40, 50);
+  Object.assign(generation, { seenAtMs: 0 });
+  const first = newcomer(log, { ...ROTATED, suffix: '20260101-000001' }, 60);
+  const contents = new Map([[first, 'a']]);
+  await identifyNewcomers(log, new NoFiles(), knows(contents));
+  assert.equal(first.copyOf, generation);
+  // It has grown again beyond what was known.
+  generation.size = 100;
+  const second = newcomer(log, { ...ROTATED, suffix: '20260101-000002' }, 90);
+  generation.restart(5);
+  await identifyNewcomers(log, new NoFiles(), knows(contents));
+  assert.deepEqual([first.read.offset, second.read.offset, second.unidentified], [40, 0, false]);
+  assert.equal(generation.takeUnread(), 10);
+});
+
 test('unread, and truncated without a copy: a copy of what it was before that has none of it', async () => {
   const { log, generation } = known('a', 0, 60);
   Object.assign(generation, { head: null, seenAtMs: 0 });
