@@ -1,6 +1,7 @@
 import { fstatSync } from 'node:fs';
 import type { Format, Mark, SliceResult, Source } from '../protocol.js';
 import type { ContainerLog } from './container-log.js';
+import { type Copy, pairInOrder } from './copies.js';
 import type { Descriptors } from './descriptors.js';
 import { plainSizeOf } from './gzip-size.js';
 
@@ -101,8 +102,8 @@ export class Generation {
   unfinishedAt = -1;
   /** What it was before it was truncated, for copies that are not identified yet. */
   formers: Former[] = [];
-  /** Files that have come while this was the current one, and are none that were known: this was truncated unseen. */
-  others: Generation[] = [];
+  /** Copies that may be of it: of which of the things it was is not known. */
+  copies: Copy[] = [];
   /** The generation it is a copy of. Unidentified, and not read unless that is truncated. */
   copyOf: Generation | null = null;
   /** Not read until it is known not to be another name of a generation that is known already. */
@@ -273,22 +274,11 @@ export class Generation {
    */
   takeUnread(): number {
     if (this.formers.length === 0) return 0;
-    let bytes = 0;
-    // Where nothing was read, or no copy was found, nobody knows which copy is of what: only all of them together tell.
-    let unknownBytes = 0;
-    let copiedBytes = this.others.reduce((sum, { knownBytes }) => sum + knownBytes, 0);
-    for (const { size, read, head, copy } of this.formers) {
-      if (head !== null && copy !== null) {
-        bytes += Math.max(0, size - Math.max(read.offset, copy.knownBytes));
-      } else {
-        unknownBytes += size - read.offset;
-        copiedBytes += copy?.knownBytes ?? 0;
-      }
-    }
-    bytes += Math.max(0, unknownBytes - copiedBytes);
+    const { lostBytes, left } = pairInOrder(this.formers, this.copies);
     this.formers = [];
-    this.others = [];
-    return bytes;
+    // It may have been truncated, and that not be seen yet.
+    this.copies = left.filter(({ epoch }) => epoch === this.epoch);
+    return lostBytes;
   }
 
   /** What was handed out and is not settled is to be read again. */

@@ -10,7 +10,7 @@ export type Identify = (job: IdentifyJob) => Promise<IdentifyResult>;
 interface Candidate {
   generation: Generation;
   point: Point;
-  head: Mark | null;
+  head: Mark;
   former: Former | null;
   epoch: number;
 }
@@ -32,15 +32,15 @@ export async function identifyNewcomers(
     ({ deleted, read, size, done, unidentified }) => deleted && read.offset < size && !done && !unidentified,
   );
   const newcomers = log.generations.filter(({ unknown }, index) => unknown && (unread === -1 || index < unread));
-  // What nothing was read of would be found in every file.
-  const candidates = log.generations
-    .flatMap(candidatesOf)
-    .sort((a, b) => Number(a.head === null) - Number(b.head === null));
+  const candidates = log.generations.flatMap(candidatesOf);
   const places = candidates.map(({ point, head }) => ({ offset: point.offset, head, tail: point.tail }));
   const mayBe = (newcomer: Generation, index: number) => isPossible(candidates[index] as Candidate, newcomer);
   const asked = await ask(newcomers, places, mayBe, descriptors, identify);
   const merged: Generation[] = [];
-  for (const [newcomer, answers] of asked) {
+  // In the order of their names.
+  for (const newcomer of newcomers) {
+    const answers = asked.get(newcomer);
+    if (answers === undefined) continue;
     const found = candidates.find(({ former }, index) => answers[index]?.matches === true && !former?.copy);
     if (found === undefined) begin(newcomer);
     // Truncated meanwhile: then it is asked again, for what the other was before.
@@ -49,12 +49,14 @@ export async function identifyNewcomers(
   return merged;
 }
 
+/** What nothing was read of would be found in every file. */
 function candidatesOf(generation: Generation): Candidate[] {
   const { unidentified, head, read, formers, epoch } = generation;
   const found: Candidate[] = [];
   if (!unidentified && head !== null) found.push({ generation, point: read, head, former: null, epoch });
   for (const former of formers) {
-    if (former.copy === null) found.push({ generation, point: former.read, head: former.head, former, epoch });
+    if (former.copy !== null || former.head === null) continue;
+    found.push({ generation, point: former.read, head: former.head, former, epoch });
   }
   return found;
 }
@@ -70,7 +72,8 @@ function isPossible({ generation, former }: Candidate, newcomer: Generation): bo
 function begin(newcomer: Generation): void {
   newcomer.unidentified = false;
   const current = newcomer.log.generations.find(isCurrent);
-  if (current !== undefined && current.seenAtMs < newcomer.seenAtMs) current.others.push(newcomer);
+  if (current === undefined || current.seenAtMs >= newcomer.seenAtMs) return;
+  current.copies.push({ generation: newcomer, epoch: current.epoch });
 }
 
 function isCurrent({ path, log }: Generation): boolean {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Descriptors } from '../../src/chain/descriptors.js';
-import type { Former, Generation } from '../../src/chain/generation.js';
+import type { Generation } from '../../src/chain/generation.js';
 import { type Identify, identifyNewcomers } from '../../src/chain/identify.js';
 import { placeAtCursors, placeAtEnd } from '../../src/chain/place.js';
 import type { Cursor } from '../../src/checkpoint/record.js';
@@ -118,18 +118,69 @@ test('copied and truncated more than once between two looks: what is in any copy
   assert.equal(generation.takeUnread(), 0);
 });
 
-test('truncated again and again unread: only all copies together tell what is in none', async () => {
+test('truncated again and again unread: the copies are of what was truncated, in the order of their names', async () => {
   const { log, generation } = known('a', 0, 60);
-  generation.head = null;
+  Object.assign(generation, { head: null, seenAtMs: 0 });
   generation.restart(0);
   generation.size = 80;
   generation.restart(0);
-  // Taken for the first and the second, though it is the other way round.
-  const copies = [newcomer(log, ROTATED, 80), newcomer(log, { ...ROTATED, suffix: '2' }, 50)];
-  const contents = new Map(copies.map((copy) => [copy, 'any']));
-  await identifyNewcomers(log, new NoFiles(), knows(contents));
-  for (const [index, copy] of copies.entries()) (generation.formers[index] as Former).copy = copy;
+  newcomer(log, { ...ROTATED, suffix: '2' }, 50);
+  newcomer(log, ROTATED, 80);
+  await identifyNewcomers(log, new NoFiles(), knows(new Map()));
   assert.equal(generation.takeUnread(), 10);
+});
+
+test('unread, and copied again before its truncation was noticed: the second copy is of what it is now', async () => {
+  const { log, generation } = known('a', 0, 60);
+  Object.assign(generation, { head: null, seenAtMs: 0 });
+  generation.restart(20);
+  newcomer(log, { ...ROTATED, suffix: '20260101-000001' }, 70);
+  const second = newcomer(log, { ...ROTATED, suffix: '20260101-000002' }, 0);
+  await identifyNewcomers(log, new NoFiles(), knows(new Map()));
+  assert.equal(generation.takeUnread(), 0);
+  // It was seen while it was made.
+  second.size = 25;
+  generation.restart(5);
+  assert.equal(generation.takeUnread(), 0);
+  generation.restart(0);
+  assert.equal(generation.takeUnread(), 5);
+});
+
+test('truncated twice, the first time unseen: its size is that of the second, which has a copy as well', async () => {
+  const { log, generation } = known('a', 40, 50);
+  Object.assign(generation, { seenAtMs: 0 });
+  const first = newcomer(log, { ...ROTATED, suffix: '20260101-000001' }, 60);
+  const contents = new Map([[first, 'a']]);
+  await identifyNewcomers(log, new NoFiles(), knows(contents));
+  assert.equal(first.copyOf, generation);
+  // It has grown again beyond what was known.
+  generation.size = 100;
+  const second = newcomer(log, { ...ROTATED, suffix: '20260101-000002' }, 90);
+  generation.restart(5);
+  await identifyNewcomers(log, new NoFiles(), knows(contents));
+  assert.deepEqual([first.read.offset, second.read.offset, second.unidentified], [40, 0, false]);
+  assert.equal(generation.takeUnread(), 10);
+});
+
+test('unread, and truncated without a copy: a copy of what it was before that has none of it', async () => {
+  const { log, generation } = known('a', 0, 60);
+  Object.assign(generation, { head: null, seenAtMs: 0 });
+  newcomer(log, { ...ROTATED, suffix: '2' }, 500);
+  newcomer(log, ROTATED, 60);
+  await identifyNewcomers(log, new NoFiles(), knows(new Map()));
+  generation.restart(30);
+  assert.equal(generation.takeUnread(), 0);
+  generation.restart(0);
+  assert.equal(generation.takeUnread(), 30);
+});
+
+test('what a compressed copy holds of unread bytes is not known before it is open: none are counted as lost', async () => {
+  const { log, generation } = known('a', 0, 60);
+  Object.assign(generation, { head: null, seenAtMs: 0 });
+  generation.restart(0);
+  newcomer(log, { ...ROTATED, gzip: true }).fd = null;
+  await identifyNewcomers(log, new NoFiles(), knows(new Map()));
+  assert.equal(generation.takeUnread(), 0);
 });
 
 test('files without times that hold the same bytes are different files', async () => {

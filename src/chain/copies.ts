@@ -1,0 +1,54 @@
+import type { Former, Generation } from './generation.js';
+import { compareSuffixes } from './name.js';
+
+/** A file that came while another was the current one, and is none that was known: a copy of what that was till then. */
+export interface Copy {
+  generation: Generation;
+  /** Epoch of the current one when this was taken for a copy: it is of nothing that came later. */
+  epoch: number;
+}
+
+/**
+ * How many unread bytes of truncated files are in no copy, where nothing was read that would tell which copy is of what.
+ * Copies are made in the order of the truncations, though not of each, and of truncations between two looks nobody
+ * knows; so, of all pairs that keep the order, those hold that lose the least. What has been found in a copy is paired
+ * with a later one if it was longer than its own: then it was truncated unseen before, and the size is of what came next.
+ *
+ * @param formers in the order of their truncation
+ * @param copies those of which it is not known what they are of, in the order of their names
+ * @returns the bytes, and the copies behind those that were needed
+ */
+export function pairInOrder(
+  formers: readonly Former[],
+  copies: readonly Copy[],
+): { lostBytes: number; left: readonly Copy[] } {
+  /** The least loss of the formers so far, for each number of copies that they may have. */
+  let least = Array.from({ length: copies.length + 1 }, () => 0);
+  for (const former of formers) {
+    const next: number[] = [];
+    for (const [index, before] of least.entries()) {
+      const alone = before + lostWith(former, null);
+      const copy = copies[index - 1];
+      if (copy === undefined) next.push(alone);
+      else {
+        const paired = (least[index - 1] as number) + lostWith(former, copy.generation);
+        next.push(Math.min(alone, paired, next[index - 1] as number));
+      }
+    }
+    least = next;
+  }
+  const lostBytes = least.at(-1) as number;
+  return { lostBytes, left: copies.slice(least.indexOf(lostBytes)) };
+}
+
+/** Bytes of what was truncated that are neither read, nor in the copy that it was found in, nor in the other one. */
+function lostWith({ size, read, copy }: Former, other: Generation | null): number {
+  const isLater = other !== null && (copy === null || compareSuffixes(copy.suffix, other.suffix) < 0);
+  return Math.max(0, size - Math.max(read.offset, bytesIn(copy), isLater ? bytesIn(other) : 0));
+}
+
+/** Of a compressed copy that was never open nobody knows that it lacks anything. */
+function bytesIn(copy: Generation | null): number {
+  if (copy === null) return 0;
+  return Number.isFinite(copy.size) || copy.saidBytes > 0 ? copy.knownBytes : Number.POSITIVE_INFINITY;
+}
