@@ -53,7 +53,7 @@ export interface Mark {
 
 /**
  * Where the bytes of a generation are read from. Offsets are always offsets in the plain bytes, so a generation is
- * the same thing before and after gzip or spooling. A descriptor is the main thread's, and open until the job is over.
+ * the same thing before and after gzip or spooling. `gzip` may be zlib or bzip2 as well. A descriptor is the main thread's, and open until the job is over.
  */
 export type Source = { kind: 'plain' | 'gzip'; fd: number } | { kind: 'spool'; path: string };
 

@@ -1,58 +1,44 @@
 import { fstatSync, readSync, type Stats } from 'node:fs';
-import { pipeline, Readable } from 'node:stream';
-import { createUnzip } from 'node:zlib';
 import type { ByteSource } from './source.js';
-
-const PACKED_CHUNK_BYTES = 64 * 1024;
-const PLAIN_CHUNK_BYTES = 64 * 1024;
+import { ZlibInflater } from './zlib.js';
 
 function sameFile(a: Stats, b: Stats): boolean {
   return a.dev === b.dev && a.ino === b.ino && a.size === b.size && a.mtimeMs === b.mtimeMs;
 }
 
-/**
- * The compressed bytes of a file behind a descriptor that somebody else opened and closes. They are read only while it
- * is lent out: the inflater that drinks from here waits between jobs, when the descriptor may be another file's.
- */
-class PackedBytes extends Readable {
-  #fd: number | null = null;
-  #position = 0;
-  #thirsty = false;
+/** Makes plain bytes of compressed ones, from their start on. It reads them only during a call, when they are lent. */
+export interface Inflater {
+  /**
+   * The next plain bytes; null at their end. They hold until the next call. Throws what the system throws, and an error
+   * with a code of its library for what is damaged or not complete; it is of no use any more then.
+   */
+  next(fd: number): Promise<Buffer | null>;
+  end(): Promise<void>;
+}
 
-  constructor() {
-    super({ highWaterMark: 1 });
-  }
+/** How a bzip2 file begins. gzip and zlib begin otherwise (RFC 1952, 2.3.1; RFC 1950, 2.2). */
+const BZIP2_MAGIC = Buffer.from('BZh');
 
-  lend(fd: number | null): void {
-    this.#fd = fd;
-    if (fd !== null && this.#thirsty) this._read();
-  }
-
-  override _read(): void {
-    this.#thirsty = this.#fd === null;
-    if (this.#fd === null) return;
-    try {
-      const chunk = Buffer.allocUnsafe(PACKED_CHUNK_BYTES);
-      const got = readSync(this.#fd, chunk, 0, chunk.length, this.#position);
-      this.#position += got;
-      this.push(got === 0 ? null : chunk.subarray(0, got));
-    } catch (error) {
-      this.destroy(error as Error);
-    }
-  }
+/** Files are told apart by how they begin, so that nobody has to say it, or can say it wrong. */
+async function inflaterOf(fd: number): Promise<Inflater> {
+  const magic = Buffer.alloc(BZIP2_MAGIC.length);
+  readSync(fd, magic, 0, magic.length, 0);
+  if (!magic.equals(BZIP2_MAGIC)) return new ZlibInflater();
+  // Loaded only now: hardly anybody has such files.
+  const { Bzip2Inflater } = await import('./bzip2.js');
+  return new Bzip2Inflater();
 }
 
 /**
- * Plain bytes of a gzip or zlib file, inflated as a stream: reading on is cheap, reading back starts over. Memory does not
+ * Plain bytes of a compressed file, inflated as a stream: reading on is cheap, reading back starts over. Memory does not
  * depend on the size of the file.
  */
-class GzipSource implements ByteSource {
+class PackedSource implements ByteSource {
   readonly start = 0;
   plainBytes: number | null = null;
   readonly stats: Stats;
   fd: number;
-  #packed: PackedBytes | null = null;
-  #chunks: AsyncIterator<Buffer> | null = null;
+  #inflater: Inflater | null = null;
   /** Inflated bytes not yet read; the first of them is at `#position`. */
   #rest: Buffer = Buffer.alloc(0);
   #position = 0;
@@ -63,7 +49,7 @@ class GzipSource implements ByteSource {
   }
 
   async read(into: Buffer, at: number, length: number, position: number): Promise<number> {
-    if (this.#chunks === null || position < this.#position) await this.#startOver();
+    if (this.#inflater === null || position < this.#position) await this.#startOver();
     let got = 0;
     while (got < length) {
       const behind = position - this.#position;
@@ -96,34 +82,24 @@ class GzipSource implements ByteSource {
 
   close(): void {}
 
-  /** Ends the inflater. */
   async end(): Promise<void> {
-    await this.#chunks?.return?.();
-    this.#chunks = null;
+    await this.#inflater?.end();
+    this.#inflater = null;
   }
 
   async #next(): Promise<Buffer | null> {
-    this.#packed!.lend(this.fd);
     try {
-      const { done, value } = await this.#chunks!.next();
-      return done ? null : value;
+      return await this.#inflater!.next(this.fd);
     } catch (error) {
-      // An iterator that has thrown claims to be at its end from then on.
-      this.#chunks = null;
+      // Behind damage it must not seem to be at its end.
+      this.#inflater = null;
       throw error;
-    } finally {
-      this.#packed!.lend(null);
     }
   }
 
   async #startOver(): Promise<void> {
     await this.end();
-    // It takes zlib as well, which an Alloy configuration may ask for, and tells the two by how they begin.
-    const unzip = createUnzip({ chunkSize: PLAIN_CHUNK_BYTES });
-    this.#packed = new PackedBytes();
-    // Failures reach us through the iterator, which throws them.
-    pipeline(this.#packed, unzip, () => {});
-    this.#chunks = unzip[Symbol.asyncIterator]();
+    this.#inflater = await inflaterOf(this.fd);
     this.#rest = Buffer.alloc(0);
     this.#position = 0;
   }
@@ -133,8 +109,8 @@ class GzipSource implements ByteSource {
  * Remembers the inflater that was used last, paused where it stopped. It is no state: without it, or with another
  * worker's, the same bytes are read, only slower.
  */
-export class GzipMemo {
-  #last: GzipSource | null = null;
+export class PackedMemo {
+  #last: PackedSource | null = null;
 
   async open(fd: number): Promise<ByteSource> {
     const stats = fstatSync(fd);
@@ -143,7 +119,7 @@ export class GzipMemo {
       return this.#last;
     }
     await this.#last?.end();
-    this.#last = new GzipSource(fd, stats);
+    this.#last = new PackedSource(fd, stats);
     return this.#last;
   }
 }
