@@ -13,7 +13,7 @@ export class HuffmanCode {
   readonly #offsets = new Int32Array(MAX_CODE_BITS + 1);
   readonly #symbols: Uint16Array;
 
-  /** `lengths`: how many bits the code of each symbol has, from 1 to MAX_CODE_BITS. Throws if they make no code. */
+  /** `lengths`: how many bits the code of each symbol has, from 1 to MAX_CODE_BITS. Lengths that make no code are not told: checksums do that. */
   constructor(lengths: Uint8Array) {
     this.#symbols = new Uint16Array(lengths.length);
     let code = 0;
@@ -29,7 +29,6 @@ export class HuffmanCode {
         this.#symbols[known++] = symbol;
         code++;
       }
-      if (code > 1 << length) throw damaged('codes overlap');
       this.#limits[length] = code << (MAX_CODE_BITS - length);
       code <<= 1;
     }
