@@ -47,9 +47,9 @@ export interface TargetPlan {
   ignoreOlderThanMs: number;
 }
 
-/** `revision` and `maxLineBytes` are for whoever runs it. */
+/** `revision`, `maxLineBytes` and `maxStreams` are for whoever runs it. */
 export interface RoutePlan {
-  spec: Omit<RouteSpec, 'revision' | 'maxLineBytes'>;
+  spec: Omit<RouteSpec, 'revision' | 'maxLineBytes' | 'maxStreams'>;
   sink: { kind: 'write' | 'echo'; component: string };
 }
 
