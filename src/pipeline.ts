@@ -341,6 +341,8 @@ export interface RouteSpec {
   externalLabels: [string, string][];
   /** The longest entry that is sent, its cut mark included. */
   maxLineBytes: number;
+  /** The most streams that a push has; left out: no limit. */
+  maxStreams?: number;
   /** What the files are encoded in, a name that TextDecoder knows; left out for UTF-8, and bytes as they are. */
   encoding?: string;
 }

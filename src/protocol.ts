@@ -53,7 +53,7 @@ export interface Mark {
 
 /**
  * Where the bytes of a generation are read from. Offsets are always offsets in the plain bytes, so a generation is
- * the same thing before and after gzip or spooling. A descriptor is the main thread's, and open until the job is over.
+ * the same thing before and after gzip or spooling. `gzip` may be zlib or bzip2 as well. A descriptor is the main thread's, and open until the job is over.
  */
 export type Source = { kind: 'plain' | 'gzip'; fd: number } | { kind: 'spool'; path: string };
 
@@ -82,12 +82,20 @@ export interface Slice {
   readTimeMs: number;
 }
 
-/** One job becomes one finished push request for each tenant that its entries name. */
+/** Which entries of a job a push has. */
+export interface PushShare {
+  /** For `X-Scope-OrgID`; empty: the endpoint's own. */
+  tenant: string;
+  /** Hashes of the labels of its streams, where those of the tenant are too many for one push; null: all of them. */
+  streams: readonly string[] | null;
+}
+
+/** One job becomes one finished push request for each tenant that its entries name; more if `maxStreams` asks for it. */
 export interface CollectJob {
   spec: PipelineSpec;
   slices: Slice[];
-  /** Only the push for this tenant is wanted: the others are settled. Null: all of them. */
-  tenant: string | null;
+  /** Only this push is wanted: the others are settled. Null: all of them. */
+  only: PushShare | null;
 }
 
 /** A job on its way to a worker. */
@@ -148,9 +156,7 @@ export interface ShelfPlace {
 export const SHELF_UNIT_BYTES = 16 * 1024;
 
 /** A finished push. */
-export interface TenantPush {
-  /** For `X-Scope-OrgID`; empty: the endpoint's own. */
-  tenant: string;
+export interface TenantPush extends PushShare {
   /** Snappy block of a logproto.PushRequest: in the shared memory, or an ArrayBuffer of its own. */
   bytes: Uint8Array;
   /** Size before compression, in bytes. */

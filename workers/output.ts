@@ -1,6 +1,7 @@
-import { type MadePush, SHELF_UNIT_BYTES, type ShelfPlace, type StreamMode } from '../src/protocol.js';
+import { type MadePush, type PushShare, SHELF_UNIT_BYTES, type ShelfPlace, type StreamMode } from '../src/protocol.js';
 import { compress } from './encode/compress.js';
 import { PushWriter } from './encode/push.js';
+import { shareOut } from './encode/share-out.js';
 import { labelBlock } from './label/labels.js';
 import type { Memory } from './memory.js';
 import type { Room } from './pipeline/room.js';
@@ -34,6 +35,7 @@ export class JobOutput {
   readonly #ranges: Range[] = [];
   #maxLineBytes = 0;
   #withoutMetadata = false;
+  #maxStreams = 0;
   #path = '';
   #tenant = '';
   /** Whether the slice at hand has begun in the push. */
@@ -46,11 +48,12 @@ export class JobOutput {
     this.#memory = memory;
   }
 
-  /** Starts empty pushes. `mode`: what the push does with stdout/stderr. */
-  begin(mode: StreamMode, maxLineBytes: number, withoutMetadata: boolean): void {
+  /** Starts empty pushes. `mode`: what the push does with stdout/stderr. `maxStreams`: the most that each has; 0: any number. */
+  begin(mode: StreamMode, maxLineBytes: number, withoutMetadata: boolean, maxStreams = 0): void {
     this.push.beginPush(mode === 'metadata' && withoutMetadata ? 'off' : mode, maxLineBytes);
     this.#maxLineBytes = this.push.maxLineBytes;
     this.#withoutMetadata = withoutMetadata;
+    this.#maxStreams = maxStreams;
     this.#ranges.length = 0;
     this.#inPush = false;
     this.#streams?.beginPush(this.#maxLineBytes, withoutMetadata);
@@ -120,15 +123,15 @@ export class JobOutput {
   }
 
   /**
-   * The finished pushes, one for each tenant; only that of `tenant`, if one is asked for. They lie in `room` as far as
-   * that goes.
+   * The finished pushes, one for each tenant, or more where its streams are too many; only what is asked for, if anything
+   * is. They lie in `room` as far as that goes.
    */
-  finish(tenant: string | null, room: ShelfPlace | null): MadePush[] {
+  finish(only: PushShare | null, room: ShelfPlace | null): MadePush[] {
     let at = room?.at ?? 0;
     const end = at + (room?.bytes ?? 0);
     const wholes = new Map<string, Whole>();
     const add = (name: string, bytes: Buffer, entries: number): void => {
-      if (tenant !== null && tenant !== name) return;
+      if (only !== null && only.tenant !== name) return;
       const whole = wholes.get(name) ?? { parts: [], entries: 0 };
       whole.parts.push(bytes);
       whole.entries += entries;
@@ -138,15 +141,23 @@ export class JobOutput {
     for (const { tenant: name, bytes, entries } of this.#streams?.finish(this.push.length) ?? [])
       add(name, bytes, entries);
     for (const { tenant: name, from, to, entries } of this.#ranges) add(name, this.push.part(from, to), entries);
-    return [...wholes].map(([name, { parts, entries }]) => {
-      const encoded = parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+    const place = (encoded: Buffer): MadePush['bytes'] => {
       const block = this.loops?.compress(encoded) ?? compress(encoded);
-      const made = { tenant: name, encodedBytes: encoded.length, entries };
-      if (this.#shelf === null || at + block.length > end) return { ...made, bytes: ownBytes(block) };
+      if (this.#shelf === null || at + block.length > end) return ownBytes(block);
       this.#shelf.set(block, at);
       const bytes = { at, bytes: block.length };
       at += Math.ceil(block.length / SHELF_UNIT_BYTES) * SHELF_UNIT_BYTES;
-      return { ...made, bytes };
+      return bytes;
+    };
+    return [...wholes].flatMap(([name, { parts, entries }]) => {
+      const encoded = parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+      return shareOut(encoded, entries, this.#maxStreams, only?.streams ?? null).map((share) => ({
+        tenant: name,
+        streams: share.streams,
+        bytes: place(share.bytes),
+        encodedBytes: share.bytes.length,
+        entries: share.entries,
+      }));
     });
   }
 

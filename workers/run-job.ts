@@ -10,14 +10,14 @@ export async function runJob(
   room: ShelfPlace | null,
 ): Promise<CollectResult<MadePush>>;
 export async function runJob(
-  { spec, slices, tenant }: CollectJob,
+  { spec, slices, only }: CollectJob,
   state: WorkerState,
   room: ShelfPlace | null = null,
 ): Promise<CollectResult<MadePush>> {
   const tracks = await state.tracks(spec);
   const { route, streamMode, withoutMetadata } = spec;
   const maxLineBytes = Math.min(spec.maxLineBytes, route?.maxLineBytes ?? spec.maxLineBytes);
-  state.output.begin(route === null ? streamMode : 'off', maxLineBytes, withoutMetadata);
+  state.output.begin(route === null ? streamMode : 'off', maxLineBytes, withoutMetadata, route?.maxStreams);
   // A job that has thrown may have left counts behind.
   tracks.settle(false);
   tracks.takeDelta();
@@ -34,5 +34,5 @@ export async function runJob(
     if (result.outcome === 'read') waitMs = track.waitMs;
     results.push(result);
   }
-  return { pushes: state.output.finish(tenant, room), delta: tracks.takeDelta(), waitMs, slices: results };
+  return { pushes: state.output.finish(only, room), delta: tracks.takeDelta(), waitMs, slices: results };
 }

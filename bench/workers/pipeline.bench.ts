@@ -85,7 +85,7 @@ function jobsOf(spec: PipelineSpec, format: 'cri' | 'raw', fd: number, bytes: nu
       flush: false,
       readTimeMs: 0,
     };
-    jobs.push({ spec, tenant: null, slices: [slice] });
+    jobs.push({ spec, only: null, slices: [slice] });
   }
   return jobs;
 }

@@ -40,7 +40,7 @@ function jobsOf(fd: number, bytes: number): CollectJob[] {
   for (let from = 0; from < bytes; from += BATCH_BYTES) {
     jobs.push({
       spec: SPEC,
-      tenant: null,
+      only: null,
       slices: [
         {
           path: '/var/log/pods/default_log-generator_0a1b2c3d/log-generator/0.log',

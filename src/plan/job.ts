@@ -1,6 +1,6 @@
 import type { ContainerLog } from '../chain/container-log.js';
 import type { Flight, Generation } from '../chain/generation.js';
-import type { Mark, PipelineSpec, Slice, SliceResult, Source, TenantPush } from '../protocol.js';
+import type { Mark, PipelineSpec, PushShare, Slice, SliceResult, Source, TenantPush } from '../protocol.js';
 import type { HeldPlace } from '../push/parcel.js';
 
 /** What one job covers of one flight: all of it, or a piece when it had to be cut. */
@@ -29,7 +29,7 @@ export interface Place {
   pending: number;
 }
 
-/** Units that become one push, or one for each tenant that their entries name. */
+/** Units that become one push, or one for each tenant that their entries name; or more, of a limited number of streams. */
 export interface Job {
   /** Order of planning: the age of a push. A repeat has the age of the place it takes. */
   seq: number;
@@ -38,8 +38,8 @@ export interface Job {
   place: Place | null;
   /** What its lines go through, also when it must be made anew. */
   spec: PipelineSpec;
-  /** Its push is that of this tenant; null until its lines have been read: all. */
-  tenant: string | null;
+  /** Which entries its push has; null until its lines have been read: all. */
+  only: PushShare | null;
   /** Its lines have been read. */
   read: boolean;
   pushes: TenantPush[];

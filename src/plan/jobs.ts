@@ -3,7 +3,15 @@ import type { Descriptors } from '../chain/descriptors.js';
 import type { Flight, Generation } from '../chain/generation.js';
 import { errnoOf } from '../errors.js';
 import type { PipelineDelta } from '../pipeline.js';
-import type { CollectJob, CollectResult, PipelineSpec, SliceResult, Source, TenantPush } from '../protocol.js';
+import type {
+  CollectJob,
+  CollectResult,
+  PipelineSpec,
+  PushShare,
+  SliceResult,
+  Source,
+  TenantPush,
+} from '../protocol.js';
 import type { HeldPlace, Outcome, Parcel } from '../push/parcel.js';
 import type { Sender } from '../push/sender.js';
 import type { CollectorEvents } from '../telemetry/events.js';
@@ -57,7 +65,7 @@ export class Jobs {
   readonly #options: JobsOptions;
   readonly #jobs = new Map<Flight, Job>();
   /** Flights whose file could not be read; tried again when their generation's pause is over. */
-  readonly #paused = new Map<Unit, Pick<Job, 'place' | 'spec' | 'tenant'>>();
+  readonly #paused = new Map<Unit, Pick<Job, 'place' | 'spec' | 'only'>>();
   #spec: PipelineSpec;
   #batchBytes: number;
   /** What the stages have counted in jobs that are not released yet. */
@@ -101,7 +109,7 @@ export class Jobs {
 
   /** Tries failed reads again whose pause is over. */
   resume(nowMs: number): void {
-    for (const [unit, { place, spec, tenant }] of this.#paused) {
+    for (const [unit, { place, spec, only }] of this.#paused) {
       const { generation, epoch } = unit.flight;
       const given = epoch !== generation.epoch || generation.done;
       if (!given && generation.blockedUntilMs > nowMs) continue;
@@ -109,7 +117,7 @@ export class Jobs {
       if (given) {
         this.#forsake(unit, place);
         this.#leave(place);
-      } else this.#start([{ ...unit, result: null }], place, spec, tenant);
+      } else this.#start([{ ...unit, result: null }], place, spec, only);
     }
   }
 
@@ -140,10 +148,10 @@ export class Jobs {
     this.#submitted.clear();
   }
 
-  #start(units: Unit[], place: Place | null, spec: PipelineSpec, tenant: string | null): void {
+  #start(units: Unit[], place: Place | null, spec: PipelineSpec, only: Job['only']): void {
     if (place === null) this.#seq += 1;
     const seq = place?.seq ?? this.#seq;
-    this.#run({ seq, units, place, spec, tenant, read: false, pushes: [], heldBytes: 0 });
+    this.#run({ seq, units, place, spec, only, read: false, pushes: [], heldBytes: 0 });
   }
 
   #run(job: Job): void {
@@ -178,8 +186,8 @@ export class Jobs {
       slices.reduce((sum, slice) => sum + slice.to - slice.from, 0),
     );
     this.#running += 1;
-    const { spec, tenant } = job;
-    this.#options.collect({ spec, slices, tenant }).then(
+    const { spec, only } = job;
+    this.#options.collect({ spec, slices, only }).then(
       (result) => this.#onResult(job, result),
       (error: unknown) => this.#onFailure(job, error),
     );
@@ -215,13 +223,13 @@ export class Jobs {
     this.#wait(unit, job, why);
   }
 
-  #wait(unit: Unit, { place, spec, tenant }: Job, why: string): void {
+  #wait(unit: Unit, { place, spec, only }: Job, why: string): void {
     const { generation } = unit.flight;
     generation.failures += 1;
     generation.blockedUntilMs =
       this.#options.now() + Math.min(MAX_READ_PAUSE_MS, 250 * 2 ** Math.min(generation.failures, 10));
     if (place !== null) place.pending += 1;
-    this.#paused.set(unit, { place, spec, tenant });
+    this.#paused.set(unit, { place, spec, only });
     if (generation.failures !== 3) return;
     this.#options.events.problemFound({
       code: 'LOG_UNREADABLE',
@@ -354,19 +362,19 @@ export class Jobs {
     const delta = this.#deltas.get(job);
     this.#deltas.delete(job);
     if (delta !== undefined) this.#options.onCounted(delta);
-    for (const part of this.#byTenant(job)) this.#submit(part);
+    for (const part of this.#byPush(job)) this.#submit(part);
   }
 
   /** From here on, each push has a life of its own. */
-  #byTenant(job: Job): Job[] {
+  #byPush(job: Job): Job[] {
     const [first, ...others] = job.pushes;
     if (job.spec.route === null || first === undefined) return [job];
     const parts = others.map((push) => {
       const units = job.units.map((unit) => ({ ...unit, heldBytes: 0 }));
       for (const { flight } of units) flight.openUnits += 1;
-      return { ...job, units, tenant: push.tenant, pushes: [push], heldBytes: 0 };
+      return { ...job, units, only: shareOf(push), pushes: [push], heldBytes: 0 };
     });
-    job.tenant = first.tenant;
+    job.only = shareOf(first);
     job.pushes = [first];
     for (const part of [job, ...parts]) this.#hold(part, sizeOf(part));
     return [job, ...parts];
@@ -384,7 +392,7 @@ export class Jobs {
       if (next === null) continue;
       unit.flight.openUnits += 1;
       place.pending += 1;
-      this.#start([next], place, job.spec, job.tenant);
+      this.#start([next], place, job.spec, job.only);
       // What follows is the next one's, also when this one is cut again.
       unit.end = (unit.result as SliceResult).next;
     }
@@ -481,7 +489,7 @@ export class Jobs {
   #repeat(job: Job, held: HeldPlace, parts: Unit[][]): void {
     this.#drop(job);
     const place: Place = { held, seq: job.seq, pending: parts.length };
-    for (const units of parts) this.#start(units, place, job.spec, job.tenant);
+    for (const units of parts) this.#start(units, place, job.spec, job.only);
   }
 
   #refuse(job: Job, entries: number, reason: string): void {
@@ -519,6 +527,10 @@ function spread(units: readonly Unit[]): { oldestMs?: number; newestMs?: number 
     newestMs = Math.max(newestMs, result.newestMs);
   }
   return newestMs === 0 ? {} : { oldestMs, newestMs };
+}
+
+function shareOf({ tenant, streams }: PushShare): PushShare {
+  return { tenant, streams };
 }
 
 function sizeOf({ pushes }: Job): number {

@@ -253,3 +253,36 @@ test('a tenant for each push, a drop that is counted, a metric of its own', TIME
   }
   assert.deepEqual(Object.fromEntries(tenants), { blue: 1, red: 2 });
 });
+
+test(
+  'max_streams: what is too many streams for a push goes into others, and nothing is dropped',
+  TIMEOUT,
+  async (t) => {
+    const stage = await makeStage(t);
+    const more = `
+  stage.cri {}
+  stage.json { expressions = { app = "app" } }
+  stage.labels { values = { app = "" } }`;
+    const text = configuration(stage, undefined, more).replace('  endpoint {', '  max_streams = 2\n  endpoint {');
+    const line = (index: number) => JSON.stringify({ app: `app-${index % 5}`, index });
+    const lines = Array.from({ length: 200 }, (_, index) => line(index));
+    write(stage, 'web', ...lines);
+    write(stage, 'db', ...lines);
+    // So that some are made anew in parts.
+    stage.loki.faults.set({ action: 'refuse', status: 413, overDecodedBytes: 2000 });
+    const collector = stage.start({ CONFIG: configured(stage, text) });
+    await stage.stored(400);
+    assert.equal(await collector.end('SIGTERM'), 0);
+    const { store } = stage.loki;
+    assert.deepEqual([store.entries, store.duplicates], [400, 0]);
+    assert.ok(store.records.every(({ streams }) => new Set(streams).size <= 2));
+    for (const stream of store.streams()) {
+      const indexes = stream.kept.map((entry) => JSON.parse(entry.line.toString()).index as number);
+      assert.deepEqual(
+        indexes,
+        indexes.toSorted((a, b) => a - b),
+      );
+      assert.equal(indexes.length, 40);
+    }
+  },
+);

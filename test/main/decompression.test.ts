@@ -15,7 +15,7 @@ function configured(stage: Stage, delay = '0s'): string {
     path,
     `
 local.file_match "archive" {
-  path_targets = [{ __path__ = "${logs}/*.{gz,z}", job = "archive" }]
+  path_targets = [{ __path__ = "${logs}/*.{gz,z,bz2}", job = "archive" }]
 }
 loki.source.file "archive" {
   targets       = local.file_match.archive.targets
@@ -51,20 +51,26 @@ test('compressed files are read once to their end, each a log of its own, and no
   writeFileSync(join(logs, 'app.log.1.gz'), gzipSync(lines('one', 50_000)));
   writeFileSync(join(logs, 'app.log.2.gz'), Buffer.concat([gzipSync('two a\ntwo'), gzipSync(' b\nunfinished')]));
   writeFileSync(join(logs, 'old.z'), deflateSync(lines('three', 100)));
+  // Four lines as bzip2 1.0.8 packs them.
+  writeFileSync(
+    join(logs, 'older.bz2'),
+    Buffer.from('QlpoOTFBWSZTWczVrXcAAAZZgAAQQAB4AAEAkgAgADEAMAqoGJkd9HySSiyzBdyRThQkMzVrXcA=', 'base64'),
+  );
   for (const more of [0, 1]) {
     const collector = stage.start({ CONFIG: config });
     await collector.said('started');
     writeFileSync(join(logs, `late-${more}.gz`), gzipSync(`late ${more}\n`));
-    await stage.stored(50_000 + 3 + 100 + more + 1);
+    await stage.stored(50_000 + 3 + 100 + 4 + more + 1);
     assert.equal(await collector.end('SIGTERM'), 0);
   }
   const { store } = stage.loki;
   assert.equal(store.duplicates, 0);
-  assert.equal(store.entries, 50_000 + 3 + 100 + 2);
+  assert.equal(store.entries, 50_000 + 3 + 100 + 4 + 2);
   const of = (name: string) => store.lines(`{filename="${join(logs, name)}",job="archive"}`);
   assert.deepEqual(of('app.log.2.gz'), ['two a', 'two b', 'unfinished']);
   assert.equal(of('app.log.1.gz').at(-1), 'one 49999');
   assert.equal(of('old.z').length, 100);
+  assert.deepEqual(of('older.bz2'), ['four 0', 'four 1', 'four 2', 'four 3']);
   assert.deepEqual(of('app.log'), []);
 });
 

@@ -119,7 +119,7 @@ class Desk {
     const whole = slices.map(({ outcome, first, next }) => (outcome === 'read' ? [first, next] : null));
     const push = Buffer.from(JSON.stringify(job.slices.map(({ path }, index) => [path, whole[index]])));
     const entries = slices.reduce((sum, slice) => sum + slice.entries, 0);
-    const pushes = [{ tenant: '', bytes: push, encodedBytes: push.length, entries }];
+    const pushes = [{ tenant: '', streams: null, bytes: push, encodedBytes: push.length, entries }];
     this.made.push(push);
     resolve({ pushes, delta: null, waitMs: 0, slices });
     await settled();
@@ -294,6 +294,49 @@ test('too large: halves of the logs, then of the only log, down to the line that
     Array.from({ length: 21 }, (_, i) => i).filter((line) => line !== 13),
   );
   assert.equal(desk.stored, 5 + 20 + 1 + 9);
+  desk.assertSettled();
+});
+
+test('several pushes of a job: each is made anew for itself, and the position moves after the last', async () => {
+  const desk = new Desk();
+  const route = { processes: [], externalLabels: [], maxLineBytes: 100, revision: 1, maxStreams: 1 };
+  desk.jobs.change({ ...SPEC, route }, SETTINGS.batchBytes);
+  const log = desk.log('a', 4);
+  const shares = ['s1', 's2'].map((stream) => ({ tenant: 'acme', streams: [stream] }));
+  /** A worker reads the job; each of the shares has half of the lines. */
+  const work = async (wanted: readonly (typeof shares)[number][]): Promise<void> => {
+    const [{ job, resolve }] = desk.running.splice(0, 1) as [Running];
+    const slices = job.slices.map(({ from, to }) =>
+      readTo(to, { first: from, lines: (to - from) / LINE_BYTES, entries: 2 }),
+    );
+    const pushes = wanted.map((share) => {
+      const bytes = Buffer.from(JSON.stringify([share, slices.map(({ first, next }) => [first, next])]));
+      desk.made.push(bytes);
+      return { ...share, bytes, encodedBytes: bytes.length, entries: 1 };
+    });
+    resolve({ pushes, delta: null, waitMs: 0, slices });
+    await settled();
+  };
+  desk.launch(log);
+  assert.equal(desk.running[0]?.job.only, null);
+  await work(shares);
+  assert.deepEqual(
+    desk.sent.map(({ tenant, entries, seq }) => [tenant, entries, seq]),
+    [
+      ['acme', 1, 1],
+      ['acme', 1, 1],
+    ],
+  );
+  await desk.answer(STORED);
+  assert.equal(log.unsettledBytes, 40);
+  await desk.answer(desk.instead('cut'));
+  assert.deepEqual(desk.running[0]?.job.only, shares[1]);
+  for (let half = 0; half < 2; half++) {
+    await work([shares[1]!]);
+    assert.equal(log.unsettledBytes, 40);
+  }
+  while (desk.sent.length > 0) await desk.answer(STORED);
+  assert.equal(desk.stored, 3);
   desk.assertSettled();
 });
 

@@ -28,7 +28,7 @@ test('jobs run in a pool, on a descriptor of this thread, and come back as finis
   const cuts = [0, 400_000, 800_000, 1_200_000, plain.length];
   const jobs = cuts.slice(1).map((to, i): CollectJob => {
     const slice = sliceOf(file.fd, cuts[i]!, to, { aligned: i === 0, final: true, format: 'auto' });
-    return { spec: spec(), slices: [slice], tenant: null };
+    return { spec: spec(), slices: [slice], only: null };
   });
   const results: CollectResult[] = await Promise.all(jobs.map((job) => pool.run(job, { name: 'collect' })));
   const contents = results.flatMap((result) =>
@@ -50,7 +50,7 @@ test('jobs run in a pool, on a descriptor of this thread, and come back as finis
 
 test('the push is transferred, not copied', () => {
   const push = new Uint8Array(8);
-  const pushes = [{ tenant: '', bytes: push, encodedBytes: 8, entries: 0 }];
+  const pushes = [{ tenant: '', streams: null, bytes: push, encodedBytes: 8, entries: 0 }];
   const rest = { delta: null, waitMs: 0, slices: [] };
   const result = transferring({ pushes, ...rest });
   const list: unknown = Reflect.get(result, Piscina.transferableSymbol);

@@ -126,7 +126,7 @@ export async function runInTurn(
 ): Promise<Ran> {
   const ran: Ran = { entries: [], results: [] };
   for (let i = 0; i < count; i++) {
-    const job = { spec: pipeline, tenant: null, slices: [prepare(i, ran.results.at(-1) ?? null)] };
+    const job = { spec: pipeline, only: null, slices: [prepare(i, ran.results.at(-1) ?? null)] };
     const result: CollectResult = await runJob(job, worker);
     ran.results.push(...result.slices);
     for (const stream of decode(pushOf(result))) ran.entries.push(...stream.entries);

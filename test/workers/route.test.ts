@@ -11,7 +11,7 @@ import { WorkerState } from '../../workers/worker-state.js';
 import { criFile, dockerFile, rawFile } from './arbitraries.js';
 import { sliceOf, smallWorker, spec, sum, TestFile } from './harness.js';
 import { STAGES } from './pipeline/remembering.js';
-import { pushed, type Read, readThrough, routed } from './routes.js';
+import { byStream, type Pushed, pushed, type Read, readThrough, routed } from './routes.js';
 import type { LooseStage } from './stages/harness.js';
 
 const file = new TestFile();
@@ -280,7 +280,7 @@ describe('a file in another encoding', () => {
       // The slices of a hot file begin anywhere.
       const ends = [0, ...at.map((one) => Math.min(one, bytes.length)).sort((a, b) => a - b), bytes.length];
       const slices = ends.slice(1).map((to, i) => sliceOf(file.fd, ends[i]!, to, { aligned: i === 0, final: true }));
-      const job = await runJob({ spec: pipeline, slices, tenant: null }, worker);
+      const job = await runJob({ spec: pipeline, slices, only: null }, worker);
       assert.deepEqual(
         pushed(job).map(({ line }) => Buffer.from(line, 'latin1').toString()),
         expected,
@@ -299,7 +299,7 @@ describe('a file in another encoding', () => {
         pipeline.route = { ...pipeline.route!, encoding };
         for (let from = 1; from <= bytes.length; from++) {
           const slices = [sliceOf(file.fd, from, bytes.length, { aligned: false })];
-          const job = await runJob({ spec: pipeline, slices, tenant: null }, worker);
+          const job = await runJob({ spec: pipeline, slices, only: null }, worker);
           const second = 2 * (length + 1);
           assert.deepEqual(
             pushed(job).map(({ line }) => line),
@@ -352,7 +352,7 @@ describe('a job of a route', () => {
       { match: { selector: '{stream="stdout"} |= "y"', stages: [{ tenant: { value: 'other' } }] } },
     ]);
     const slices = [sliceOf(file.fd, 0, 1000)];
-    const job = await runJob({ spec: pipeline, slices, tenant: null }, worker);
+    const job = await runJob({ spec: pipeline, slices, only: null }, worker);
     const told = job.pushes.map(({ tenant, entries, encodedBytes }) => [tenant, entries, encodedBytes > 20]);
     assert.deepEqual(told, [
       ['', 2, true],
@@ -360,12 +360,53 @@ describe('a job of a route', () => {
     ]);
     assert.equal(job.slices[0]!.entries, 3);
     for (const push of job.pushes) {
-      const again = await runJob({ spec: pipeline, slices, tenant: push.tenant }, worker);
+      const again = await runJob({ spec: pipeline, slices, only: { tenant: push.tenant, streams: null } }, worker);
       assert.deepEqual(again.pushes, [push]);
       assert.deepEqual(again.slices, job.slices);
       assert.deepEqual(again.delta, job.delta);
     }
-    assert.deepEqual((await runJob({ spec: pipeline, slices, tenant: 'none' }, worker)).pushes, []);
+    assert.deepEqual(
+      (await runJob({ spec: pipeline, slices, only: { tenant: 'none', streams: null } }, worker)).pushes,
+      [],
+    );
+  });
+
+  test('becomes several pushes where the streams are too many for one; only one of them when only one is wanted', async () => {
+    file.set(['a', 'b', 'c', 'a', 'd', 'e', 'b'].map((text, i) => line(`app=${text} n=${i}`)).join(''));
+    const stages = [{ cri: {} }, { logfmt: { mapping: { app: '', n: '' } } }, { labels: { values: { app: '' } } }];
+    const tenants = { match: { selector: '{app="c"}', stages: [{ tenant: { value: 'other' } }] } };
+    const pipeline = routed([...stages, tenants], { maxStreams: 2 });
+    const slices = [sliceOf(file.fd, 0, 1000), sliceOf(file.fd, 0, 1000, { path: '/of/another.log' })];
+    const job = await runJob({ spec: pipeline, slices, only: null }, worker);
+    const told = job.pushes.map((push) => [push.tenant, push.entries, push.streams?.length ?? null]);
+    assert.deepEqual(told, [
+      ['', 4, 2],
+      ['', 2, 2],
+      ['', 4, 2],
+      ['', 2, 2],
+      ['other', 2, null],
+    ]);
+    const whole = await runJob({ spec: routed([...stages, tenants]), slices, only: null }, worker);
+    assert.deepEqual(pushed(job), pushed(whole));
+    for (const push of job.pushes) {
+      const { tenant, streams } = push;
+      const again = await runJob({ spec: pipeline, slices, only: { tenant, streams } }, worker);
+      assert.deepEqual(again.pushes, [push]);
+      assert.deepEqual(again.slices, job.slices);
+      // Cut smaller, it is the same entries.
+      const cuts = [0, 60, 120, 1000];
+      const entries: Pushed[] = [];
+      for (const { path } of slices) {
+        let [from, carry]: [number, Uint8Array | null] = [0, null];
+        for (const to of cuts.slice(1)) {
+          const slice = sliceOf(file.fd, from, to, { path, carry });
+          const part = await runJob({ spec: pipeline, slices: [slice], only: { tenant, streams } }, worker);
+          entries.push(...pushed(part));
+          [from, carry] = [part.slices[0]!.next, part.slices[0]!.carry];
+        }
+      }
+      assert.deepEqual(byStream(entries), byStream(pushed({ ...job, pushes: [push] })));
+    }
   });
 
   test('has paths of several tenants and tracks in one push each', async () => {
@@ -376,7 +417,7 @@ describe('a job of a route', () => {
     ]);
     const paths = ['/a/1.log', '/b/1.log', '/a/look/1.log', '/b/look/1.log', '/a/2.log'];
     const slices = paths.map((path) => sliceOf(file.fd, 0, 1000, { path }));
-    const job = await runJob({ spec: pipeline, slices, tenant: null }, worker);
+    const job = await runJob({ spec: pipeline, slices, only: null }, worker);
     const seen = pushed(job).map(({ tenant, labels }) => [tenant, labels.filename]);
     assert.deepEqual(seen, [
       ['', '/b/1.log'],
@@ -398,7 +439,7 @@ describe('a job of a route', () => {
       [LOOK, { structured_metadata: { values: { file: 'filename' } } }],
     ]) {
       for (const withoutMetadata of [false, true]) {
-        const job = { spec: routed(stages, { withoutMetadata }), slices: [sliceOf(file.fd, 0, 1000)], tenant: null };
+        const job = { spec: routed(stages, { withoutMetadata }), slices: [sliceOf(file.fd, 0, 1000)], only: null };
         const [entry] = pushed(await runJob(job, worker));
         assert.deepEqual(Object.keys(entry!.metadata), withoutMetadata ? [] : ['file']);
       }
@@ -420,7 +461,7 @@ describe('a job of a route', () => {
       sliceOf(file.fd, 0, 1000),
     ];
     const roomy = new WorkerState({ batchBytes: 1 << 20, maxLineBytes: 4096 });
-    const job = await runJob({ spec: pipeline, slices, tenant: null }, roomy);
+    const job = await runJob({ spec: pipeline, slices, only: null }, roomy);
     closeSync(folder);
     closeSync(broken);
     assert.deepEqual(
@@ -447,7 +488,7 @@ describe('a job of a route', () => {
     file.set(text.repeat(10));
     const pipeline = routed([{ limit: { rate: 1, burst: 3 } }]);
     const slices = [sliceOf(file.fd, 0, 1000), sliceOf(file.fd, 0, 1000)];
-    const { waitMs, slices: results, pushes } = await runJob({ spec: pipeline, slices, tenant: null }, worker);
+    const { waitMs, slices: results, pushes } = await runJob({ spec: pipeline, slices, only: null }, worker);
     assert.ok(waitMs > 500 && waitMs <= 1000, `${waitMs}`);
     assert.deepEqual(
       results.map(({ full, next, entries }) => [full, next, entries]),
@@ -467,7 +508,7 @@ describe('a job of a route', () => {
       [{ cri: {} }, { sampling: { rate: 0.5 } }],
       [{ sampling: { rate: 0.5 } }],
     ]) {
-      const job = { spec: routed(stages), slices: [sliceOf(file.fd, 0, 5000)], tenant: null };
+      const job = { spec: routed(stages), slices: [sliceOf(file.fd, 0, 5000)], only: null };
       const first = await runJob(job, worker);
       await runJob({ ...job, spec: routed([LOOK]) }, worker);
       assert.deepEqual(await runJob(job, worker), first);

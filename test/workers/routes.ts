@@ -32,9 +32,9 @@ let revision = 1000;
 
 /** A pipeline that is a route. */
 export function routed(stages: readonly LooseStage[], rest: Partial<RouteSpec & PipelineSpec> = {}): PipelineSpec {
-  const { maxLineBytes = 262_144, withoutMetadata = false, externalLabels = [] } = rest;
+  const { maxLineBytes = 262_144, withoutMetadata = false, externalLabels = [], maxStreams = 0 } = rest;
   revision++;
-  const route = { ...routeOf(stages), revision, externalLabels, maxLineBytes };
+  const route = { ...routeOf(stages), revision, externalLabels, maxLineBytes, maxStreams };
   return { ...spec('metadata', maxLineBytes), revision, withoutMetadata, route };
 }
 
@@ -91,7 +91,7 @@ export async function readThrough(
     const to = flush ? from : Math.max(from, ends[end]!);
     const slice = sliceOf(file.fd, from, to, { final: end >= ends.length - 1, carry, flush, ...rest });
     const pipeline = pipelines[Math.min(step++, pipelines.length - 1)]!;
-    const job = await runJob({ spec: pipeline, slices: [slice], tenant: null }, worker);
+    const job = await runJob({ spec: pipeline, slices: [slice], only: null }, worker);
     const [result] = job.slices as [SliceResult];
     read.jobs.push(job);
     read.results.push(result);

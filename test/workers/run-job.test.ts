@@ -18,7 +18,7 @@ after(() => {
 });
 
 async function run(slices: Slice[], pipeline = spec(), state = worker) {
-  const result = await runJob({ spec: pipeline, slices, tenant: null }, state);
+  const result = await runJob({ spec: pipeline, slices, only: null }, state);
   const { entries, encodedBytes } = result.pushes[0] ?? { entries: 0, encodedBytes: 0 };
   return { push: pushOf(result), entries, encodedBytes, slices: result.slices };
 }

@@ -11,7 +11,7 @@ export interface ReadEntry {
 type Field = { number: number; value: number; bytes: Buffer };
 
 /** The fields of a protobuf message: varints as `value`, what has a length as `bytes`. Other kinds are not in a push. */
-function* fieldsOf(message: Buffer): Generator<Field> {
+export function* fieldsOf(message: Buffer): Generator<Field> {
   let at = 0;
   const varint = (): number => {
     let value = 0;

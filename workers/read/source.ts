@@ -1,5 +1,5 @@
 import type { Source } from '../../src/protocol.js';
-import { GzipMemo } from './gzip.js';
+import { PackedMemo } from './packed.js';
 import { PlainSource } from './plain.js';
 import { SpoolMemo } from './spool.js';
 
@@ -19,7 +19,7 @@ export interface ByteSource {
 
 /** Opens sources, and remembers how far it got in the compressed ones, so that the next slice of the same one is cheap. */
 export class Sources {
-  readonly #gzip = new GzipMemo();
+  readonly #packed = new PackedMemo();
   readonly #spool = new SpoolMemo();
 
   /** Throws what the system throws, and SleipnirError SPOOL_DAMAGED for a spool file without a readable head. */
@@ -28,7 +28,7 @@ export class Sources {
       case 'plain':
         return new PlainSource(source.fd);
       case 'gzip':
-        return this.#gzip.open(source.fd);
+        return this.#packed.open(source.fd);
       case 'spool':
         return this.#spool.open(source.path);
     }

@@ -32,7 +32,7 @@ export function lanesOf({ sources, writes }: PipelinePlan, settings: LaneSetting
             : { kind: 'endpoint', endpoint: endpointOfPlan(endpoint), backoff: backoffOfPlan(endpoint) };
         const name = endpoint?.name ?? (index === 0 ? null : String(index));
         lanes.push({
-          ...laneOf(route, source.encoding, index === 0, settings),
+          ...laneOf(route, source.encoding, index === 0, write?.maxStreams ?? 0, settings),
           id: freeId(name === null ? id.join('>') : `${id.join('>')}#${name}`, lanes),
           files,
           start: source.tailFromEnd && decompression === null ? 'end' : 'beginning',
@@ -55,12 +55,14 @@ function laneOf(
   { spec }: RoutePlan,
   encoding: string | null,
   counts: boolean,
+  maxStreams: number,
   { maxLineBytes }: LaneSettings,
 ): Pick<Lane, 'format' | 'spec' | 'carryFlushMs'> {
   const revision = nextRevision();
   const processes = spec.processes.map((process) => ({ ...process, counts: process.counts && counts }));
+  const limited = maxStreams === 0 ? {} : { maxStreams };
   const decoded = isUtf8(encoding) ? {} : { encoding };
-  const route: RouteSpec = { ...spec, processes, revision, maxLineBytes, ...decoded };
+  const route: RouteSpec = { ...spec, processes, revision, maxLineBytes, ...limited, ...decoded };
   const waits = route.processes.flatMap(({ stages }) => waitsOf(stages));
   const bytes = sharedBytes(limitLayout(route));
   return {

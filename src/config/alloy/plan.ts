@@ -20,7 +20,7 @@ export interface SourcePlan {
   /** IANA name; null: bytes as they are. */
   encoding: string | null;
   tailFromEnd: boolean;
-  /** Files are gzip or zlib, and are read so many milliseconds after they were found; null: they are plain. */
+  /** Files are gzip, zlib or bzip2, and are read so many milliseconds after they were found; null: they are plain. */
   decompression: { initialDelayMs: number } | null;
   legacyPositionsFile: string | null;
   onPositionsFileError: 'skip' | 'restart_from_end' | 'restart_from_beginning';
@@ -47,9 +47,9 @@ export interface TargetPlan {
   ignoreOlderThanMs: number;
 }
 
-/** `revision` and `maxLineBytes` are for whoever runs it. */
+/** `revision`, `maxLineBytes` and `maxStreams` are for whoever runs it. */
 export interface RoutePlan {
-  spec: Omit<RouteSpec, 'revision' | 'maxLineBytes'>;
+  spec: Omit<RouteSpec, 'revision' | 'maxLineBytes' | 'maxStreams'>;
   sink: { kind: 'write' | 'echo'; component: string };
 }
 

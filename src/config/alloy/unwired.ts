@@ -4,6 +4,4 @@
  */
 export const unwired: Readonly<Record<string, string>> = {
   'logging/write_to': 'its own log goes to standard output alone, and is collected from there like that of any pod',
-  'loki.write/max_streams':
-    'it counts the streams of one batch, and ours are cut otherwise; nothing is dropped for that',
 };

@@ -102,7 +102,7 @@ describe('gzip', () => {
       const result: CollectResult = await runJob(
         {
           spec: spec(),
-          tenant: null,
+          only: null,
           slices: [
             sliceOf(good.fd, 0, 100),
             sliceOf(-1, 0, plain.length, { source, final: true }),

@@ -27,7 +27,7 @@ test('a job loads what its route needs, nested stages included', async () => {
   };
   file.set('{"a":[{"b":"here"}]}\n');
   const pipeline = { ...spec(), revision: 99, route };
-  const { pushes } = await runJob({ spec: pipeline, slices: [sliceOf(file.fd, 0, 21)], tenant: null }, smallWorker());
+  const { pushes } = await runJob({ spec: pipeline, slices: [sliceOf(file.fd, 0, 21)], only: null }, smallWorker());
   assert.match(uncompressSync(Buffer.from(pushes[0]!.bytes)).toString(), /found="here"/);
 });
 

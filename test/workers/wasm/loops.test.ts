@@ -34,7 +34,7 @@ async function collected(worker: WorkerState, pipeline: PipelineSpec, cuts: numb
   for (let i = 0; i < cuts.length; ) {
     const to = cuts[i]!;
     const slice = sliceOf(file.fd, from, Math.max(from, to), { carry, final: i === cuts.length - 1 });
-    const { pushes, slices } = await runJob({ spec: pipeline, slices: [slice], tenant: null }, worker);
+    const { pushes, slices } = await runJob({ spec: pipeline, slices: [slice], only: null }, worker);
     outcome.pushes.push(...pushes.map(({ bytes }) => uncompressSync(Buffer.from(bytes)) as Buffer));
     outcome.slices.push(...slices);
     const result = slices[0]!;
@@ -185,7 +185,7 @@ describe('loops', () => {
   test('plain lines do go through them', async () => {
     const [, fast] = pair(40_000, 8192);
     file.set('2026-08-01T00:00:00.5Z stdout F one\n2026-08-01T00:00:00.5+00:00 stderr F two\n');
-    await runJob({ spec: spec(), slices: [sliceOf(file.fd, 0, 1000)], tenant: null }, fast);
+    await runJob({ spec: spec(), slices: [sliceOf(file.fd, 0, 1000)], only: null }, fast);
     assert.equal(fast.cri.loop?.taken, 2);
   });
 });

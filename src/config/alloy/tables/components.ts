@@ -40,7 +40,14 @@ export const components: Readonly<Record<string, Component>> = {
   ),
   'loki.write': component(
     schema(
-      { external_labels: optional(t.map(t.text, t.checkLabelName), []), max_streams: optional(t.whole(0), 0) },
+      {
+        external_labels: optional(t.map(t.text, t.checkLabelName), []),
+        max_streams: optional(
+          t.whole(0),
+          0,
+          differs('what is too many streams for one push goes into the next one; nothing is dropped'),
+        ),
+      },
       {
         endpoint: block(endpoint, 'at least one'),
         wal: block(wal, 'optional', differs('without effect: the log files are the queue')),

@@ -23,19 +23,6 @@ const pathTarget: t.Type<t.TargetValue> = {
   },
 };
 
-const NO_BZIP2 = 'there is no maintained library for it; compress with gzip';
-
-const compressions = t.oneOf('gz', 'z', 'bz2');
-const compressedFormat: t.Type<'gz' | 'z'> = {
-  name: compressions.name,
-  decode(given, diagnostics) {
-    const format = compressions.decode(given, diagnostics);
-    if (format !== 'bz2') return format;
-    diagnostics.error(given.expression, `"bz2" is not supported: ${NO_BZIP2}`);
-    return undefined;
-  },
-};
-
 function absolute(path: string): string {
   return isAbsolute(path) ? path : resolve(path);
 }
@@ -111,10 +98,8 @@ const sourceFile = schema(
       schema({
         enabled: required(t.flag),
         format: required(
-          compressedFormat,
-          differs(
-            `\`gz\` and \`z\` are told apart by how a file begins, whichever of them stands here; \`bz2\` is refused: ${NO_BZIP2}`,
-          ),
+          t.oneOf('gz', 'z', 'bz2'),
+          differs('they are told apart by how a file begins, whichever of them stands here'),
         ),
         initial_delay: optional(
           t.duration(0, '0s or more'),
