@@ -1,6 +1,6 @@
 /** What starting one more worker costs (70 ms of CPU, 10 MiB) is worth it for work that lasts so long. */
 const WORTH_MS = 3_000;
-/** How long jobs wait before it is asked how long the work will last; then the speed is known. */
+/** How long jobs wait before it is asked how long the work will last: then the speed is known. */
 const LOOK_MS = 200;
 
 export interface CrewOptions {
@@ -25,7 +25,9 @@ export class Crew {
   #timer: NodeJS.Timeout | null = null;
   /** Since there are so many workers and jobs have waited for them without a gap. */
   #sinceMs = 0;
+  /** What was read since the first job came back: the time before says how long a worker takes to start. */
   #bytes = 0;
+  #readingSinceMs: number | null = null;
 
   constructor(options: CrewOptions) {
     this.#options = options;
@@ -48,9 +50,10 @@ export class Crew {
     this.#review();
   }
 
-  /** So many bytes of logs have been read. */
+  /** A job has read so many bytes of logs. */
   read(bytes: number): void {
-    this.#bytes += bytes;
+    if (this.#readingSinceMs === null) this.#readingSinceMs = this.#now();
+    else this.#bytes += bytes;
   }
 
   /** A worker has ended. */
@@ -71,6 +74,7 @@ export class Crew {
     if (this.#timer !== null) return;
     this.#sinceMs = this.#now();
     this.#bytes = 0;
+    this.#readingSinceMs = null;
     this.#lookLater();
   }
 
@@ -85,12 +89,15 @@ export class Crew {
   }
 
   #look(): void {
-    const waitedMs = this.#now() - this.#sinceMs;
-    const backlogBytes = this.#options.backlogBytes();
-    const restMs = backlogBytes === 0 ? 0 : (backlogBytes / this.#bytes) * waitedMs;
-    if (waitedMs + restMs < WORTH_MS) return this.#lookLater();
+    if (this.#now() - this.#sinceMs + this.#restMs() < WORTH_MS) return this.#lookLater();
     this.#timer = null;
     this.#become(this.#size + 1);
     this.#review();
+  }
+
+  /** How long the backlog will take; 0 where that is not known. */
+  #restMs(): number {
+    if (this.#readingSinceMs === null || this.#bytes === 0) return 0;
+    return ((this.#now() - this.#readingSinceMs) / this.#bytes) * this.#options.backlogBytes();
   }
 }

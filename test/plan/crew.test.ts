@@ -62,47 +62,56 @@ test('another one comes soon where the backlog will take long at the speed of la
   const long = crewOf({ backlogBytes: () => 1000 * MIB });
   for (const { crew, pass, enter } of [short, long]) {
     enter(4);
+    crew.read(0);
+    pass(100);
     crew.read(50 * MIB);
-    pass(400);
+    pass(300);
   }
   assert.deepEqual([short.sizes, long.sizes], [[], [2]]);
 });
 
-test('a backlog of which nothing was read yet counts as long', () => {
-  const { sizes, pass, enter } = crewOf({ backlogBytes: () => 1 });
-  enter(2);
-  pass(400);
-  assert.deepEqual(sizes, [2]);
-});
-
-test('what was read before jobs waited says nothing of the speed', () => {
+test('how long the first job took, and what was read before jobs waited, says nothing of the speed', () => {
   const { crew, sizes, pass, enter } = crewOf({ backlogBytes: () => 1000 * MIB });
+  crew.read(1);
   crew.read(10_000 * MIB);
   enter(2);
-  crew.read(10 * MIB);
   pass(400);
+  crew.read(10_000 * MIB);
+  pass(400);
+  assert.deepEqual(sizes, []);
+  crew.read(10 * MIB);
+  pass(200);
   assert.deepEqual(sizes, [2]);
 });
 
+/** Makes it two workers. */
+function grow({ crew, pass }: ReturnType<typeof crewOf>): void {
+  crew.read(1);
+  pass(100);
+  crew.read(1);
+  pass(100);
+}
+
 test('a worker that ended is not replaced before there is lasting work again', () => {
-  const { crew, sizes, pass, enter } = crewOf({ backlogBytes: () => 1 });
+  const made = crewOf({ backlogBytes: () => MIB });
+  const { crew, sizes, enter } = made;
   enter(3);
-  pass(200);
+  grow(made);
   for (let job = 0; job < 3; job++) crew.leave();
   crew.lose();
   assert.deepEqual([crew.size, sizes], [1, [2, 1]]);
   crew.lose();
   assert.deepEqual([crew.size, sizes], [1, [2, 1]]);
   enter(2);
-  pass(200);
+  grow(made);
   assert.deepEqual(sizes, [2, 1, 2]);
 });
 
 test('one that fails under lasting work is missed at once', () => {
-  const { crew, sizes, pass, enter } = crewOf({ backlogBytes: () => 1 });
-  enter(3);
-  pass(200);
-  crew.lose();
-  pass(200);
-  assert.deepEqual(sizes, [2, 1, 2]);
+  const made = crewOf({ backlogBytes: () => MIB });
+  made.enter(3);
+  grow(made);
+  made.crew.lose();
+  grow(made);
+  assert.deepEqual(made.sizes, [2, 1, 2]);
 });
