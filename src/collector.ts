@@ -260,7 +260,7 @@ export class Collector {
   }
 
   snapshot(): Snapshot {
-    const { descriptors, budget, positions } = this.#options;
+    const { descriptors, budget, positions, workers } = this.#options;
     return {
       ...snapshotOf(this.#chains, this.#now()),
       containerLogs: this.#chains.size,
@@ -268,7 +268,7 @@ export class Collector {
       memoryBudgetBytes: budget.pushBudgetBytes,
       memoryBudgetUsedBytes: this.#jobs.heldBytes,
       pushesInFlight: this.#sender.figures.inFlight,
-      workers: budget.workers,
+      workers: workers.size,
       journalDirty: positions.unsynced > 0,
       spoolBytes: this.#spool.usedBytes,
     };

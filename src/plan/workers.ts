@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import type { MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type {
   CheckStagesJob,
@@ -20,11 +21,14 @@ import type {
   TenantPush,
   WorkerSetup,
 } from '../protocol.js';
+import { Crew } from './crew.js';
 import { Shelf } from './shelf.js';
 import type { Budget } from './sizing.js';
 
 /** The worker threads, as the main thread sees them. */
 export interface Workers {
+  /** How many threads there are now. */
+  readonly size: number;
   collect(job: CollectJob): Promise<CollectResult>;
   identify(job: IdentifyJob): Promise<IdentifyResult>;
   spool(job: SpoolJob): Promise<SpoolResult>;
@@ -46,12 +50,22 @@ export interface WorkerPool extends Workers {
 /** Room for what is in the budget, for what workers may fill, and for gaps between; what is not needed is not touched. */
 const SHELF_TIMES = 2;
 
+/** A worker beyond the first that had nothing to do for so long ends: a quiet node gets its memory back. */
+const IDLE_MS = 60_000;
+
 /**
- * Starts the worker threads. The pool hands each job to whichever worker is free.
+ * Starts the first worker thread, and others while there is lasting work for them. The pool hands each job to whichever
+ * worker is free.
  *
  * @param file the compiled `workers/collect`
+ * @param backlogBytes what is on disk and not settled; asked while jobs wait
  */
-export function startWorkers(file: string | URL, setup: WorkerSetup, budget: Budget): WorkerPool {
+export function startWorkers(
+  file: string | URL,
+  setup: WorkerSetup,
+  budget: Budget,
+  backlogBytes: () => number = () => 0,
+): WorkerPool {
   const shelf = new Shelf(SHELF_TIMES * budget.pushBudgetBytes);
   /** What the largest jobs of late have made. */
   let usualBytes = setup.batchBytes;
@@ -59,8 +73,9 @@ export function startWorkers(file: string | URL, setup: WorkerSetup, budget: Bud
     filename: typeof file === 'string' ? file : fileURLToPath(file),
     // What a worker looks for when it starts: where it finds no function of that name, it loads the file a second time.
     name: 'collect',
-    minThreads: budget.workers,
-    maxThreads: budget.workers,
+    minThreads: 1,
+    maxThreads: 1,
+    idleTimeout: IDLE_MS,
     workerData: { ...setup, shelf: shelf.memory },
     resourceLimits: {
       maxOldGenerationSizeMb: budget.workerOldSpaceMiB,
@@ -69,11 +84,31 @@ export function startWorkers(file: string | URL, setup: WorkerSetup, budget: Bud
     // Histograms of wait and run times cost memory for each job, and nobody reads them.
     recordTiming: false,
   });
+  const onSize = (workers: number): void => {
+    const { maxThreads } = pool.options;
+    pool.options.maxThreads = workers;
+    // The pool starts a thread when a job comes that has to wait, and jobs may be waiting for each other by now.
+    if (workers > maxThreads) pool.run({ paths: [] }, { name: 'spoolHeads' }).catch(() => {});
+  };
+  const crew = new Crew({ most: budget.workers, backlogBytes, onSize });
+  pool.on('workerDestroy', () => crew.lose());
+  async function run<Result>(name: string, job: object, transferList: MessagePort[] = []): Promise<Result> {
+    crew.enter();
+    try {
+      return await pool.run(job, { name, transferList });
+    } finally {
+      crew.leave();
+    }
+  }
   return {
+    get size() {
+      return pool.threads.length;
+    },
     async collect(job) {
       const room = shelf.take(Math.min(setup.batchBytes, Math.ceil(usualBytes * 1.25)));
       try {
-        const result: CollectResult<MadePush> = await pool.run({ ...job, room }, { name: 'collect' });
+        const result: CollectResult<MadePush> = await run('collect', { ...job, room });
+        crew.read(result.slices.reduce((sum, { first, next }) => sum + next - first, 0));
         const pushes = result.pushes.map((push) => {
           return { ...push, bytes: push.bytes instanceof Uint8Array ? push.bytes : shelf.view(push.bytes) };
         });
@@ -89,13 +124,13 @@ export function startWorkers(file: string | URL, setup: WorkerSetup, budget: Bud
     release({ bytes }) {
       if (bytes.buffer === shelf.memory) shelf.give({ at: bytes.byteOffset, bytes: bytes.byteLength });
     },
-    identify: (job) => pool.run(job, { name: 'identify' }),
-    spool: (job) => pool.run(job, { name: 'spool' }),
-    spoolHeads: (job) => pool.run(job, { name: 'spoolHeads' }),
-    count: (job) => pool.run(job, { name: 'count' }),
-    echo: (job) => pool.run(job, { name: 'echo' }),
-    checkStages: (job) => pool.run(job, { name: 'checkStages' }),
-    inspect: (job) => pool.run(job, { name: 'inspect', transferList: [job.port] }),
+    identify: (job) => run('identify', job),
+    spool: (job) => run('spool', job),
+    spoolHeads: (job) => run('spoolHeads', job),
+    count: (job) => run('count', job),
+    echo: (job) => run('echo', job),
+    checkStages: (job) => run('checkStages', job),
+    inspect: (job) => run('inspect', job, [job.port]),
     close: () => pool.destroy(),
   };
 }

@@ -105,6 +105,7 @@ export class Life {
   #workers(): Workers {
     const { sources } = this.#worker;
     return {
+      size: 1,
       collect: (job) => this.#later(() => runJob(job, this.#worker)),
       identify: (job) => this.#later(() => runIdentify(job, sources)),
       spool: (job) => this.#later(() => writeSpool(job, sources)),

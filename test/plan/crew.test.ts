@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, mock, test } from 'node:test';
+import { Crew } from '../../src/plan/crew.js';
+
+const MIB = 2 ** 20;
+
+beforeEach(() => mock.timers.enable({ apis: ['setTimeout'] }));
+afterEach(() => mock.timers.reset());
+
+/** A crew of at most `most`, its clock, and the sizes it asked for. */
+function crewOf({ most = 2, backlogBytes = () => 0 }: { most?: number; backlogBytes?: () => number }) {
+  let nowMs = 0;
+  const sizes: number[] = [];
+  const crew = new Crew({ most, backlogBytes, onSize: (size) => sizes.push(size), now: () => nowMs });
+  const pass = (ms: number): void => {
+    for (let left = ms; left > 0; left -= 100) {
+      nowMs += 100;
+      mock.timers.tick(100);
+    }
+  };
+  const enter = (jobs: number): void => {
+    for (let job = 0; job < jobs; job++) crew.enter();
+  };
+  return { crew, sizes, pass, enter };
+}
+
+test('one worker does while no job waits, however long it is busy', () => {
+  const { sizes, pass, enter } = crewOf({ backlogBytes: () => 1024 * MIB });
+  enter(1);
+  pass(60_000);
+  assert.deepEqual(sizes, []);
+});
+
+test('one worker does while jobs wait for a moment only, again and again', () => {
+  const { crew, sizes, pass, enter } = crewOf({});
+  for (let tick = 0; tick < 30; tick++) {
+    enter(4);
+    pass(900);
+    for (let job = 0; job < 4; job++) crew.leave();
+    pass(100);
+  }
+  assert.deepEqual(sizes, []);
+});
+
+test('another one comes when jobs have waited without a gap for long', () => {
+  const { crew, sizes, pass, enter } = crewOf({ most: 3 });
+  enter(4);
+  pass(1_000);
+  crew.leave();
+  crew.enter();
+  assert.deepEqual(sizes, []);
+  pass(2_000);
+  assert.deepEqual(sizes, [2]);
+  pass(4_000);
+  assert.deepEqual(sizes, [2, 3]);
+  pass(60_000);
+  assert.equal(crew.size, 3);
+});
+
+test('another one comes soon where the backlog will take long at the speed of late', () => {
+  const short = crewOf({ backlogBytes: () => 100 * MIB });
+  const long = crewOf({ backlogBytes: () => 1000 * MIB });
+  for (const { crew, pass, enter } of [short, long]) {
+    enter(4);
+    crew.read(0);
+    pass(100);
+    crew.read(50 * MIB);
+    pass(300);
+  }
+  assert.deepEqual([short.sizes, long.sizes], [[], [2]]);
+});
+
+test('how long the first job took, and what was read before jobs waited, says nothing of the speed', () => {
+  const { crew, sizes, pass, enter } = crewOf({ backlogBytes: () => 1000 * MIB });
+  crew.read(1);
+  crew.read(10_000 * MIB);
+  enter(2);
+  pass(400);
+  crew.read(10_000 * MIB);
+  pass(400);
+  assert.deepEqual(sizes, []);
+  crew.read(10 * MIB);
+  pass(200);
+  assert.deepEqual(sizes, [2]);
+});
+
+/** Makes it two workers. */
+function grow({ crew, pass }: ReturnType<typeof crewOf>): void {
+  crew.read(1);
+  pass(100);
+  crew.read(1);
+  pass(100);
+}
+
+test('a worker that ended is not replaced before there is lasting work again', () => {
+  const made = crewOf({ backlogBytes: () => MIB });
+  const { crew, sizes, enter } = made;
+  enter(3);
+  grow(made);
+  for (let job = 0; job < 3; job++) crew.leave();
+  crew.lose();
+  assert.deepEqual([crew.size, sizes], [1, [2, 1]]);
+  crew.lose();
+  assert.deepEqual([crew.size, sizes], [1, [2, 1]]);
+  enter(2);
+  grow(made);
+  assert.deepEqual(sizes, [2, 1, 2]);
+});
+
+test('one that fails under lasting work is missed at once', () => {
+  const made = crewOf({ backlogBytes: () => MIB });
+  made.enter(3);
+  grow(made);
+  made.crew.lose();
+  grow(made);
+  assert.deepEqual(made.sizes, [2, 1, 2]);
+});
