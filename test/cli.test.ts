@@ -25,7 +25,9 @@ test('the version is the one of package.json', () => {
 });
 
 test('the command can be run as a file', () => {
-  assert.ok(readFileSync(cli, 'utf8').startsWith('#!/usr/bin/env node\n'));
+  const file = join(import.meta.dirname, '../../dist/cli.js');
+  const { stdout } = spawnSync(file, ['version'], { encoding: 'utf8', env: { PATH: process.env.PATH } });
+  assert.equal(stdout, `sleipnir ${VERSION}\n`);
 });
 
 test('version', () => {
