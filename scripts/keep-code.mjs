@@ -16,19 +16,44 @@ const logs = join(folder, 'pods/default_web_0/app');
 mkdirSync(logs, { recursive: true });
 writeFileSync(join(logs, '0.log'), '2026-01-01T00:00:00.000000000Z stdout F a line\n');
 
+const configOf = (url) => `
+  local.file_match "logs" {
+    path_targets = [{ __path__ = ${JSON.stringify(join(folder, 'pods/*/*/*.log'))} }]
+  }
+  loki.source.file "logs" {
+    targets    = local.file_match.logs.targets
+    forward_to = [loki.process.labels.receiver]
+  }
+  loki.process "labels" {
+    stage.regex {
+      expression = "/(?P<namespace>[^_]+)_(?P<pod_name>[^_]+)_[^/]+/(?P<container>[^/]+)/.*\\\\.log$"
+      source     = "filename"
+    }
+    stage.labels {
+      values = { namespace = "", pod = "pod_name", container = "" }
+    }
+    forward_to = [loki.write.loki.receiver]
+  }
+  loki.write "loki" {
+    endpoint {
+      url = "${url}"
+    }
+  }
+`;
+
 const server = createServer((request, response) => {
   request.resume().on('end', () => response.writeHead(204).end(() => server.emit('pushed')));
 });
 try {
   await once(server.listen(0, '127.0.0.1'), 'listening');
-  const collector = spawn(process.execPath, [...flags, 'scripts/record-code.mjs', 'run'], {
+  const config = join(folder, 'config.alloy');
+  writeFileSync(config, configOf(`http://127.0.0.1:${server.address().port}/loki/api/v1/push`));
+  const collector = spawn(process.execPath, [...flags, 'scripts/record-code.mjs', 'run', config], {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: {
       ...process.env,
-      SLEIPNIR_PATHS: join(folder, 'pods/*/*/*.log'),
       SLEIPNIR_STATE_DIR: join(folder, 'state'),
       SLEIPNIR_HTTP_ADDR: '127.0.0.1:0',
-      SLEIPNIR_LOKI_URL: `http://127.0.0.1:${server.address().port}/loki/api/v1/push`,
     },
   });
   const ended = once(collector, 'exit');
