@@ -1,0 +1,22 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { RE2JS } from 're2js';
+import { LinearMatcher } from '../../../../workers/pipeline/linear/matcher.js';
+import { pattern, re2All, text } from './patterns.js';
+
+describe('linear matcher', () => {
+  test('finds what RE2 finds: whether, the first with its groups, and all', () => {
+    const property = fc.property(pattern, fc.array(text, { minLength: 1, maxLength: 4 }), (source, texts) => {
+      const re2 = RE2JS.compile(source);
+      const matcher = new LinearMatcher(re2);
+      for (const subject of texts) {
+        const all = re2All(re2, subject);
+        assert.deepEqual(matcher.all(subject), all);
+        assert.deepEqual(matcher.first(subject), all[0] ?? null);
+        assert.equal(matcher.test(subject), all.length > 0);
+      }
+    });
+    fc.assert(property, { numRuns: Number(process.env.RUNS ?? 3000) });
+  });
+});
