@@ -1,8 +1,9 @@
+import type { Limits } from './limits.js';
 import { ASSERT, CAPTURE, CHAR, MATCH, type Program, SPLIT } from './program.js';
+import type { Viable } from './viable.js';
 
-/** A choice that took more steps than this is remembered; most of what is remembered, in 32-bit words. */
-const LONG_STEPS = 16;
-const MAX_WORDS = 1 << 16;
+/** So many nodes in a row are passed without a search. */
+const MAX_DIRECT = 8;
 
 /** A choice: the node it ends at, and the slots that are set on the way. */
 interface Choice {
@@ -17,8 +18,9 @@ export class Chooser {
   /** How many nodes were looked at. */
   steps = 0;
 
+  readonly #viable: Viable;
+  readonly #limits: Limits;
   readonly #program: Program;
-  readonly #setAt: number;
   readonly #marks: Int32Array;
   #mark = 0;
   /** What is still to be tried, and what slots have held that were set on the way; so much of it after a choice. */
@@ -28,46 +30,62 @@ export class Chooser {
   readonly #long: Uint8Array;
   readonly #choices = new Map<number, Choice>();
   #words = 0;
+  /** The generation of the states in the keys of #choices. */
+  #generation = 0;
 
-  /** `setAt`: where in a state its set stands. */
-  constructor(program: Program, slots: number, setAt: number) {
+  constructor(viable: Viable, slots: number, limits: Limits) {
+    const { program } = viable;
     const nodes = program.op.length;
     this.slots = new Int32Array(slots);
+    this.#viable = viable;
+    this.#limits = limits;
     this.#program = program;
-    this.#setAt = setAt;
     this.#marks = new Int32Array(nodes);
     this.#open = new Int32Array(3 * nodes + 2);
     this.#long = new Uint8Array(nodes);
   }
 
-  /** The states have been forgotten. */
-  forget(): void {
-    this.#choices.clear();
-    this.#words = 0;
-  }
-
   /**
    * The node that takes the next character, or MATCH, when `node` is reached at `place`, which has this state and these
-   * flags. A node on the way is passed only once, so an empty turn of a loop ends it.
+   * flags.
    */
-  choose(node: number, table: Int32Array, state: number, flags: number, place: number): number {
-    const { op } = this.#program;
-    if (op[node] === CHAR || op[node] === MATCH) return node;
-    if (this.#long[node] === 0) return this.#search(node, table, state, flags, place);
-    const key = (state * 64 + flags) * op.length + node;
-    const known = this.#choices.get(key);
-    if (known !== undefined) {
-      this.steps += 1 + known.slots.length;
-      for (const slot of known.slots) this.slots[slot] = place;
-      return known.leaf;
+  choose(node: number, state: number, flags: number, place: number): number {
+    const { op, out, arg } = this.#program;
+    const { table, setAt } = this.#viable;
+    let at = node;
+    // While there is but one way, nothing has to be kept for another. An empty loop is left to the search.
+    for (let i = 0; i < MAX_DIRECT; i++) {
+      this.steps++;
+      const kind = op[at]!;
+      if (kind === CHAR || kind === MATCH) return at;
+      if (kind === SPLIT) {
+        const first = out[at]!;
+        if (op[first] !== CHAR) break;
+        if (((table[state + setAt + (first >> 5)]! >>> (first & 31)) & 1) === 1) return first;
+        at = arg[at]!;
+      } else {
+        if (kind === CAPTURE) this.slots[arg[at]!] = place;
+        at = out[at]!;
+      }
     }
-    const leaf = this.#search(node, table, state, flags, place);
-    this.#remember(key, leaf);
-    return leaf;
+    if (this.#long[at] === 0) return this.#search(at, state, flags, place);
+    const key = (state * 64 + flags) * op.length + at;
+    if (this.#generation !== this.#viable.generation) this.#forget();
+    const known = this.#choices.get(key);
+    if (known === undefined) {
+      const leaf = this.#search(at, state, flags, place);
+      this.#remember(key, leaf);
+      return leaf;
+    }
+    this.steps += known.slots.length;
+    for (const slot of known.slots) this.slots[slot] = place;
+    return known.leaf;
   }
 
-  #search(from: number, table: Int32Array, state: number, flags: number, place: number): number {
+  /** A node on the way is passed only once, so an empty turn of a loop ends it. */
+  #search(from: number, state: number, flags: number, place: number): number {
     const { op, out, arg } = this.#program;
+    const { table, setAt } = this.#viable;
     const open = this.#open;
     const marks = this.#marks;
     const mark = this.#nextMark();
@@ -78,7 +96,7 @@ export class Chooser {
       steps++;
       const kind = op[node]!;
       if (kind === CHAR) {
-        if (((table[state + this.#setAt + (node >> 5)]! >>> (node & 31)) & 1) === 1) break;
+        if (((table[state + setAt + (node >> 5)]! >>> (node & 31)) & 1) === 1) break;
       } else if (kind === MATCH) {
         break;
       } else if (marks[node] !== mark) {
@@ -110,7 +128,7 @@ export class Chooser {
     }
     this.steps += steps;
     this.#depth = depth;
-    if (steps > LONG_STEPS) this.#long[from] = 1;
+    if (steps > this.#limits.choiceSteps) this.#long[from] = 1;
     return node;
   }
 
@@ -123,11 +141,17 @@ export class Chooser {
       depth--;
     }
     this.#words += 8 + slots.length;
-    if (this.#words > MAX_WORDS) {
-      this.forget();
+    if (this.#words > this.#limits.choiceWords) {
+      this.#forget();
       this.#words = 8 + slots.length;
     }
     this.#choices.set(key, { leaf, slots: Int32Array.from(slots) });
+  }
+
+  #forget(): void {
+    this.#generation = this.#viable.generation;
+    this.#choices.clear();
+    this.#words = 0;
   }
 
   #nextMark(): number {

@@ -23,6 +23,10 @@ export interface Program {
   sets: CharSet[];
   /** All the flags that any ASSERT asks for. */
   flags: number;
+  /** What each match begins with; empty if not known. */
+  prefix: string;
+  /** What else each match contains; empty if not known. */
+  literal: string;
 }
 
 /** A set of characters, as re2js keeps it. */
@@ -40,6 +44,15 @@ interface Instruction extends CharSet {
   readonly op: number;
   readonly out: number;
 }
+
+/** What re2js knows to be in each match, see Prefilter in its source. */
+interface Prefilter {
+  readonly type: number;
+  readonly str: string;
+  readonly subs: readonly Prefilter[];
+}
+const RE2_EXACT = 1;
+const RE2_AND = 2;
 
 // Numbers of re2js' instructions, see Inst in its source.
 const RE2_ALT = 1;
@@ -85,7 +98,10 @@ export function programOf(re2: RE2JS): Program {
     start: numbers[skip(start)]!,
     sets: [],
     flags: 0,
+    prefix: re2.re2Input.prefix,
+    literal: literalOf(re2.re2Input.prefilter),
   };
+  if (program.prefix.includes(program.literal)) program.literal = '';
   const known = new Map<Int32Array, [number, number]>();
   for (const [number, pc] of nodes.entries()) {
     const instruction = inst[pc]!;
@@ -109,6 +125,13 @@ export function programOf(re2: RE2JS): Program {
     known.set(instruction.runes, [instruction.arg, set]);
     return set;
   }
+}
+
+/** The longest text that re2js knows to be in each match. */
+function literalOf(prefilter: Prefilter | null): string {
+  if (prefilter?.type === RE2_EXACT) return prefilter.str;
+  if (prefilter?.type !== RE2_AND) return '';
+  return prefilter.subs.map(literalOf).reduce((longest, one) => (one.length > longest.length ? one : longest), '');
 }
 
 /** What can be reached from `start`, in the order of the program. */

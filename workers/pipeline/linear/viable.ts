@@ -1,5 +1,6 @@
 import { Classes, EDGE, FLAGS } from './classes.js';
 import { type Edges, edgesOf } from './edges.js';
+import type { Limits } from './limits.js';
 import { ASSERT, CHAR, MATCH, type Program } from './program.js';
 
 /** A way out of a state that nobody has gone yet, and one for which there is no room. */
@@ -8,10 +9,6 @@ export const FULL = -2;
 
 /** The state at the end of a text. */
 export const END = 0;
-
-/** Most a pattern keeps for its states, in 32-bit words; at least this many states have room. */
-const MAX_WORDS = 1 << 18;
-const MIN_STATES = 32;
 
 /**
  * Goes backward over a text and knows at each place which nodes lead to a match from there. A state is the set of the
@@ -31,6 +28,8 @@ export class Viable {
   readonly setAt: number;
   /** How many nodes were looked at. */
   steps = 0;
+  /** How often all states were forgotten. */
+  generation = 0;
 
   readonly #size: number;
   /** Words of a set. */
@@ -46,15 +45,15 @@ export class Viable {
   readonly #open: Int32Array;
   readonly #match: number;
 
-  constructor(program: Program) {
+  constructor(program: Program, limits: Limits) {
     this.program = program;
     this.classes = new Classes(program.sets, program.flags);
     this.contextAt = this.classes.count + 1;
     this.setAt = this.contextAt + 2;
     this.#words = Math.ceil(program.chars / 32);
     this.#size = this.setAt + this.#words;
-    this.#maxWords = Math.max(MAX_WORDS, MIN_STATES * this.#size);
-    this.table = new Int32Array(4 * this.#size);
+    this.#maxWords = Math.max(limits.words, limits.states * this.#size);
+    this.table = new Int32Array(Math.min(this.#maxWords, 4 * this.#size));
     const nodes = program.op.length;
     this.#marks = new Int32Array(nodes);
     this.#open = new Int32Array(nodes);
@@ -74,16 +73,22 @@ export class Viable {
     return this.table.slice(state + this.contextAt, state + this.#size);
   }
 
-  /** The state that was saved, or END; all others are forgotten. */
-  restore(saved: Int32Array | null): number {
-    this.#forget();
+  /** The state that was saved, or END for null. */
+  resume(saved: Int32Array | null): number {
     if (saved === null) return END;
-    this.#clear(this.#used);
+    if (!this.#clear(this.#used)) return this.restore(saved);
     this.table.set(saved, this.#used + this.contextAt);
     return this.#intern(saved[0]!);
   }
 
+  /** The state that was saved; all others are forgotten. */
+  restore(saved: Int32Array | null): number {
+    this.#forget();
+    return this.resume(saved);
+  }
+
   #forget(): void {
+    this.generation++;
     this.#used = 0;
     this.#byHash.clear();
     this.#clear(0);
