@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { RE2JS } from 're2js';
 import { LinearMatcher } from '../../../../workers/pipeline/linear/matcher.js';
-import { pattern, re2All, text } from './patterns.js';
+import { largePattern, longText, pattern, re2All, text } from './patterns.js';
 
 function findsWhatRe2Finds(re2: RE2JS, matcher: LinearMatcher, subject: string): void {
   const all = re2All(re2, subject);
@@ -20,6 +20,15 @@ describe('linear matcher', () => {
       for (const subject of texts) findsWhatRe2Finds(re2, matcher, subject);
     });
     fc.assert(property, { numRuns: Number(process.env.RUNS ?? 3000) });
+  });
+
+  test('finds what RE2 finds with programs of many nodes', () => {
+    const property = fc.property(largePattern, fc.array(longText, { minLength: 1, maxLength: 3 }), (source, texts) => {
+      const re2 = RE2JS.compile(source);
+      const matcher = new LinearMatcher(re2);
+      for (const subject of texts) findsWhatRe2Finds(re2, matcher, subject);
+    });
+    fc.assert(property, { numRuns: Number(process.env.RUNS ?? 1000) });
   });
 
   test('finds the same with next to no memory', () => {
