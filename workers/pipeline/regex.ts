@@ -1,4 +1,5 @@
 import { RE2JS } from 're2js';
+import { LinearMatcher } from './linear/matcher.js';
 import { type NativePattern, nativePattern } from './regex-native.js';
 
 /** Most a text may have so that a pattern of quadratic cost still runs on the engine that backtracks. */
@@ -11,6 +12,7 @@ export class Regex {
   readonly names: readonly (string | null)[];
   readonly #re2: RE2JS;
   readonly #native: NativePattern | null;
+  #linear: LinearMatcher | null = null;
   #indexed: RegExp | null = null;
 
   /** Throws an Error with a message for the user where RE2 refuses the pattern. */
@@ -28,8 +30,8 @@ export class Regex {
   }
 
   /** How it runs: on the engine of the language for all texts, for short ones only, or never. */
-  get engine(): 'native' | 'native when short' | 're2' {
-    if (this.#native === null) return 're2';
+  get engine(): 'native' | 'native when short' | 'linear' {
+    if (this.#native === null) return 'linear';
     return this.#native.degree <= 1 ? 'native' : 'native when short';
   }
 
@@ -38,60 +40,52 @@ export class Regex {
     return native !== null && (native.degree <= 1 || text.length <= QUADRATIC_CHARS) ? native.regexp : null;
   }
 
+  get #safe(): LinearMatcher {
+    this.#linear ??= new LinearMatcher(this.#re2);
+    return this.#linear;
+  }
+
   test(text: string): boolean {
     const native = this.#nativeFor(text);
-    if (native !== null) {
-      native.lastIndex = 0;
-      return native.test(text);
-    }
-    return this.#re2.matcher(text).find();
+    if (native === null) return this.#safe.test(text);
+    native.lastIndex = 0;
+    return native.test(text);
   }
 
   /** The first match and its groups; null if there is none. */
   exec(text: string): (string | undefined)[] | null {
     const native = this.#nativeFor(text);
-    if (native !== null) {
-      native.lastIndex = 0;
-      return native.exec(text);
+    if (native === null) {
+      const match = this.#safe.first(text);
+      return match === null ? null : groupsOf(text, match);
     }
-    const matcher = this.#re2.matcher(text);
-    if (!matcher.find()) return null;
-    const groups: (string | undefined)[] = [];
-    for (let i = 0; i <= this.names.length; i++) groups.push(matcher.group(i) ?? undefined);
-    return groups;
+    native.lastIndex = 0;
+    return native.exec(text);
   }
 
-  /** The first match at or after `from` as pairs of start and end for it and its groups; -1 for groups without part. */
-  #at(text: string, from: number): number[] | null {
-    const native = this.#nativeFor(text);
-    if (native !== null) {
-      this.#indexed ??= new RegExp(native.source, `${native.flags}d`);
-      this.#indexed.lastIndex = from;
-      const match = this.#indexed.exec(text);
-      if (match === null) return null;
-      return match.indices!.flatMap((pair) => pair ?? [-1, -1]);
-    }
-    const matcher = this.#re2.matcher(text);
-    if (!matcher.find(from)) return null;
-    const pairs: number[] = [];
-    for (let i = 0; i <= this.names.length; i++) pairs.push(matcher.start(i), matcher.end(i));
-    return pairs;
-  }
-
-  /** Every match, as Go's FindAllSubmatchIndex: no empty one right behind the match before it. */
+  /**
+   * Every match, as Go's FindAllSubmatchIndex: no empty one right behind the match before it. Each is pairs of start and
+   * end for it and its groups; -1 for groups without part.
+   */
   all(text: string): number[][] {
+    const native = this.#nativeFor(text);
+    return native === null ? this.#safe.all(text) : this.#allNative(native, text);
+  }
+
+  #allNative(native: RegExp, text: string): number[][] {
+    this.#indexed ??= new RegExp(native.source, `${native.flags}d`);
     const matches: number[][] = [];
-    let at = 0;
     let lastEnd = -1;
-    while (at <= text.length) {
-      const match = this.#at(text, at);
+    for (let at = 0; at <= text.length; ) {
+      this.#indexed.lastIndex = at;
+      const match = this.#indexed.exec(text);
       if (match === null) break;
-      const start = match[0]!;
-      const end = match[1]!;
-      if (!(start === end && start === lastEnd)) matches.push(match);
+      const pairs = match.indices!.flatMap((pair) => pair ?? [-1, -1]);
+      const [start, end] = [pairs[0]!, pairs[1]!];
+      if (start !== end || start !== lastEnd) matches.push(pairs);
+      lastEnd = end;
       if (end > at) at = end;
       else at += (text.codePointAt(at) ?? 0) > 0xffff ? 2 : 1;
-      lastEnd = end;
     }
     return matches;
   }
@@ -101,10 +95,7 @@ export class Regex {
     let result = '';
     let at = 0;
     for (const match of this.all(text)) {
-      const groups: (string | undefined)[] = [];
-      for (let i = 0; i < match.length; i += 2)
-        groups.push(match[i]! < 0 ? undefined : text.slice(match[i], match[i + 1]));
-      result += text.slice(at, match[0]) + put(groups);
+      result += text.slice(at, match[0]) + put(groupsOf(text, match));
       at = match[1]!;
     }
     return result + text.slice(at);
@@ -123,4 +114,11 @@ export class Regex {
       },
     );
   }
+}
+
+/** What pairs of start and end stand for. */
+function groupsOf(text: string, pairs: readonly number[]): (string | undefined)[] {
+  const groups: (string | undefined)[] = [];
+  for (let i = 0; i < pairs.length; i += 2) groups.push(pairs[i]! < 0 ? undefined : text.slice(pairs[i], pairs[i + 1]));
+  return groups;
 }
