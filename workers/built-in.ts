@@ -18,7 +18,7 @@ export class BuiltIn implements Tracks {
   readonly #labeler: Labeler;
   readonly #track: BuiltInTrack;
 
-  /** Throws what re2js throws if the regex does not compile; it is checked at start. */
+  /** Throws an Error if the regex does not compile; it is checked at start. */
   constructor(spec: PipelineSpec, parts: BuiltInParts) {
     this.#labeler = new Labeler(spec);
     this.#track = new BuiltInTrack(parts);

@@ -1,5 +1,5 @@
-import { createRequire } from 'node:module';
 import { SleipnirError } from '../errors.js';
+import { groupNames } from '../regex/re2.js';
 
 /**
  * Takes namespace, pod and container from `<namespace>_<pod>_<uid>/<container>/<n>.log`, under whatever folder.
@@ -24,9 +24,7 @@ function bad(code: string, message: string, advice: string): SleipnirError {
  * @throws SleipnirError `BAD_LABEL_REGEX`
  */
 export function checkLabelRegex(text: string): string {
-  // The library is large, and hardly anybody needs it here.
-  if (text === defaultLabelRegex) return text;
-  const names = groupNames(text);
+  const names = namesIn(text);
   const advice = 'Name each label as a group, as in /(?P<pod>[^/]+)/.';
   if (names.length === 0) throw bad('BAD_LABEL_REGEX', 'has no named group', advice);
   const wrong = names.find((name) => !labelName.test(name));
@@ -34,10 +32,9 @@ export function checkLabelRegex(text: string): string {
   return text;
 }
 
-function groupNames(regex: string): string[] {
+function namesIn(regex: string): string[] {
   try {
-    const { RE2JS } = createRequire(import.meta.url)('re2js') as typeof import('re2js');
-    return Object.keys(RE2JS.compile(regex).namedGroups());
+    return groupNames(regex);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw bad('BAD_LABEL_REGEX', `does not compile (${reason})`, 'Use RE2 syntax: no look-around, no back references.');

@@ -1,7 +1,6 @@
-import { createRequire } from 'node:module';
 import type { PipelineSpec } from '../../src/protocol.js';
 import { NO_STREAM, STDERR, STDOUT, type StreamKind } from '../encode/push.js';
-import { nativePattern } from '../pipeline/regex-native.js';
+import { Regex } from '../pipeline/regex.js';
 import { quote } from './quote.js';
 
 /** More paths than a node has container logs; beyond it the oldest is forgotten and made anew when it comes again. */
@@ -21,28 +20,6 @@ export function labelBlock(labels: ReadonlyMap<string, string>): Uint8Array {
   return Buffer.from(`{${names.map((name) => `${name}=${quote(labels.get(name)!)}`).join(', ')}}`);
 }
 
-/** The named groups of the first match; null if there is none. */
-type GroupsOf = (path: string) => (readonly [name: string, value: string | null | undefined])[] | null;
-
-/** By the engine of the language where that is known to match alike: RE2 is a large library, and slow to load. */
-function compile(regex: string): GroupsOf {
-  const native = nativePattern(regex);
-  if (native !== null && native.degree <= 1) {
-    return (path) => {
-      native.regexp.lastIndex = 0;
-      const match = native.regexp.exec(path);
-      return match && native.names.flatMap((name, index) => (name === null ? [] : [[name, match[index + 1]] as const]));
-    };
-  }
-  const { RE2JS } = createRequire(import.meta.url)('re2js') as typeof import('re2js');
-  const re2 = RE2JS.compile(regex);
-  const names = Object.keys(re2.namedGroups());
-  return (path) => {
-    const matcher = re2.matcher(path);
-    return matcher.find() ? names.map((name) => [name, matcher.group(name)]) : null;
-  };
-}
-
 function streamLabel(kind: StreamKind): string {
   return kind === STDOUT ? 'stdout' : kind === STDERR ? 'stderr' : '';
 }
@@ -50,15 +27,15 @@ function streamLabel(kind: StreamKind): string {
 /** The labels of a pipeline: worked out once for each path, not for each line. */
 export class Labeler {
   readonly revision: number;
-  readonly #groupsOf: GroupsOf;
+  readonly #regex: Regex;
   readonly #staticLabels: [string, string][];
   readonly #kinds: readonly StreamKind[];
   readonly #byPath = new Map<string, PathLabels>();
 
-  /** Throws what re2js throws if the regex does not compile; it is checked at start. */
+  /** Throws an Error if the regex does not compile; it is checked at start. */
   constructor(spec: PipelineSpec) {
     this.revision = spec.revision;
-    this.#groupsOf = compile(spec.labelRegex);
+    this.#regex = new Regex(spec.labelRegex);
     this.#staticLabels = spec.staticLabels;
     this.#kinds = spec.streamMode === 'label' ? [NO_STREAM, STDOUT, STDERR] : [NO_STREAM];
   }
@@ -74,9 +51,12 @@ export class Labeler {
 
   #labelsOf(path: string): PathLabels {
     const labels = new Map(this.#staticLabels);
-    const groups = this.#groupsOf(path);
+    const groups = this.#regex.exec(path);
     const matched = groups !== null;
-    for (const [name, value] of groups ?? []) if (value) labels.set(name, value);
+    for (const [index, name] of this.#regex.names.entries()) {
+      const value = groups?.[index + 1];
+      if (name !== null && value) labels.set(name, value);
+    }
     // A stream without any label is refused.
     const none = [...labels.values()].every((value) => value === '');
     if (!matched || none) labels.set('filename', path);

@@ -1,6 +1,7 @@
-import { RE2JS } from 're2js';
+import type { RE2JS } from 're2js';
+import { type NativePattern, nativePattern } from '../../src/regex/native.js';
+import { re2js } from '../../src/regex/re2.js';
 import { LinearMatcher } from './linear/matcher.js';
-import { type NativePattern, nativePattern } from './regex-native.js';
 
 /** Most a text may have so that a pattern of quadratic cost still runs on the engine that backtracks. */
 const QUADRATIC_CHARS = 512;
@@ -10,7 +11,6 @@ export class Regex {
   readonly source: string;
   /** Names of the groups from 1 on; null for those without. */
   readonly names: readonly (string | null)[];
-  readonly #re2: RE2JS;
   readonly #native: NativePattern | null;
   #linear: LinearMatcher | null = null;
   #indexed: RegExp | null = null;
@@ -18,15 +18,16 @@ export class Regex {
   /** Throws an Error with a message for the user where RE2 refuses the pattern. */
   constructor(source: string) {
     this.source = source;
-    try {
-      this.#re2 = RE2JS.compile(source);
-    } catch (error) {
-      throw new Error(`not a regular expression of RE2: ${error instanceof Error ? error.message : String(error)}`);
-    }
-    const names: (string | null)[] = new Array(this.#re2.groupCount()).fill(null);
-    for (const [name, index] of Object.entries(this.#re2.namedGroups())) names[index - 1] = name;
-    this.names = names;
     this.#native = nativePattern(source);
+    if (this.#native !== null) {
+      this.names = this.#native.names;
+      return;
+    }
+    const re2 = compile(source);
+    const names: (string | null)[] = new Array(re2.groupCount()).fill(null);
+    for (const [name, index] of Object.entries(re2.namedGroups())) names[index - 1] = name;
+    this.names = names;
+    this.#linear = new LinearMatcher(re2);
   }
 
   /** How it runs: on the engine of the language for all texts, for short ones only, or never. */
@@ -41,7 +42,7 @@ export class Regex {
   }
 
   get #safe(): LinearMatcher {
-    this.#linear ??= new LinearMatcher(this.#re2);
+    this.#linear ??= new LinearMatcher(compile(this.source));
     return this.#linear;
   }
 
@@ -121,4 +122,12 @@ function groupsOf(text: string, pairs: readonly number[]): (string | undefined)[
   const groups: (string | undefined)[] = [];
   for (let i = 0; i < pairs.length; i += 2) groups.push(pairs[i]! < 0 ? undefined : text.slice(pairs[i], pairs[i + 1]));
   return groups;
+}
+
+function compile(source: string): RE2JS {
+  try {
+    return re2js().RE2JS.compile(source);
+  } catch (error) {
+    throw new Error(`not a regular expression of RE2: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }

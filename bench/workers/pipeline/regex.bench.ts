@@ -1,6 +1,6 @@
 import { RE2JS } from 're2js';
+import { nativePattern } from '../../../src/regex/native.js';
 import { LinearMatcher } from '../../../workers/pipeline/linear/matcher.js';
-import { nativePattern } from '../../../workers/pipeline/regex-native.js';
 import type { Case } from '../case.js';
 
 const LOGFMT = Array.from(

@@ -1,10 +1,13 @@
-import { RE2JS, RE2JSSyntaxException } from 're2js';
+import { nativePattern } from '../../regex/native.js';
+import { re2js } from '../../regex/re2.js';
 import type { TextProblem } from './diagnostics.js';
 import { library } from './libraries.js';
 import { unquote } from './strings.js';
 
 /** What RE2 says against a regex and at which character, or null. */
 export function regexProblem(pattern: string): TextProblem | null {
+  if (nativePattern(pattern) !== null) return null;
+  const { RE2JS, RE2JSSyntaxException } = re2js();
   try {
     RE2JS.compile(pattern);
     return null;

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { RE2JS } from 're2js';
+import type { RE2JS } from 're2js';
 import type { RelabelRule } from '../../pipeline.js';
+import { re2js } from '../../regex/re2.js';
 
 /**
  * Applies rules to a set of labels, as Prometheus does. Rules are those that `relabelRule` has accepted.
@@ -19,7 +20,7 @@ const labelName = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
 
 /** Changes `labels`; false drops them. */
 function apply(rule: RelabelRule, labels: Map<string, string>): boolean {
-  const regex = RE2JS.compile(`^(?s:${rule.regex})$`);
+  const regex = re2js().RE2JS.compile(`^(?s:${rule.regex})$`);
   const value = rule.sourceLabels.map((name) => labels.get(name) ?? '').join(rule.separator);
   switch (rule.action) {
     case 'keep':

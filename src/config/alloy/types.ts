@@ -1,4 +1,4 @@
-import { RE2JS } from 're2js';
+import { groupNames } from '../../regex/re2.js';
 import type { Expression } from './ast.js';
 import type { Diagnostics, Place, TextProblem } from './diagnostics.js';
 import { jmespathProblem, patternProblem, regexProblem, selectorProblem } from './languages.js';
@@ -266,7 +266,7 @@ export const regex = language('regex', regexProblem);
 /** An RE2 with at least one named group. */
 export const namedRegex = language('regex', (value) => {
   const problem = regexProblem(value);
-  if (problem !== null || Object.keys(RE2JS.compile(value).namedGroups()).length > 0) return problem;
+  if (problem !== null || groupNames(value).length > 0) return problem;
   return { at: 0, message: 'has no named group, such as (?P<name>...), so it would extract nothing' };
 });
 

@@ -1,20 +1,11 @@
-/** A pattern that the engine of the language matches like RE2. */
-export interface NativePattern {
-  regexp: RegExp;
-  /** Names of the groups from 1 on; null for those without. */
-  names: readonly (string | null)[];
-  /** The cost over a text of n characters is at most about n to this power. */
-  degree: number;
-}
-
 /** The cheapest way to be wrong is to be slow: what is not known to be harmless is left to RE2. */
-class Unknown extends Error {}
+export class Unknown extends Error {}
 
 /** Sets of characters: one bit for each of ASCII, one more for all others together. */
-type Chars = bigint;
+export type Chars = bigint;
 const OTHERS = 1n << 128n;
-const ALL: Chars = (1n << 129n) - 1n;
-const NONE: Chars = 0n;
+export const ALL: Chars = (1n << 129n) - 1n;
+export const NONE: Chars = 0n;
 
 function charOf(code: number): Chars {
   return code < 128 ? 1n << BigInt(code) : OTHERS;
@@ -40,7 +31,14 @@ const CLASSES: Record<string, { chars: Chars; inside: string; negated: boolean }
 };
 const CONTROLS: Record<string, number> = { a: 7, f: 12, n: 10, r: 13, t: 9, v: 11 };
 
-type Node =
+/** RE2 takes no more copies of anything, repetitions within repetitions counted (re2/parse.cc, maximum_repeat_count). */
+const MAX_REPEAT = 1000;
+/** RE2 takes no pattern of more levels than 1,000 (re2/parse.cc, kMaxNestingDepth); we need nearly none. */
+const MAX_DEPTH = 100;
+const MAX_CODE = 0x10ffff;
+
+/** A part of a pattern. `js` is how the engine of the language has it written. */
+export type Node =
   | { kind: 'char'; chars: Chars; js: string }
   | { kind: 'begin' | 'end' | 'edge'; js: string }
   | { kind: 'seq'; nodes: Node[] }
@@ -48,18 +46,13 @@ type Node =
   | { kind: 'group'; open: string; body: Node }
   | { kind: 'repeat'; body: Node; min: number; max: number; js: string };
 
-/** Most copies of a repeated group that are looked at one by one. */
-const MAX_COPIES = 8;
-/** More ways than this to go through one text and the pattern is left to RE2. */
-const MAX_WAYS = 64;
-/** A bounded repetition beyond this counts as unbounded. */
-const SHORT_LOOP = 16;
-
-class Parser {
+/** Reads a pattern as RE2 does. What is not known to mean the same in both, or to be taken by RE2 at all, throws `Unknown`. */
+export class Parser {
   at = 0;
   fold = false;
   readonly names: (string | null)[] = [];
   #dotAll = false;
+  #depth = 0;
   readonly #text: string;
 
   constructor(text: string) {
@@ -101,7 +94,9 @@ class Parser {
     const min = letter === undefined ? Number(low) : letter === '+' ? 1 : 0;
     const open = letter === undefined ? comma !== undefined && high === '' : letter !== '?';
     const max = open ? Number.POSITIVE_INFINITY : letter === '?' ? 1 : Number(comma === undefined ? low : high);
-    return { kind: 'repeat', body, min, max, js };
+    const node: Node = { kind: 'repeat', body, min, max, js };
+    if (copiesIn(node) > MAX_REPEAT) throw new Unknown();
+    return node;
   }
 
   #next(): string {
@@ -152,7 +147,9 @@ class Parser {
       const hex = /^(?:\{([0-9A-Fa-f]{1,6})\}|([0-9A-Fa-f]{2}))/.exec(this.#text.slice(this.at));
       if (hex === null) throw new Unknown();
       this.at += hex[0].length;
-      return Number.parseInt(hex[1] ?? hex[2]!, 16);
+      const code = Number.parseInt(hex[1] ?? hex[2]!, 16);
+      if (code > MAX_CODE) throw new Unknown();
+      return code;
     }
     if (/^[\x21-\x2f\x3a-\x40\x5b-\x60\x7b-\x7e]$/.test(letter)) return letter.charCodeAt(0);
     throw new Unknown();
@@ -171,15 +168,20 @@ class Parser {
   }
 
   #group(): Node {
+    this.#depth++;
+    if (this.#depth > MAX_DEPTH) throw new Unknown();
     const head = /^\?(?:P?<([A-Za-z_]\w*)>|:)/.exec(this.#text.slice(this.at));
     if (head === null && this.#text[this.at] === '?') throw new Unknown();
     this.at += head?.[0].length ?? 0;
     const isCapturing = head === null || head[1] !== undefined;
-    if (isCapturing) this.names.push(head?.[1] ?? null);
+    const name = head?.[1] ?? null;
+    if (name !== null && this.names.includes(name)) throw new Unknown();
+    if (isCapturing) this.names.push(name);
     const open = isCapturing ? '(' : '(?:';
     const body = this.alternatives();
     if (this.#text[this.at] !== ')') throw new Unknown();
     this.at++;
+    this.#depth--;
     return { kind: 'group', open, body };
   }
 
@@ -238,7 +240,8 @@ function escapeInClass(code: number): string {
   return /[\\\]^[-]/.test(String.fromCodePoint(code)) ? `\\${String.fromCodePoint(code)}` : escapeCode(code);
 }
 
-function write(node: Node): string {
+/** The pattern for the engine of the language. */
+export function write(node: Node): string {
   switch (node.kind) {
     case 'seq':
       return node.nodes.map(write).join('');
@@ -253,157 +256,19 @@ function write(node: Node): string {
   }
 }
 
-/** What is known of everything behind a place in the pattern. */
-interface Rest {
-  /** What it may begin with; nothing if it can only be empty. */
-  first: Chars;
-  degree: number;
-  /** In how many ways it may be gone through, loops apart. */
-  ways: number;
-}
-
-function before(node: Node, rest: Rest): Rest {
+function copiesIn(node: Node): number {
   switch (node.kind) {
-    case 'char':
-      return { ...rest, first: node.chars };
-    case 'end':
-      return { ...rest, first: NONE };
-    case 'begin':
-    case 'edge':
-      return rest;
     case 'seq':
-      return node.nodes.reduceRight((behind, part) => before(part, behind), rest);
+      return Math.max(1, ...node.nodes.map(copiesIn));
+    case 'alt':
+      return Math.max(1, ...node.branches.map(copiesIn));
     case 'group':
-      return before(node.body, rest);
-    case 'alt': {
-      const branches = node.branches.map((branch) => before(branch, rest));
-      return {
-        first: branches.reduce((first, branch) => first | branch.first, NONE),
-        degree: Math.max(...branches.map((branch) => branch.degree)),
-        ways: limited(branches.reduce((ways, branch) => ways + branch.ways, 0)),
-      };
+      return copiesIn(node.body);
+    case 'repeat': {
+      const copies = Number.isFinite(node.max) ? node.max : node.min;
+      return Math.max(1, copies) * copiesIn(node.body);
     }
-    case 'repeat':
-      return node.body.kind === 'char' ? beforeLoop(node.body.chars, node, rest) : beforeCopies(node, rest);
-  }
-}
-
-function limited(ways: number): number {
-  if (ways > MAX_WAYS) throw new Unknown();
-  return ways;
-}
-
-function beforeLoop(chars: Chars, { min, max }: { min: number; max: number }, rest: Rest): Rest {
-  const first = chars | (min === 0 ? rest.first : NONE);
-  const unsure = (chars & rest.first) !== NONE;
-  if (max <= SHORT_LOOP) return { first, degree: rest.degree, ways: limited(rest.ways * (unsure ? max - min + 1 : 1)) };
-  // Where what follows can not begin with a character of the loop, only its very end is worth a try.
-  return { first, degree: unsure ? rest.degree + 1 : Math.max(1, rest.degree), ways: rest.ways };
-}
-
-function beforeCopies({ body, min, max }: { body: Node; min: number; max: number }, rest: Rest): Rest {
-  // JavaScript does not repeat what came out empty, and forgets the groups of the round before.
-  if (max > MAX_COPIES || isNullable(body) || (max > 1 && captures(body))) throw new Unknown();
-  let result = rest;
-  for (let copy = max; copy > 0; copy--) {
-    const one = before(body, result);
-    if (copy <= min) result = one;
-    else {
-      result = {
-        first: one.first | rest.first,
-        degree: Math.max(one.degree, result.degree),
-        ways: limited(one.ways + result.ways),
-      };
-    }
-  }
-  return result;
-}
-
-function isNullable(node: Node): boolean {
-  switch (node.kind) {
-    case 'seq':
-      return node.nodes.every(isNullable);
-    case 'alt':
-      return node.branches.some(isNullable);
-    case 'group':
-      return isNullable(node.body);
-    case 'repeat':
-      return node.min === 0 || isNullable(node.body);
     default:
-      return node.kind !== 'char';
-  }
-}
-
-function captures(node: Node): boolean {
-  switch (node.kind) {
-    case 'seq':
-      return node.nodes.some(captures);
-    case 'alt':
-      return node.branches.some(captures);
-    case 'group':
-      return node.open === '(' || captures(node.body);
-    case 'repeat':
-      return captures(node.body);
-    default:
-      return false;
-  }
-}
-
-function loops(node: Node): Chars {
-  switch (node.kind) {
-    case 'seq':
-      return node.nodes.reduce((chars, part) => chars | loops(part), NONE);
-    case 'alt':
-      return node.branches.reduce((chars, branch) => chars | loops(branch), NONE);
-    case 'group':
-      return loops(node.body);
-    case 'repeat':
-      return node.body.kind === 'char' ? (node.max > SHORT_LOOP ? node.body.chars : NONE) : loops(node.body);
-    default:
-      return NONE;
-  }
-}
-
-/** The first parts that every match goes through, one by one. */
-function leading(node: Node): Node[] {
-  if (node.kind === 'group') return leading(node.body);
-  if (node.kind !== 'seq') return [node];
-  const [head, ...tail] = node.nodes;
-  if (head === undefined) return [];
-  if (head.kind === 'group') return leading(head);
-  return [head, ...tail];
-}
-
-function isAnchored(node: Node): boolean {
-  if (node.kind === 'alt') return node.branches.every(isAnchored);
-  if (node.kind === 'group') return isAnchored(node.body);
-  if (node.kind === 'seq') return node.nodes.length > 0 && isAnchored(node.nodes[0]!);
-  return node.kind === 'begin';
-}
-
-/** Whether matches must begin with a character that no loop passes: then tries from different places do not overlap. */
-function hasFence(node: Node): boolean {
-  const looped = loops(node);
-  for (const part of leading(node)) {
-    if (part.kind === 'edge') continue;
-    if (part.kind !== 'char') return false;
-    if ((part.chars & looped) === NONE) return true;
-  }
-  return false;
-}
-
-/** `source` for the engine of the language, if both match alike and its cost is known; else null. */
-export function nativePattern(source: string): NativePattern | null {
-  try {
-    const parser = new Parser(source);
-    const tree = parser.alternatives();
-    if (!parser.done) return null;
-    let { degree } = before(tree, { first: NONE, degree: 0, ways: 1 });
-    if (!isAnchored(tree)) degree = degree > 0 && !hasFence(tree) ? degree + 1 : Math.max(1, degree);
-    if (degree > 2) return null;
-    return { regexp: new RegExp(write(tree), parser.fold ? 'giu' : 'gu'), names: parser.names, degree };
-  } catch (error) {
-    if (error instanceof Unknown || error instanceof SyntaxError) return null;
-    throw error;
+      return 1;
   }
 }
