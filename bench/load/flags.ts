@@ -23,6 +23,7 @@ export interface LoadFlags {
   config?: AlloyConfig;
   set?: Record<string, string>;
   cpu?: number;
+  threadCpu?: number;
   memory?: number;
   lokiDelay?: number;
   away?: number;
@@ -59,6 +60,7 @@ export function withLoadFlags(command: Command): Command {
     .option('--seed <number>', 'names and lines follow from it', whole)
     .option('--cpu <cores>', 'CPU limit, such as 0.5 (cgroup)', amount)
     .option('--memory <size>', 'memory limit (cgroup)', size)
+    .option('--thread-cpu <cores>', 'CPU limit of each thread: as on more, but slower cores (cgroup v1)', amount)
     .option('--loki-delay <duration>', 'every answer of the receiver comes so much later', duration)
     .option('--away <duration>', 'the receiver appears so long after the start', duration)
     .option('--idle <duration>', 'look for so long at what it costs when there is nothing to do any more', duration)
@@ -110,7 +112,7 @@ export function changed(run: Run, flags: LoadFlags): Run {
     ...run.workload,
     corpus: corpus === null ? null : { ...corpus, ...both, ...given({ bytes: flags.size, style: flags.style }) },
     live: live === null ? null : { ...live, ...both, ...ofLive },
-    limits: { ...limits, ...given({ cpus: flags.cpu, memoryBytes: flags.memory }) },
+    limits: { ...limits, ...given({ cpus: flags.cpu, memoryBytes: flags.memory, threadCpus: flags.threadCpu }) },
     ...given({
       delayMs: flags.lokiDelay,
       awaySeconds: inSeconds(flags.away),

@@ -20,6 +20,8 @@ import type { Workload } from './workload.js';
 
 /** A collector that does not say when it has started gets so long before pods begin to write. */
 const START_MS = 2000;
+/** How soon a new thread is limited like the others. */
+const LIMIT_THREADS_MS = 10;
 /** What follows the last push (positions, garbage) is over then. */
 const SETTLE_MS = 3000;
 /** The name of the folder of the pods that write while the collector runs: see PART_REGEX in contender.ts. */
@@ -71,6 +73,10 @@ async function run(contender: Contender, workload: Workload, progress: Progress,
   for (const [path, text] of Object.entries(files)) await writeFile(path, text);
   const child = new Child(argv, { env, cgroup, cwd });
   atEnd(() => child.stop());
+  if (cgroup !== null && workload.limits.threadCpus !== null) {
+    const timer = setInterval(() => child.hasExited || cgroup.limitThreads(child.pid), LIMIT_THREADS_MS);
+    atEnd(async () => clearInterval(timer));
+  }
   const ready = readiness(contender, child);
   ready.catch(() => {});
   const written: Written = { bytes: 0, lines: 0, numbered: 0, parts: 0 };
@@ -137,7 +143,7 @@ async function placeIn(home: string, corpus: SharedCorpus | null, live: boolean,
 }
 
 function applyLimits(limits: CgroupLimits): { cgroup: Cgroup | null; limitsMissing: string | null } {
-  if (limits.cpus === null && limits.memoryBytes === null) return { cgroup: null, limitsMissing: null };
+  if (Object.values(limits).every((limit) => limit === null)) return { cgroup: null, limitsMissing: null };
   try {
     return { cgroup: makeCgroup(limits), limitsMissing: null };
   } catch (error) {

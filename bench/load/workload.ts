@@ -1,4 +1,4 @@
-import type { CgroupLimits } from '../measure/cgroup.js';
+import { type CgroupLimits, UNLIMITED } from '../measure/cgroup.js';
 import type { CorpusShape } from '../measure/corpus.js';
 import type { NodeShape } from '../measure/node.js';
 
@@ -30,7 +30,7 @@ export const NOTHING: Workload = {
   awaySeconds: 0,
   patienceSeconds: 30,
   delayMs: 0,
-  limits: { cpus: null, memoryBytes: null },
+  limits: UNLIMITED,
   drops: null,
   floorRuns: 0,
 };

@@ -1,13 +1,17 @@
-import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { SleipnirError } from '../../src/errors.js';
+import { errnoOf, SleipnirError } from '../../src/errors.js';
 
 /** In cores and bytes; null where there is no limit. */
 export interface CgroupLimits {
   cpus: number | null;
   memoryBytes: number | null;
+  /** What each thread gets at most: like a machine of more, but slower cores. */
+  threadCpus: number | null;
 }
+
+export const UNLIMITED: CgroupLimits = { cpus: null, memoryBytes: null, threadCpus: null };
 
 /** How the limits bit. */
 export interface CgroupFigures {
@@ -23,11 +27,15 @@ export interface Cgroup {
   /** The files a process writes its id to in order to be in it. */
   readonly procs: string[];
   figures(): CgroupFigures;
+  /** Limits the threads that a process in the group has by now. */
+  limitThreads(pid: number): void;
   /** Deletes it once its processes have ended. */
   remove(): Promise<void>;
 }
 
 const PERIOD_US = 100_000;
+/** Threads wait for each other: they are stopped often, and briefly. */
+const THREAD_PERIOD_US = 10_000;
 
 /**
  * Makes a cgroup below the one this process is in (version 1), or beside or below it (version 2).
@@ -67,16 +75,16 @@ class Version1 implements Cgroup {
   readonly procs: string[];
   readonly #cpu: string;
   readonly #memory: string;
+  readonly #threadCpus: number | null;
+  readonly #threads = new Map<string, string>();
 
-  constructor(own: Map<string, string>, name: string, { cpus, memoryBytes }: CgroupLimits) {
+  constructor(own: Map<string, string>, name: string, { cpus, memoryBytes, threadCpus }: CgroupLimits) {
+    this.#threadCpus = threadCpus;
     this.#cpu = join(ROOT, 'cpu', own.get('cpu')!, name);
     this.#memory = join(ROOT, 'memory', own.get('memory')!, name);
     mkdirSync(this.#cpu);
     mkdirSync(this.#memory);
-    if (cpus !== null) {
-      writeFileSync(join(this.#cpu, 'cpu.cfs_period_us'), String(PERIOD_US));
-      writeFileSync(join(this.#cpu, 'cpu.cfs_quota_us'), String(Math.round(cpus * PERIOD_US)));
-    }
+    if (cpus !== null) setQuota(this.#cpu, cpus, PERIOD_US);
     if (memoryBytes !== null) writeFileSync(join(this.#memory, 'memory.limit_in_bytes'), String(memoryBytes));
     this.procs = [this.#cpu, this.#memory].map((folder) => join(folder, 'cgroup.procs'));
   }
@@ -91,17 +99,41 @@ class Version1 implements Cgroup {
     };
   }
 
+  limitThreads(pid: number): void {
+    if (this.#threadCpus === null) return;
+    for (const thread of readdirSync(`/proc/${pid}/task`)) {
+      if (this.#threads.has(thread)) continue;
+      const folder = join(this.#cpu, `thread-${thread}`);
+      mkdirSync(folder);
+      this.#threads.set(thread, folder);
+      setQuota(folder, this.#threadCpus, THREAD_PERIOD_US);
+      try {
+        writeFileSync(join(folder, 'tasks'), thread);
+      } catch (error) {
+        // It has ended since.
+        if (errnoOf(error) !== 'ESRCH') throw error;
+      }
+    }
+  }
+
   async remove(): Promise<void> {
+    for (const folder of this.#threads.values()) await removeFolder(folder);
     await removeFolder(this.#cpu);
     await removeFolder(this.#memory);
   }
+}
+
+function setQuota(folder: string, cpus: number, periodUs: number): void {
+  writeFileSync(join(folder, 'cpu.cfs_period_us'), String(periodUs));
+  writeFileSync(join(folder, 'cpu.cfs_quota_us'), String(Math.round(cpus * periodUs)));
 }
 
 class Version2 implements Cgroup {
   readonly procs: string[];
   readonly #folder: string;
 
-  constructor(own: Map<string, string>, name: string, { cpus, memoryBytes }: CgroupLimits) {
+  constructor(own: Map<string, string>, name: string, { cpus, memoryBytes, threadCpus }: CgroupLimits) {
+    if (threadCpus !== null) throw new Error('threads are limited one by one only with version 1');
     this.#folder = join(delegating(join(ROOT, own.get('') ?? '/')), name);
     mkdirSync(this.#folder);
     if (cpus !== null) {
@@ -124,6 +156,8 @@ class Version2 implements Cgroup {
       oomKills: valuesIn(join(this.#folder, 'memory.events'))('oom_kill'),
     };
   }
+
+  limitThreads(): void {}
 
   async remove(): Promise<void> {
     await removeFolder(this.#folder);

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { type Cgroup, makeCgroup } from '../measure/cgroup.js';
+import { type Cgroup, makeCgroup, UNLIMITED } from '../measure/cgroup.js';
 import { Child } from '../measure/child.js';
 import { FEW_WATCHES, whyNoFewWatches, withFewWatches } from './few-watches.js';
 import type { Life } from './gaps.js';
@@ -54,7 +54,7 @@ export class Lives {
     this.#env = env;
     this.#argv = [process.execPath, CLI, 'run'];
     const { maxOpenFiles, fewWatches, cpus } = launch;
-    this.#cgroup = cpus === undefined ? null : makeCgroup({ cpus, memoryBytes: null });
+    this.#cgroup = cpus === undefined ? null : makeCgroup({ ...UNLIMITED, cpus });
     if (maxOpenFiles !== undefined) {
       this.#argv = ['/bin/sh', '-c', `ulimit -n ${maxOpenFiles}; exec "$@"`, 'sh', ...this.#argv];
     }
