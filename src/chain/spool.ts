@@ -130,8 +130,7 @@ export class Spool {
     this.#lastNumber += 1;
     const path = spoolFile(this.#options.folder, this.#lastNumber);
     // Room is taken before it is filled, so that copies made at the same time do not share it.
-    const needed = Number.isFinite(generation.size) ? generation.unsettledBytes + NOTE_BYTES : limitBytes;
-    const reserved = Math.min(limitBytes, needed);
+    const reserved = Math.min(limitBytes, neededBytes(generation));
     this.#usedBytes += reserved;
     generation.readers += 1;
     let used = 0;
@@ -146,6 +145,12 @@ export class Spool {
         limitBytes: reserved,
       });
       this.#broken = false;
+      if (!made.complete && generation.packed && reserved < limitBytes) {
+        // It is longer than it says: then it gets all the room there is.
+        rmSync(path, { force: true });
+        generation.saidBytes = 0;
+        return await this.save(generation);
+      }
       if (made.fileBytes === 0) return false;
       if (generation.done) {
         rmSync(path, { force: true });
@@ -186,6 +191,11 @@ export class Spool {
 
 /** A copy is at least this large, and incompressible bytes grow a little. */
 const NOTE_BYTES = 64 * 1024;
+
+/** The most that a copy may take, in bytes; Infinity where a compressed file does not say how long it is. */
+function neededBytes({ unsettledBytes, size }: Generation): number {
+  return unsettledBytes > 0 || Number.isFinite(size) ? unsettledBytes + NOTE_BYTES : size;
+}
 
 function parseNote(text: string): v.InferOutput<typeof noteSchema> | null {
   try {
