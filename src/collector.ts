@@ -476,9 +476,10 @@ export class Collector {
 
   async #placeOne(log: ContainerLog, record: PositionRecord | undefined, fresh: boolean): Promise<void> {
     const { descriptors, workers } = this.#options;
-    const copied = log.generations.some(({ spool }) => spool !== null);
-    // Beside a copy in the spool there may be a .gz of the same generation.
-    for (const generation of log.generations) generation.unidentified &&= copied;
+    const copies = log.generations.filter(({ spool }) => spool !== null);
+    // Beside a copy in the spool there may be a .gz of the same generation; under another name only if that has no time.
+    for (const generation of log.generations)
+      generation.unidentified &&= copies.some(({ suffix }) => !suffix.includes('-') || suffix === generation.suffix);
     log.moved = true;
     if (record !== undefined) {
       const missing = await placeAtCursors(log, record.cursors, descriptors, (job) => workers.identify(job));
@@ -486,7 +487,7 @@ export class Collector {
     } else if (fresh) {
       await placeAtEnd(log, descriptors, (job) => workers.identify(job));
     }
-    if (copied) await this.#identifyIn(log);
+    if (copies.length > 0) await this.#identifyIn(log);
   }
 
   #finish(log: ContainerLog, nowMs: number): void {

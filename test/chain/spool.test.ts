@@ -152,6 +152,16 @@ test('compressed ones do not wait for each other, for they say how long they are
   );
 });
 
+test('a compressed one that is settled to the end takes no room, and is not copied', async (t) => {
+  const { spool, compressed, folder } = scene(t);
+  const [through, unread] = [compressed(gzipSync('line\n')), compressed(gzipSync('other\n'))];
+  through.startAt({ offset: 5, tail: mark('tail'), carry: null }, mark('head'), 'cri');
+  const saved = await Promise.all([through, unread].map((generation) => spool.save(generation)));
+  assert.deepEqual(saved, [true, true]);
+  assert.deepEqual([through.spool, through.size, unread.spool?.end], [null, 5, 6]);
+  assert.deepEqual([readdirSync(folder).length, spool.usedBytes], [1, unread.spool?.fileBytes]);
+});
+
 test('a compressed one that is longer than it says is copied whole, with all the room there is', async (t) => {
   const { spool, compressed, folder } = scene(t, 10_000_000);
   const noise = randomBytes(1_000_000);
