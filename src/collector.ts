@@ -5,7 +5,7 @@ import type { Descriptors } from './chain/descriptors.js';
 import type { Generation } from './chain/generation.js';
 import { identifyNewcomers } from './chain/identify.js';
 import { Keeper } from './chain/keeper.js';
-import { placeAtCursors, placeAtEnd } from './chain/place.js';
+import { isSurelyDone, placeAtCursors, placeAtEnd } from './chain/place.js';
 import { type PollResult, pollGeneration, pollLog } from './chain/poll.js';
 import { Spool } from './chain/spool.js';
 import { type Stall, Watchdog } from './chain/watchdog.js';
@@ -104,6 +104,8 @@ export class Collector {
       onAdded: (generation) => {
         const delayMs = this.#lane.files.compressed?.initialDelayMs ?? 0;
         if (delayMs > 0) generation.blockedUntilMs = generation.seenAtMs + delayMs;
+        const { path } = generation.log;
+        if (this.#placing && isSurelyDone(generation, this.#stored.get(path)?.cursors ?? [])) return;
         this.#open(generation);
       },
       onChanged: (log) => this.#keeper.notice(log.generations),
