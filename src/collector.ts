@@ -5,7 +5,7 @@ import type { Descriptors } from './chain/descriptors.js';
 import type { Generation } from './chain/generation.js';
 import { identifyNewcomers } from './chain/identify.js';
 import { Keeper } from './chain/keeper.js';
-import { placeAtCursors, placeAtEnd } from './chain/place.js';
+import { isSurelyDone, placeAtCursors, placeAtEnd } from './chain/place.js';
 import { type PollResult, pollGeneration, pollLog } from './chain/poll.js';
 import { Spool } from './chain/spool.js';
 import { type Stall, Watchdog } from './chain/watchdog.js';
@@ -104,6 +104,8 @@ export class Collector {
       onAdded: (generation) => {
         const delayMs = this.#lane.files.compressed?.initialDelayMs ?? 0;
         if (delayMs > 0) generation.blockedUntilMs = generation.seenAtMs + delayMs;
+        const { path } = generation.log;
+        if (this.#placing && isSurelyDone(generation, this.#stored.get(path)?.cursors ?? [])) return;
         this.#open(generation);
       },
       onChanged: (log) => this.#keeper.notice(log.generations),
@@ -476,9 +478,10 @@ export class Collector {
 
   async #placeOne(log: ContainerLog, record: PositionRecord | undefined, fresh: boolean): Promise<void> {
     const { descriptors, workers } = this.#options;
-    const copied = log.generations.some(({ spool }) => spool !== null);
-    // Beside a copy in the spool there may be a .gz of the same generation.
-    for (const generation of log.generations) generation.unidentified &&= copied;
+    const copies = log.generations.filter(({ spool }) => spool !== null);
+    // Beside a copy in the spool there may be a .gz of the same generation; under another name only if that has no time.
+    for (const generation of log.generations)
+      generation.unidentified &&= copies.some(({ suffix }) => !suffix.includes('-') || suffix === generation.suffix);
     log.moved = true;
     if (record !== undefined) {
       const missing = await placeAtCursors(log, record.cursors, descriptors, (job) => workers.identify(job));
@@ -486,7 +489,7 @@ export class Collector {
     } else if (fresh) {
       await placeAtEnd(log, descriptors, (job) => workers.identify(job));
     }
-    if (copied) await this.#identifyIn(log);
+    if (copies.length > 0) await this.#identifyIn(log);
   }
 
   #finish(log: ContainerLog, nowMs: number): void {

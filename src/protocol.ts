@@ -204,7 +204,7 @@ export interface IdentifyResult {
 export interface SpoolJob {
   source: Source;
   from: number;
-  /** The finished file appears under this path only once it is complete and synced. */
+  /** The finished file appears under this path only once it is complete. It is not synced: that would hold up the worker. */
   path: string;
   /** Written into the file's head, given back by reading it. JSON text. */
   note: string;

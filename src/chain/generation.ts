@@ -179,7 +179,8 @@ export class Generation {
 
   /** Up to where to plan; of a gzipped one a byte more than it should have, so that its end is met. */
   get plannedEnd(): number {
-    return Number.isFinite(this.size) || this.saidBytes <= this.planned ? this.size : this.saidBytes + 1;
+    const { size, saidBytes, planned } = this;
+    return Number.isFinite(size) || saidBytes === 0 || saidBytes < planned ? size : saidBytes + 1;
   }
 
   /** Bytes not yet handed out that may hold a complete line; Infinity if only reading tells. */

@@ -58,6 +58,7 @@ export class Keeper {
       this.#save();
       made = await Promise.all(this.#saving);
     }
+    await this.#options.spool.synced();
   }
 
   #save(): void {

@@ -47,6 +47,8 @@ export async function placeAtCursors(
       if (generation.spool === null || offset >= generation.spool.start) {
         // One that is imported has no fingerprint yet.
         generation.startAt({ offset, tail, carry }, head ?? asked.get(generation)?.[index]?.head ?? null, format);
+        // Compressed since it was read to its end: there is no need to inflate it to know that.
+        if (generation.packed && offset > 0 && offset === generation.saidBytes) generation.size = offset;
       }
     }
     unbroken &&= cursor.offset === cursor.size && cursor.carry === null;
@@ -61,6 +63,17 @@ export async function placeAtCursors(
     ranks.get(generation) ?? cursors.length + (generation.spool === null ? 1 : 0);
   log.generations.sort((a, b) => rankOf(a) - rankOf(b));
   return missing;
+}
+
+/**
+ * Whether the names alone tell that a generation will be found to be done: it is older than that of the first cursor, and
+ * that is there.
+ */
+export function isSurelyDone({ log, suffix, spool }: Generation, cursors: readonly Cursor[]): boolean {
+  const [first] = cursors;
+  const stamp = first === undefined || isUnread(first) ? null : stampOf(first);
+  if (stamp === null || spool !== null || !suffix.includes('-') || compareSuffixes(suffix, stamp) >= 0) return false;
+  return log.generations.some((generation) => generation.spool === null && generation.suffix === stamp);
 }
 
 /**

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
+import { nodeFiles, syncFile, syncFolder } from '../checkpoint/files.js';
 import { errnoOf } from '../errors.js';
 import type { Workers } from '../plan/workers.js';
 import type { ContainerLog } from './container-log.js';
@@ -48,6 +49,9 @@ export class Spool {
   #usedBytes = 0;
   #lastNumber = 0;
   #broken = false;
+  /** Copies that a power cut might take. */
+  #unsynced: string[] = [];
+  #syncing: Promise<void> | null = null;
 
   constructor(options: SpoolOptions) {
     this.#options = options;
@@ -130,8 +134,7 @@ export class Spool {
     this.#lastNumber += 1;
     const path = spoolFile(this.#options.folder, this.#lastNumber);
     // Room is taken before it is filled, so that copies made at the same time do not share it.
-    const needed = Number.isFinite(generation.size) ? generation.unsettledBytes + NOTE_BYTES : limitBytes;
-    const reserved = Math.min(limitBytes, needed);
+    const reserved = Math.min(limitBytes, neededBytes(generation));
     this.#usedBytes += reserved;
     generation.readers += 1;
     let used = 0;
@@ -146,14 +149,22 @@ export class Spool {
         limitBytes: reserved,
       });
       this.#broken = false;
-      if (made.fileBytes === 0) return false;
+      if (!made.complete && generation.packed && reserved < limitBytes) {
+        // It is longer than it says: then it gets all the room there is.
+        rmSync(path, { force: true });
+        generation.saidBytes = 0;
+        return await this.save(generation);
+      }
+      if (made.complete && generation.packed) generation.size = made.end;
+      if (made.fileBytes === 0) return made.complete;
       if (generation.done) {
         rmSync(path, { force: true });
         return true;
       }
       used = made.fileBytes;
       generation.spool = { path, start: settled.offset, end: made.end, fileBytes: made.fileBytes };
-      if (made.complete && generation.packed) generation.size = made.end;
+      this.#unsynced.push(path);
+      this.#syncing ??= this.#sync();
       return made.complete;
     } catch (error) {
       // It was found to be another name of a generation that is known, and closed.
@@ -162,6 +173,25 @@ export class Spool {
     } finally {
       generation.readers -= 1;
       this.#usedBytes += used - reserved;
+    }
+  }
+
+  /** Resolves when all copies would outlast a power cut as well. */
+  async synced(): Promise<void> {
+    await this.#syncing;
+  }
+
+  /** Beside everything else, and one by one: the journal waits for the same disk. */
+  async #sync(): Promise<void> {
+    try {
+      while (this.#unsynced.length > 0) {
+        for (const path of this.#unsynced.splice(0)) await syncFile(nodeFiles, path);
+        await syncFolder(nodeFiles, this.#options.folder);
+      }
+    } catch (error) {
+      this.#report(error);
+    } finally {
+      this.#syncing = null;
     }
   }
 
@@ -186,6 +216,11 @@ export class Spool {
 
 /** A copy is at least this large, and incompressible bytes grow a little. */
 const NOTE_BYTES = 64 * 1024;
+
+/** The most that a copy may take, in bytes; Infinity where a compressed file does not say how long it is. */
+function neededBytes({ unsettledBytes, size, saidBytes }: Generation): number {
+  return saidBytes > 0 || Number.isFinite(size) ? unsettledBytes + NOTE_BYTES : size;
+}
 
 function parseNote(text: string): v.InferOutput<typeof noteSchema> | null {
   try {

@@ -23,6 +23,19 @@ export interface Files {
 
 export const nodeFiles: Files = { access, mkdir, open, readdir, readFile, rename, unlink };
 
+/** Makes what was written to a file last through a power cut; nothing if it is gone. */
+export async function syncFile(files: Files, path: string): Promise<void> {
+  const file = await files.open(path, 'r').catch((error: unknown) => {
+    if (errnoOf(error) === 'ENOENT') return null;
+    throw error;
+  });
+  try {
+    await file?.sync();
+  } finally {
+    await file?.close();
+  }
+}
+
 /** What file systems say that cannot sync a folder. */
 const CANNOT_SYNC = new Set(['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
 

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { Descriptors } from '../../src/chain/descriptors.js';
 import type { Generation } from '../../src/chain/generation.js';
 import { type Identify, identifyNewcomers } from '../../src/chain/identify.js';
-import { placeAtCursors, placeAtEnd } from '../../src/chain/place.js';
+import { isSurelyDone, placeAtCursors, placeAtEnd } from '../../src/chain/place.js';
 import type { Cursor } from '../../src/checkpoint/record.js';
 import type { IdentifyJob } from '../../src/protocol.js';
 import { addGeneration, CARRY, makeLog, mark } from './kit.js';
@@ -277,6 +277,38 @@ test('at start: a time in the name says which file it is, and nothing is read fo
     jobs.map(({ candidates }) => candidates.map(({ places }) => places.length)),
     [[1]],
   );
+});
+
+test('at start: a compressed file that is no longer than what was read of it has ended', async () => {
+  const suffix = '20260101-000001';
+  const log = makeLog(LOG);
+  const compressed = addGeneration(log, 0, { path: `${LOG}.${suffix}.gz`, suffix, gzip: true });
+  const current = addGeneration(log, 10);
+  compressed.saidBytes = 100;
+  for (const [offset, size] of [
+    [60, Number.POSITIVE_INFINITY],
+    [100, 100],
+  ] as const) {
+    const cursors = [cursor('plain', 'a', offset, { name: `0.log.${suffix}` })];
+    await placeAtCursors(log, cursors, new NoFiles(), knows(new Map()));
+    assert.equal(compressed.size, size);
+  }
+  assert.equal(log.nextFlight(1000, true, 0)?.generation, current);
+});
+
+test('at start: names tell which files are done, if that of the first cursor is there', () => {
+  const stamps = [1, 2, 3].map((second) => `20260101-00000${second}`);
+  const log = makeLog(LOG);
+  const files = stamps.map((suffix) => addGeneration(log, 0, { path: `${LOG}.${suffix}.gz`, suffix, gzip: true }));
+  files.push(addGeneration(log, 10));
+  const done = (name: string, offset = 60) => {
+    const cursors = [cursor('plain', 'a', offset, { name, ...(offset === 0 && { head: null }) }), cursor('b', 'b', 0)];
+    return files.map((file) => isSurelyDone(file, cursors));
+  };
+  assert.deepEqual(done(`0.log.${stamps[1]}`), [true, false, false, false]);
+  const none = [false, false, false, false];
+  assert.deepEqual([done('0.log'), done('0.log.20260101-000004'), done(`0.log.${stamps[2]}`, 0)], [none, none, none]);
+  assert.equal(isSurelyDone(files[0]!, []), false);
 });
 
 test('at start: what was the current file is looked for in what came next first, and no further', async () => {

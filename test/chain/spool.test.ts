@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { Descriptors } from '../../src/chain/descriptors.js';
 import type { Generation } from '../../src/chain/generation.js';
 import { Spool } from '../../src/chain/spool.js';
 import { Sources } from '../../workers/read/source.js';
@@ -16,6 +19,8 @@ function scene(t: TestContext, limitBytes = 1_000_000) {
   const root = makeFolder(t);
   const problems: string[] = [];
   const folder = join(root, 'spool');
+  const descriptors = new Descriptors(100, () => {});
+  t.after(() => descriptors.closeAll());
   const make = (limit = limitBytes) =>
     new Spool({
       folder,
@@ -36,7 +41,20 @@ function scene(t: TestContext, limitBytes = 1_000_000) {
     list(log);
     return generation;
   };
-  return { folder, problems, spool: make(), make, deleted };
+  /** One that is compressed, and was opened so before it was deleted. */
+  const compressed = (packed: Uint8Array): Generation => {
+    logs += 1;
+    const path = join(root, `${logs}.log`);
+    const log = makeLog(path);
+    writeFileSync(`${path}.1.gz`, packed);
+    list(log);
+    const generation = log.generations[0]!;
+    assert.ok(generation.open(descriptors));
+    unlinkSync(`${path}.1.gz`);
+    list(log);
+    return generation;
+  };
+  return { folder, problems, spool: make(), make, deleted, compressed };
 }
 
 test('what is not settled is copied, and is there after a restart with all that belongs to it', async (t) => {
@@ -118,6 +136,39 @@ test('room is shared by copies that are made at the same time', async (t) => {
   assert.deepEqual(saved, [true, true]);
   const bytes = generations.reduce((sum, generation) => sum + (generation.spool?.fileBytes ?? 0), 0);
   assert.deepEqual([spool.usedBytes, readdirSync(folder).length], [bytes, 2]);
+});
+
+test('compressed ones do not wait for each other, for they say how long they are', async (t) => {
+  const { spool, compressed } = scene(t);
+  const generations = [compressed(gzipSync('first\n')), compressed(gzipSync('second\n'))];
+  const saved = await Promise.all(generations.map((generation) => spool.save(generation)));
+  assert.deepEqual(saved, [true, true]);
+  assert.deepEqual(
+    generations.map(({ spool, size }) => [spool?.end, size]),
+    [
+      [6, 6],
+      [7, 7],
+    ],
+  );
+});
+
+test('a compressed one that is settled to the end takes no room, and is not copied', async (t) => {
+  const { spool, compressed, folder } = scene(t);
+  const [through, unread] = [compressed(gzipSync('line\n')), compressed(gzipSync('other\n'))];
+  through.startAt({ offset: 5, tail: mark('tail'), carry: null }, mark('head'), 'cri');
+  const saved = await Promise.all([through, unread].map((generation) => spool.save(generation)));
+  assert.deepEqual(saved, [true, true]);
+  assert.deepEqual([through.spool, through.size, unread.spool?.end], [null, 5, 6]);
+  assert.deepEqual([readdirSync(folder).length, spool.usedBytes], [1, unread.spool?.fileBytes]);
+});
+
+test('a compressed one that is longer than it says is copied whole, with all the room there is', async (t) => {
+  const { spool, compressed, folder } = scene(t, 10_000_000);
+  const noise = randomBytes(1_000_000);
+  const generation = compressed(Buffer.concat([gzipSync(noise), gzipSync('end\n')]));
+  assert.equal(await spool.save(generation), true);
+  assert.deepEqual([generation.spool?.end, generation.size, generation.readers], [1_000_004, 1_000_004, 0]);
+  assert.deepEqual([spool.usedBytes, readdirSync(folder).length], [generation.spool?.fileBytes, 1]);
 });
 
 test('one that is settled meanwhile leaves no file', async (t) => {

@@ -1,12 +1,11 @@
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import type { SpoolJob, SpoolResult } from '../../src/protocol.js';
 import type { ByteSource, Sources } from './source.js';
 import { encodeFrameHead, encodeHead, FRAME_HEAD_BYTES, FRAME_PLAIN_BYTES } from './spool-format.js';
 
 /**
- * Copies the plain bytes [from, end) of a generation into a new spool file. It appears under `job.path` complete and
- * synced, or not at all: not even one frame within `limitBytes`, or nothing to copy, makes no file and `fileBytes` 0.
+ * Copies the plain bytes [from, end) of a generation into a new spool file. It appears under `job.path` complete, or
+ * not at all: not even one frame within `limitBytes`, or nothing to copy, makes no file and `fileBytes` 0.
  * Throws what the system throws (ENOSPC, ...), leaving no file behind.
  */
 export async function writeSpool(job: SpoolJob, sources: Sources): Promise<SpoolResult> {
@@ -19,7 +18,6 @@ export async function writeSpool(job: SpoolJob, sources: Sources): Promise<Spool
         rmSync(temporary, { force: true });
       } else {
         renameSync(temporary, job.path);
-        syncFolder(dirname(job.path));
       }
       return result;
     } catch (error) {
@@ -53,7 +51,6 @@ async function copyFrames(job: SpoolJob, source: ByteSource, temporary: string):
       end += got;
       fileBytes += FRAME_HEAD_BYTES + packed.length;
     }
-    fsyncSync(fd);
   } finally {
     closeSync(fd);
   }
@@ -63,13 +60,4 @@ async function copyFrames(job: SpoolJob, source: ByteSource, temporary: string):
 function writeAll(fd: number, bytes: Uint8Array): void {
   let at = 0;
   while (at < bytes.length) at += writeSync(fd, bytes, at);
-}
-
-function syncFolder(path: string): void {
-  const fd = openSync(path, 'r');
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
 }
