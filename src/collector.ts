@@ -419,7 +419,7 @@ export class Collector {
     const path = generation.path ?? generation.gzip?.path;
     if (path === undefined) return;
     try {
-      if (generation.open(descriptors)) events.fileOpened(path);
+      if (generation.open(descriptors) === 'open') events.fileOpened(path);
       this.#unopened.delete(path);
     } catch (error) {
       const code = errnoOf(error);

@@ -74,6 +74,8 @@ export interface Slice {
   format: Format | 'auto';
   /** Mark of the bytes just before `from`; checked before anything is read. */
   before: Mark | null;
+  /** The same for a slice that begins at 0 and is read once more: the fingerprint, as it was. */
+  head: Mark | null;
   /** What the preceding slice left open; opaque to the main thread. */
   carry: Uint8Array | null;
   /** Emit what is still open at the end of this slice as entries of their own, rather than carry it on. */

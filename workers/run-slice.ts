@@ -88,6 +88,9 @@ class SliceRun {
     if (slice.before !== null && !(window.reachesStart && window.follows(slice.before))) {
       return { ...result, outcome: 'changed' };
     }
+    if (slice.head !== null && !(await window.beginsWith(slice.head, slice.to))) {
+      return { ...result, outcome: 'changed' };
+    }
     if (!window.reachesStart) return result;
 
     this.#skipLine = await track.takeUp(slice);

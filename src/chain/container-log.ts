@@ -202,7 +202,7 @@ export class ContainerLog {
       readTimeMs: nowMs,
       result: null,
       resolved: false,
-      forsaken: false,
+      goneBytes: 0,
       openUnits: 1,
     };
     generation.flights.push(flight);
@@ -227,6 +227,7 @@ export class ContainerLog {
         this.#realign(flight);
         return { resolved, again: [flight], missingBytes };
       }
+      if (!flight.aligned) flight.before = generation.read.tail;
       missingBytes += this.#accept(generation, flight, flight.result);
       generation.progressAtMs = nowMs;
       resolved.push(flight);

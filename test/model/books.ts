@@ -21,6 +21,11 @@ export interface Entry {
   readonly parts: Part[];
   /** Its last part is not written. */
   open: boolean;
+  /**
+   * Its file was copied and truncated in the middle of it, and read before anyone could see that. The parts in the
+   * truncated file are on their way by the time those in the copy are found, and cannot be called back to be joined.
+   */
+  torn: boolean;
 }
 
 /** One file that a container wrote, under whatever names. */

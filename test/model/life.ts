@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { Descriptors, type Holder } from '../../src/chain/descriptors.js';
+import { Descriptors, type Holder, type Opening } from '../../src/chain/descriptors.js';
 import { type Journal, openJournal } from '../../src/checkpoint/journal.js';
 import { positionsOf } from '../../src/checkpoint/lane-positions.js';
 import { Collector } from '../../src/collector.js';
@@ -133,13 +133,13 @@ class SpyDescriptors extends Descriptors {
     this.#opened = opened;
   }
 
-  override open(holder: Holder, path: string, dev: string, ino: string): boolean {
-    const open = super.open(holder, path, dev, ino);
-    if (open) {
+  override open(holder: Holder, path: string, dev: string, ino: string): Opening {
+    const opening = super.open(holder, path, dev, ino);
+    if (opening === 'open') {
       this.#opened.add(ino);
       this.#inodes.set(holder, ino);
     }
-    return open;
+    return opening;
   }
 
   override close(holder: Holder): void {

@@ -68,12 +68,13 @@ export class World {
     this.#lives += 1;
     const life = new Life(this.#config, WORKER);
     this.life = life;
+    this.node.noteLook();
     await this.#finish(
       life.start(this.loki, () => this.#nowMs),
       async () => {
         this.#noteOpened(false);
         await meanwhile();
-        life.work(0);
+        this.#work(life, 0);
       },
     );
     this.#noteOpened(true);
@@ -83,6 +84,7 @@ export class World {
     this.#nowMs += 1;
     if (this.life !== null) this.life.ticked = true;
     this.life?.collector.tick();
+    this.node.noteLook();
     await this.settle();
   }
 
@@ -94,8 +96,13 @@ export class World {
   }
 
   async work(which: number): Promise<void> {
-    this.life?.work(which);
+    if (this.life !== null) this.#work(this.life, which);
     await this.settle();
+  }
+
+  #work(life: Life, which: number): void {
+    if (life.tasks.length > 0) this.node.noteRead();
+    life.work(which);
   }
 
   /** Lets time pass, with the ticks that belong to it. */
@@ -119,7 +126,7 @@ export class World {
     if (life === null) return;
     const stopped = life.stop();
     await this.#finish(stopped, async () => {
-      life.work(0);
+      this.#work(life, 0);
       if (lokiAnswers && this.loki.pending.length > 0) this.loki.answer(0, 'ok');
       else if (life.busy + life.tasks.length === 0) await this.#pass(500);
     });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { closeSync, openSync } from 'node:fs';
 import { after, describe, test } from 'node:test';
-import { HEAD_BYTES, type Slice, TAIL_BYTES } from '../../src/protocol.js';
+import { HEAD_BYTES, type Slice, type SliceResult, TAIL_BYTES } from '../../src/protocol.js';
 import { CUT_MARK } from '../../workers/encode/push.js';
 import { markOf } from '../../workers/mark.js';
 import { runJob } from '../../workers/run-job.js';
@@ -130,6 +130,25 @@ describe('run-job', () => {
       assert.equal(slices[0]!.outcome, 'changed');
       assert.equal(slices[0]!.next, at);
       assert.equal(push, null);
+    }
+  });
+
+  test('read once more from its start: first bytes that are not the ones that were read', async () => {
+    const text = line('stdout', 'one') + line('stdout', 'two');
+    file.set(text);
+    const [{ head }] = (await run([sliceOf(file.fd, 0, 10)])).slices as [SliceResult];
+    assert.equal(head?.bytes, text.length / 2);
+    for (const [content, outcome] of [
+      [text, 'read'],
+      [text + text, 'read'],
+      [text.replace('one', 'eno') + text, 'changed'],
+      [text.slice(0, 20), 'changed'],
+      ['', 'changed'],
+    ] as const) {
+      file.set(content);
+      const { slices, push } = await run([sliceOf(file.fd, 0, text.length, { head })]);
+      assert.equal(slices[0]!.outcome, outcome);
+      assert.equal(push === null, outcome === 'changed');
     }
   });
 
