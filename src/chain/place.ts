@@ -29,7 +29,7 @@ export async function placeAtCursors(
   for (const [index, cursor] of cursors.entries()) {
     if (isUnread(cursor)) {
       // Nothing of it was read, so it begins at 0 wherever it is; its inode alone would not say that it is this one.
-      const there = log.generations.find((generation) => isPlaceOf(cursor, generation));
+      const there = log.generations.find((generation) => !ranks.has(generation) && isPlaceOf(cursor, generation));
       handOn(cursor, there ?? log.generations.find((generation) => isOf(cursor, generation)));
       if (there !== undefined) ranks.set(there, index);
       else if (taken.size === log.generations.length || isSurelyGone(cursor, log)) missing.push(cursor);

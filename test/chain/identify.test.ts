@@ -349,6 +349,24 @@ test('at start: what was open before a truncation goes on in the file, which is 
   assert.deepEqual([current.read.offset, current.read.carry, current.settled.carry], [0, CARRY, CARRY]);
 });
 
+test('at start: a file with the inode that a copy in the spool was made from is not that copy', async () => {
+  const log = makeLog(LOG);
+  const copy = addGeneration(log, 44, { ino: 'again' });
+  Object.assign(copy, { path: null, fd: null, spool: { path: 'copy', start: 0, end: 44, fileBytes: 60 } });
+  const names = ['20260101-000001', '20260101-000002'] as const;
+  const inodes = ['gzipped', 'again'] as const;
+  const files = names.map((suffix, index) =>
+    addGeneration(log, 44, { suffix, path: `${LOG}.${suffix}.gz`, gzip: true, ino: inodes[index] as string }),
+  );
+  const unread = (ino: string, name: string): Cursor => ({ ...cursor(ino, '', 0, { name }), head: null, tail: null });
+  const cursors = [
+    unread('again', ''),
+    ...names.map((name, index) => unread(inodes[index] as string, `0.log.${name}.gz`)),
+  ];
+  assert.deepEqual(await placeAtCursors(log, cursors, new NoFiles(), knows(new Map())), []);
+  assert.deepEqual(log.generations, [copy, ...files]);
+});
+
 test('at start: an imported position is known by its inode, and gets a fingerprint', async () => {
   const log = makeLog(LOG);
   const older = addGeneration(log, 100, ROTATED);
