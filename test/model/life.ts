@@ -20,7 +20,6 @@ import { TestClock } from '../push/kit.js';
 import { SyncFiles } from './sync-files.js';
 
 export const BATCH_BYTES = 256;
-export const MAX_LINE_BYTES = 2048;
 /** Longer than any run, so that no entry is flushed before its end. */
 export const CARRY_FLUSH_MS = 10 * 3_600_000;
 const SHUTDOWN_MS = 20_000;

@@ -1,4 +1,4 @@
-import type { Entry, Part } from './books.js';
+import { type Entry, type Part, timeOf } from './books.js';
 import type { Stored } from './loki.js';
 import type { World } from './world.js';
 
@@ -50,7 +50,7 @@ function checkStored(stored: Stored, parts: Part[]): string[] {
   if (stored.labels !== entry.labels || stored.stream !== entry.stream) {
     wrong.push(`in the wrong stream: ${nameOf(stored)}, not ${entry.labels} ${entry.stream}`);
   }
-  if (stored.ns !== (parts.at(-1) as Part).ns) wrong.push(`wrong time: ${nameOf(stored)}`);
+  if (stored.ns !== timeOf(parts)) wrong.push(`wrong time: ${nameOf(stored)}`);
   if (whole && !sameParts(entry, parts)) {
     wrong.push(`not joined: ${nameOf(stored)} of ${entry.parts.map((part) => `<${part.id}>`).join('')}`);
   }
