@@ -142,6 +142,7 @@ export class Collector {
         this.#restart(
           generation,
           generation.fd === null || generation.packed ? generation.size : fstatSync(generation.fd).size,
+          true,
         ),
       onCounted: (delta) => events.stagesCounted(delta),
       onRest: (waitMs) => this.#rest(waitMs),
@@ -372,7 +373,7 @@ export class Collector {
   #heed({ truncated }: PollResult): void {
     for (const { generation, size } of truncated) {
       this.#options.events.generationTruncated(generation.log.path);
-      this.#restart(generation, size);
+      this.#restart(generation, size, false);
     }
   }
 
@@ -562,9 +563,9 @@ export class Collector {
     return 'unknown';
   }
 
-  #restart(generation: Generation, size: number): void {
+  #restart(generation: Generation, size: number, changed: boolean): void {
     const { log } = generation;
-    generation.restart(size);
+    generation.restart(size, changed);
     this.#jobs.abandon(generation);
     log.moved = true;
     // A copy that was made of it before has what was not read of it.

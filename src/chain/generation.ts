@@ -22,6 +22,8 @@ export interface Former {
   head: Mark | null;
   format: Format | null;
   size: number;
+  /** What was open at the end of what was read, if that was surely read before it was truncated. */
+  open: Uint8Array | null;
   /** The copy, once it is found. */
   copy: Generation | null;
 }
@@ -242,14 +244,19 @@ export class Generation {
     return null;
   }
 
-  /** The file was rewritten in place: everything known of its bytes is void. */
-  restart(size: number): void {
+  /**
+   * The file was rewritten in place: everything known of its bytes is void.
+   *
+   * @param changed the bytes before the position are not those that were read; if not, they may have been read afterwards
+   */
+  restart(size: number, changed = false): void {
     this.epoch += 1;
     const { read, settled, head, format } = this;
     const flights = this.flights.filter(({ resolved }) => resolved);
     // Grown again beyond what was read, it does not tell how long it had been before.
     const formerSize = size < this.size ? this.size : read.offset;
-    this.formers.push({ settled, flights, read, head, format, size: formerSize, copy: null });
+    const open = changed || size < read.offset ? read.carry : null;
+    this.formers.push({ settled, flights, read, head, format, size: formerSize, open, copy: null });
     for (const copy of this.log.generations) if (copy.copyOf === this) copy.copyOf = null;
     // What an older generation has left open is its own again.
     for (const { carriedFrom, carry } of this.flights) {
@@ -274,7 +281,7 @@ export class Generation {
   takeUnread(): number {
     if (this.formers.length === 0) return 0;
     const { lostBytes, left } = pairInOrder(this.formers, this.copies);
-    this.#goOn(this.formers.findLast(({ copy, read }) => copy === null && read.carry !== null));
+    this.#goOn(this.formers.findLast(({ copy, open }) => copy === null && open !== null));
     this.formers = [];
     // It may have been truncated, and that not be seen yet.
     this.copies = left.filter(({ epoch }) => epoch === this.epoch);
@@ -285,7 +292,7 @@ export class Generation {
   #goOn(former: Former | undefined): void {
     if (former === undefined || former.flights.some(({ carriedFrom }) => carriedFrom !== null)) return;
     if (this.planned > 0 || this.read.carry !== null) return;
-    this.read = { ...this.read, carry: former.read.carry };
+    this.read = { ...this.read, carry: former.open };
     this.settled = this.read;
     this.log.moved = true;
   }

@@ -193,6 +193,19 @@ test('truncated without a copy: what was open goes on in what it is now', async 
   assert.deepEqual([flight?.from, flight?.carry], [0, CARRY]);
 });
 
+test('truncated without a copy, and perhaps read when it was: what is open may be of what it is now', async () => {
+  for (const [changed, carry] of [
+    [false, null],
+    [true, CARRY],
+  ] as const) {
+    const { generation } = known('a', 40, 60);
+    generation.read = { ...generation.read, carry: CARRY };
+    generation.restart(40, changed);
+    generation.takeUnread();
+    assert.deepEqual(generation.read, { offset: 0, tail: null, carry });
+  }
+});
+
 test('truncated with a copy: what was open goes on from there', async () => {
   const { log, generation } = known('a', 40, 40);
   generation.read = { ...generation.read, carry: CARRY };
