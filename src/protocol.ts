@@ -115,6 +115,8 @@ export interface SliceResult {
   error?: { code: string; message: string };
   /** Where the first line began: `from` if aligned. */
   first: number;
+  /** Mark of the min(TAIL_BYTES, first) bytes before `first`, if not aligned; else, or when there are none, null. */
+  before: Mark | null;
   /**
    * The first byte that was not consumed; always the start of a line, or inside a line whose head was cut and whose
    * rest the carry skips. Less than `to` at an unfinished line at the end of the file, or when the push was full.

@@ -13,6 +13,7 @@ function emptyResult(slice: Slice, pathMatched: boolean): SliceResult {
   return {
     outcome: 'read',
     first: slice.from,
+    before: null,
     next: slice.from,
     full: false,
     lines: 0,
@@ -97,6 +98,7 @@ class SliceRun {
     this.#full = track.full;
     if (!slice.aligned && !this.#skipLine && slice.from > 0 && !this.#full) await this.#findFirstLine();
     const first = window.position;
+    const before = slice.aligned ? null : window.tailMark();
     const format = await this.#takeLines();
     let flushed = 0;
     if (slice.flush && !this.#full) {
@@ -108,6 +110,7 @@ class SliceRun {
     return {
       ...result,
       first,
+      before,
       next: window.position,
       full: this.#full,
       lines: this.#lines,

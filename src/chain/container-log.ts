@@ -366,10 +366,9 @@ function cursorOf(generation: Generation): Cursor {
   };
 }
 
-function follows(result: SliceResult, generation: Generation, flight: Flight): boolean {
-  return (
-    result.first === generation.read.offset && generation.read.carry === null && generation.read.offset >= flight.from
-  );
+function follows({ first, before }: SliceResult, { read }: Generation, flight: Flight): boolean {
+  if (first !== read.offset || read.carry !== null || read.offset < flight.from) return false;
+  return before === null || read.tail === null || (before.bytes === read.tail.bytes && before.hash === read.tail.hash);
 }
 
 function nothingRead(flight: Flight, generation: Generation): SliceResult {

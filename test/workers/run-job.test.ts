@@ -82,6 +82,7 @@ describe('run-job', () => {
       malformedLines: 0,
       cutEntries: 0,
       cutBytes: 0,
+      before: null,
       flushedEntries: 0,
       format: 'cri',
       head: null,
@@ -162,13 +163,15 @@ describe('run-job', () => {
     }
   });
 
-  test('head and tail are marks of the bytes before next', async () => {
+  test('marks: of the bytes before first, of the head, and of the bytes before next', async () => {
     const bytes = logBytes(100);
     file.set(bytes);
     for (const from of [0, 300, HEAD_BYTES - 1, HEAD_BYTES, 5000]) {
       for (const to of [from, from + 1, from + 500, bytes.length]) {
         const [slice] = (await run([sliceOf(file.fd, from, to, { aligned: false })])).slices;
-        const { next, head, tail } = slice!;
+        const { first, before, next, head, tail } = slice!;
+        const wantBefore = first === 0 ? null : markOf(bytes, Math.max(0, first - TAIL_BYTES), first);
+        assert.deepEqual(before, wantBefore, `${from} ${to}`);
         const wantHead = from < HEAD_BYTES && next > 0 ? markOf(bytes, 0, Math.min(HEAD_BYTES, next)) : null;
         assert.deepEqual(head, wantHead, `${from} ${to}`);
         assert.deepEqual(
