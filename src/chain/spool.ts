@@ -108,7 +108,7 @@ export class Spool {
   /**
    * Copies what is not settled of an open generation without a name, as far as there is room.
    *
-   * @returns whether everything is in the copy
+   * @returns whether everything is in the copy, or it has turned out that nothing is left
    */
   async save(generation: Generation): Promise<boolean> {
     const { settled, log, dev, ino, suffix, head, format } = generation;
@@ -146,14 +146,14 @@ export class Spool {
         limitBytes: reserved,
       });
       this.#broken = false;
-      if (made.fileBytes === 0) return false;
+      if (made.complete && generation.packed) generation.size = made.end;
+      if (made.fileBytes === 0) return made.complete && generation.packed;
       if (generation.done) {
         rmSync(path, { force: true });
         return true;
       }
       used = made.fileBytes;
       generation.spool = { path, start: settled.offset, end: made.end, fileBytes: made.fileBytes };
-      if (made.complete && generation.packed) generation.size = made.end;
       return made.complete;
     } catch (error) {
       // It was found to be another name of a generation that is known, and closed.
