@@ -68,6 +68,7 @@ export class World {
     this.#lives += 1;
     const life = new Life(this.#config, WORKER);
     this.life = life;
+    const before = new Set(this.node.files);
     this.node.noteLook();
     await this.#finish(
       life.start(this.loki, () => this.#nowMs),
@@ -77,7 +78,8 @@ export class World {
         this.#work(life, 0);
       },
     );
-    this.#noteOpened(true);
+    // What has come since it scanned may not be seen yet.
+    this.#noteOpened(true, before);
   }
 
   async tick(): Promise<void> {
@@ -232,11 +234,11 @@ export class World {
   }
 
   /** From now on the living collector has these open; after a scan it must have all that have a name. */
-  #noteOpened(scanned: boolean): void {
+  #noteOpened(scanned: boolean, before: ReadonlySet<LogFile> | null = null): void {
     if (this.life === null) return;
     for (const file of this.node.files) {
       const open = file.plain !== null && this.life.opened.has(file.ino);
-      if (scanned || open) file.openedIn = this.#lives;
+      if (open || (scanned && before?.has(file) !== false)) file.openedIn = this.#lives;
     }
   }
 
