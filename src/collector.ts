@@ -567,6 +567,8 @@ export class Collector {
     const { log } = generation;
     generation.restart(size, changed);
     this.#jobs.abandon(generation);
+    // It was made from where reading stood in what the file was.
+    if (generation.fd !== null) this.#spool.release(generation);
     log.moved = true;
     // A copy that was made of it before has what was not read of it.
     this.#chains.look(log.folder, this.#now());

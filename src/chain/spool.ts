@@ -111,7 +111,7 @@ export class Spool {
    * @returns whether everything is in the copy, or it has turned out that nothing is left
    */
   async save(generation: Generation): Promise<boolean> {
-    const { settled, log, dev, ino, suffix, head, format } = generation;
+    const { settled, log, dev, ino, suffix, head, format, epoch } = generation;
     const source = generation.source(settled.offset);
     const limitBytes = this.#options.limitBytes - this.#usedBytes;
     if (source === null || limitBytes <= 0 || generation.spool !== null) return false;
@@ -146,12 +146,12 @@ export class Spool {
         limitBytes: reserved,
       });
       this.#broken = false;
-      if (made.complete && generation.packed) generation.size = made.end;
-      if (made.fileBytes === 0) return made.complete && generation.packed;
-      if (generation.done) {
+      if (generation.done || generation.epoch !== epoch) {
         rmSync(path, { force: true });
         return true;
       }
+      if (made.complete && generation.packed) generation.size = made.end;
+      if (made.fileBytes === 0) return made.complete && generation.packed;
       used = made.fileBytes;
       generation.spool = { path, start: settled.offset, end: made.end, fileBytes: made.fileBytes };
       return made.complete;
