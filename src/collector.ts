@@ -144,6 +144,7 @@ export class Collector {
         this.#restart(
           generation,
           generation.fd === null || generation.packed ? generation.size : fstatSync(generation.fd).size,
+          true,
         ),
       onCounted: (delta) => events.stagesCounted(delta),
       onRest: (waitMs) => this.#rest(waitMs),
@@ -374,7 +375,7 @@ export class Collector {
   #heed({ truncated }: PollResult): void {
     for (const { generation, size } of truncated) {
       this.#options.events.generationTruncated(generation.log.path);
-      this.#restart(generation, size);
+      this.#restart(generation, size, false);
     }
   }
 
@@ -421,7 +422,7 @@ export class Collector {
     const path = generation.path ?? generation.gzip?.path;
     if (path === undefined) return;
     try {
-      if (generation.open(descriptors)) events.fileOpened(path);
+      if (generation.open(descriptors) === 'open') events.fileOpened(path);
       this.#unopened.delete(path);
     } catch (error) {
       const code = errnoOf(error);
@@ -565,10 +566,12 @@ export class Collector {
     return 'unknown';
   }
 
-  #restart(generation: Generation, size: number): void {
+  #restart(generation: Generation, size: number, changed: boolean): void {
     const { log } = generation;
-    generation.restart(size);
+    generation.restart(size, changed);
     this.#jobs.abandon(generation);
+    // It was made from where reading stood in what the file was.
+    if (generation.fd !== null) this.#spool.release(generation);
     log.moved = true;
     // A copy that was made of it before has what was not read of it.
     this.#chains.look(log.folder, this.#now());

@@ -74,6 +74,8 @@ export interface Slice {
   format: Format | 'auto';
   /** Mark of the bytes just before `from`; checked before anything is read. */
   before: Mark | null;
+  /** The same for a slice that begins at 0 and is read once more: the fingerprint, as it was. */
+  head: Mark | null;
   /** What the preceding slice left open; opaque to the main thread. */
   carry: Uint8Array | null;
   /** Emit what is still open at the end of this slice as entries of their own, rather than carry it on. */
@@ -113,6 +115,8 @@ export interface SliceResult {
   error?: { code: string; message: string };
   /** Where the first line began: `from` if aligned. */
   first: number;
+  /** Mark of the min(TAIL_BYTES, first) bytes before `first`, if not aligned; else, or when there are none, null. */
+  before: Mark | null;
   /**
    * The first byte that was not consumed; always the start of a line, or inside a line whose head was cut and whose
    * rest the carry skips. Less than `to` at an unfinished line at the end of the file, or when the push was full.

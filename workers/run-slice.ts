@@ -13,6 +13,7 @@ function emptyResult(slice: Slice, pathMatched: boolean): SliceResult {
   return {
     outcome: 'read',
     first: slice.from,
+    before: null,
     next: slice.from,
     full: false,
     lines: 0,
@@ -88,12 +89,16 @@ class SliceRun {
     if (slice.before !== null && !(window.reachesStart && window.follows(slice.before))) {
       return { ...result, outcome: 'changed' };
     }
+    if (slice.head !== null && !(await window.beginsWith(slice.head, slice.to))) {
+      return { ...result, outcome: 'changed' };
+    }
     if (!window.reachesStart) return result;
 
     this.#skipLine = await track.takeUp(slice);
     this.#full = track.full;
     if (!slice.aligned && !this.#skipLine && slice.from > 0 && !this.#full) await this.#findFirstLine();
     const first = window.position;
+    const before = slice.aligned ? null : window.tailMark();
     const format = await this.#takeLines();
     let flushed = 0;
     if (slice.flush && !this.#full) {
@@ -105,6 +110,7 @@ class SliceRun {
     return {
       ...result,
       first,
+      before,
       next: window.position,
       full: this.#full,
       lines: this.#lines,

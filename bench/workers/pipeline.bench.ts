@@ -81,6 +81,7 @@ function jobsOf(spec: PipelineSpec, format: 'cri' | 'raw', fd: number, bytes: nu
       final: true,
       format,
       before: null,
+      head: null,
       carry: null,
       flush: false,
       readTimeMs: 0,

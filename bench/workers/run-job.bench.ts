@@ -52,6 +52,7 @@ function jobsOf(fd: number, bytes: number): CollectJob[] {
           final: true,
           format: 'cri',
           before: null,
+          head: null,
           carry: null,
           flush: false,
           readTimeMs: 0,

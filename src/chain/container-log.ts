@@ -202,7 +202,7 @@ export class ContainerLog {
       readTimeMs: nowMs,
       result: null,
       resolved: false,
-      forsaken: false,
+      goneBytes: 0,
       openUnits: 1,
     };
     generation.flights.push(flight);
@@ -227,6 +227,7 @@ export class ContainerLog {
         this.#realign(flight);
         return { resolved, again: [flight], missingBytes };
       }
+      if (!flight.aligned) flight.before = generation.read.tail;
       missingBytes += this.#accept(generation, flight, flight.result);
       generation.progressAtMs = nowMs;
       resolved.push(flight);
@@ -365,10 +366,9 @@ function cursorOf(generation: Generation): Cursor {
   };
 }
 
-function follows(result: SliceResult, generation: Generation, flight: Flight): boolean {
-  return (
-    result.first === generation.read.offset && generation.read.carry === null && generation.read.offset >= flight.from
-  );
+function follows({ first, before }: SliceResult, { read }: Generation, flight: Flight): boolean {
+  if (first !== read.offset || read.carry !== null || read.offset < flight.from) return false;
+  return before === null || read.tail === null || (before.bytes === read.tail.bytes && before.hash === read.tail.hash);
 }
 
 function nothingRead(flight: Flight, generation: Generation): SliceResult {

@@ -41,10 +41,15 @@ export function pairInOrder(
   return { lostBytes, left: copies.slice(least.indexOf(lostBytes)) };
 }
 
-/** Bytes of what was truncated that are neither read, nor in the copy that it was found in, nor in the other one. */
-function lostWith({ size, read, copy }: Former, other: Generation | null): number {
+/**
+ * Bytes of what was truncated that are neither read, nor in the copy that it was found in, nor in the other one. Without
+ * any, what was to be read once more for a push is lost as well.
+ */
+function lostWith({ size, read, copy, flights }: Former, other: Generation | null): number {
   const isLater = other !== null && (copy === null || compareSuffixes(copy.suffix, other.suffix) < 0);
-  return Math.max(0, size - Math.max(read.offset, bytesIn(copy), isLater ? bytesIn(other) : 0));
+  const copied = Math.max(bytesIn(copy), isLater ? bytesIn(other) : 0);
+  const gone = copied > 0 ? 0 : flights.reduce((sum, { goneBytes }) => sum + goneBytes, 0);
+  return gone + Math.max(0, size - Math.max(read.offset, copied));
 }
 
 /** Of a compressed copy that was never open nobody knows that it lacks anything. */

@@ -11,6 +11,9 @@ export interface Holder {
   opened?(size: number): void;
 }
 
+/** What came of opening a file: it is gone, or another one; or no descriptor is to be had now. */
+export type Opening = 'open' | 'gone' | 'short';
+
 /** Descriptors left for sockets, workers, the journal and libraries. */
 const RESERVED = 96;
 
@@ -42,24 +45,23 @@ export class Descriptors {
   }
 
   /**
-   * Opens `path` for `holder` if it is the file with this identity. Returns false if it is another file, is gone, or no
-   * descriptor is to be had now.
+   * Opens `path` for `holder` if it is the file with this identity.
    * @throws any other failure to open, as the system reports it (EACCES, EIO, ...)
    */
-  open(holder: Holder, path: string, dev: string, ino: string): boolean {
-    if (holder.fd !== null) return true;
-    if (this.#open.size >= this.max && !this.#makeRoom()) return false;
+  open(holder: Holder, path: string, dev: string, ino: string): Opening {
+    if (holder.fd !== null) return 'open';
+    if (this.#open.size >= this.max && !this.#makeRoom()) return 'short';
     const fd = this.#openPath(path);
-    if (fd === null) return false;
+    if (typeof fd === 'string') return fd;
     const seen = sightDescriptor(fd);
     if (seen.dev !== dev || seen.ino !== ino) {
       closeSync(fd);
-      return false;
+      return 'gone';
     }
     holder.fd = fd;
     this.#open.add(holder);
     holder.opened?.(seen.size);
-    return true;
+    return 'open';
   }
 
   close(holder: Holder): void {
@@ -73,15 +75,15 @@ export class Descriptors {
     for (const holder of [...this.#open]) this.close(holder);
   }
 
-  #openPath(path: string): number | null {
+  #openPath(path: string): number | 'gone' | 'short' {
     for (;;) {
       try {
         return openSync(path, 'r');
       } catch (error) {
         const errno = errnoOf(error);
-        if (errno === 'ENOENT' || errno === 'ENOTDIR') return null;
+        if (errno === 'ENOENT' || errno === 'ENOTDIR') return 'gone';
         if (errno !== 'EMFILE' && errno !== 'ENFILE') throw error;
-        if (!this.#makeRoom()) return null;
+        if (!this.#makeRoom()) return 'short';
       }
     }
   }

@@ -2,7 +2,7 @@ import { fstatSync } from 'node:fs';
 import type { Format, Mark, SliceResult, Source } from '../protocol.js';
 import type { ContainerLog } from './container-log.js';
 import { type Copy, pairInOrder } from './copies.js';
-import type { Descriptors } from './descriptors.js';
+import type { Descriptors, Opening } from './descriptors.js';
 import { plainSizeOf } from './gzip-size.js';
 
 /** A point in a generation between two lines, and what is needed to go on from it. */
@@ -22,6 +22,8 @@ export interface Former {
   head: Mark | null;
   format: Format | null;
   size: number;
+  /** What was open at the end of what was read, if that was surely read before it was truncated. */
+  open: Uint8Array | null;
   /** The copy, once it is found. */
   copy: Generation | null;
 }
@@ -47,8 +49,8 @@ export interface Flight {
   result: SliceResult | null;
   /** The result is known to follow from that of the preceding flight. */
   resolved: boolean;
-  /** It was to be read again for its push when its bytes were gone. */
-  forsaken: boolean;
+  /** So many of its bytes were to be read again for its push when they were gone. */
+  goneBytes: number;
   /** Jobs that still have to be settled before this flight is. */
   openUnits: number;
 }
@@ -207,14 +209,13 @@ export class Generation {
   /**
    * Opens its plain file, or its gzipped one if there is no other way to its bytes.
    *
-   * @returns whether it is open now
    * @throws what `Descriptors.open` throws
    */
-  open(descriptors: Descriptors): boolean {
-    if (this.fd !== null) return true;
+  open(descriptors: Descriptors): Opening {
+    if (this.fd !== null) return 'open';
     this.packed = this.path === null;
     if (this.path !== null) return descriptors.open(this, this.path, this.dev, this.ino);
-    if (this.gzip === null || this.spool !== null) return false;
+    if (this.gzip === null || this.spool !== null) return 'gone';
     return descriptors.open(this, this.gzip.path, this.gzip.dev, this.gzip.ino);
   }
 
@@ -244,14 +245,19 @@ export class Generation {
     return null;
   }
 
-  /** The file was rewritten in place: everything known of its bytes is void. */
-  restart(size: number): void {
+  /**
+   * The file was rewritten in place: everything known of its bytes is void.
+   *
+   * @param changed the bytes before the position are not those that were read; if not, they may have been read afterwards
+   */
+  restart(size: number, changed = false): void {
     this.epoch += 1;
     const { read, settled, head, format } = this;
     const flights = this.flights.filter(({ resolved }) => resolved);
     // Grown again beyond what was read, it does not tell how long it had been before.
     const formerSize = size < this.size ? this.size : read.offset;
-    this.formers.push({ settled, flights, read, head, format, size: formerSize, copy: null });
+    const open = changed || size < read.offset ? read.carry : null;
+    this.formers.push({ settled, flights, read, head, format, size: formerSize, open, copy: null });
     for (const copy of this.log.generations) if (copy.copyOf === this) copy.copyOf = null;
     // What an older generation has left open is its own again.
     for (const { carriedFrom, carry } of this.flights) {
@@ -276,10 +282,20 @@ export class Generation {
   takeUnread(): number {
     if (this.formers.length === 0) return 0;
     const { lostBytes, left } = pairInOrder(this.formers, this.copies);
+    this.#goOn(this.formers.findLast(({ copy, open }) => copy === null && open !== null));
     this.formers = [];
     // It may have been truncated, and that not be seen yet.
     this.copies = left.filter(({ epoch }) => epoch === this.epoch);
     return lostBytes;
+  }
+
+  /** What was open when it was truncated goes on in what it is now, as it does after a rotation. */
+  #goOn(former: Former | undefined): void {
+    if (former === undefined || former.flights.some(({ carriedFrom }) => carriedFrom !== null)) return;
+    if (this.planned > 0 || this.read.carry !== null) return;
+    this.read = { ...this.read, carry: former.open };
+    this.settled = this.read;
+    this.log.moved = true;
   }
 
   /** What was handed out and is not settled is to be read again. */
@@ -299,7 +315,7 @@ export class Generation {
   adopt(former: Former): void {
     former.copy = this;
     const { flights, settled, read, head, format } = former;
-    const ends = flights.findIndex(({ forsaken, carriedFrom }) => forsaken || carriedFrom !== null);
+    const ends = flights.findIndex(({ goneBytes, carriedFrom }) => goneBytes > 0 || carriedFrom !== null);
     this.flights = ends === -1 ? flights : flights.slice(0, ends);
     const last = this.flights.at(-1)?.result;
     const from = last == null ? settled : { offset: last.next, tail: last.tail, carry: last.carry };

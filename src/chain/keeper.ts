@@ -23,7 +23,7 @@ export interface KeeperOptions {
 export class Keeper {
   readonly #options: KeeperOptions;
   readonly #nameless = new Set<Generation>();
-  /** Each tells whether a copy was made. */
+  /** Each tells whether a copy was made, or was found to be needless. */
   readonly #saving = new Set<Promise<boolean>>();
 
   constructor(options: KeeperOptions) {
@@ -63,13 +63,13 @@ export class Keeper {
 
   #save(): void {
     for (const generation of this.#nameless) {
-      if (!generation.onlyOpen || generation.spooling) continue;
+      if (!generation.onlyOpen || generation.spooling || generation.done) continue;
       if (Number.isFinite(generation.size) && generation.unsettledBytes === 0) continue;
       generation.spooling = true;
-      const saved = this.#options.spool.save(generation).then(() => {
+      const saved = this.#options.spool.save(generation).then((complete) => {
         generation.spooling = false;
         this.#saving.delete(saved);
-        return generation.spool !== null;
+        return complete || generation.spool !== null;
       });
       this.#saving.add(saved);
     }

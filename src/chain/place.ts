@@ -29,7 +29,8 @@ export async function placeAtCursors(
   for (const [index, cursor] of cursors.entries()) {
     if (isUnread(cursor)) {
       // Nothing of it was read, so it begins at 0 wherever it is; its inode alone would not say that it is this one.
-      const there = log.generations.find((generation) => isPlaceOf(cursor, generation));
+      const there = log.generations.find((generation) => !ranks.has(generation) && isPlaceOf(cursor, generation));
+      handOn(cursor, there ?? log.generations.find((generation) => isOf(cursor, generation)));
       if (there !== undefined) ranks.set(there, index);
       else if (taken.size === log.generations.length || isSurelyGone(cursor, log)) missing.push(cursor);
       unbroken = false;
@@ -148,6 +149,13 @@ function isPossible(cursor: Cursor, generation: Generation): boolean {
   // The file system has another number since the restart; or it is a copy, and what it was made from goes on anew.
   if (generation.ino === cursor.ino) return true;
   return generation.log.generations.some((other) => isOf(cursor, other) && other.path === other.log.path);
+}
+
+/** What was open before a truncation goes on in the file, unread as it is. */
+function handOn({ carry }: Cursor, generation: Generation | undefined): void {
+  if (carry === null || generation === undefined || generation.read.offset > 0) return;
+  generation.read = { ...generation.read, carry };
+  generation.settled = generation.read;
 }
 
 function isUnread({ head, offset }: Cursor): boolean {

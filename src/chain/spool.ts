@@ -112,10 +112,10 @@ export class Spool {
   /**
    * Copies what is not settled of an open generation without a name, as far as there is room.
    *
-   * @returns whether everything is in the copy
+   * @returns whether everything is in the copy, or it has turned out that nothing is left
    */
   async save(generation: Generation): Promise<boolean> {
-    const { settled, log, dev, ino, suffix, head, format } = generation;
+    const { settled, log, dev, ino, suffix, head, format, epoch } = generation;
     const source = generation.source(settled.offset);
     const limitBytes = this.#options.limitBytes - this.#usedBytes;
     if (source === null || limitBytes <= 0 || generation.spool !== null) return false;
@@ -149,6 +149,10 @@ export class Spool {
         limitBytes: reserved,
       });
       this.#broken = false;
+      if (generation.done || generation.epoch !== epoch) {
+        rmSync(path, { force: true });
+        return true;
+      }
       if (!made.complete && generation.packed && reserved < limitBytes) {
         // It is longer than it says: then it gets all the room there is.
         rmSync(path, { force: true });
@@ -156,11 +160,7 @@ export class Spool {
         return await this.save(generation);
       }
       if (made.complete && generation.packed) generation.size = made.end;
-      if (made.fileBytes === 0) return made.complete;
-      if (generation.done) {
-        rmSync(path, { force: true });
-        return true;
-      }
+      if (made.fileBytes === 0) return made.complete && generation.packed;
       used = made.fileBytes;
       generation.spool = { path, start: settled.offset, end: made.end, fileBytes: made.fileBytes };
       this.#unsynced.push(path);

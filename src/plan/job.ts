@@ -60,7 +60,8 @@ export function unitOf(flight: Flight): Unit {
 export function againOf(unit: Unit): Unit {
   const result = unit.result as SliceResult;
   const { first: from, next: to } = result;
-  return { ...unit, from, to, aligned: true, end: unit.end ?? to, result: null, heldBytes: 0 };
+  const before = unit.aligned ? unit.before : unit.flight.before;
+  return { ...unit, from, to, aligned: true, before, end: unit.end ?? to, result: null, heldBytes: 0 };
 }
 
 /** The first half of a unit, by bytes; the rest follows when it is known where its last line ends. */
@@ -102,6 +103,7 @@ export function sliceOf(unit: Unit, source: Source): Slice {
     final: flight.final && last,
     format: flight.generation.format ?? flight.generation.log.format,
     before: unit.before,
+    head: unit.from === 0 ? flight.generation.head : null,
     carry: unit.carry,
     flush: flight.flush && last,
     readTimeMs: flight.readTimeMs,

@@ -1,5 +1,5 @@
 import type { ContainerLog } from '../chain/container-log.js';
-import type { Descriptors } from '../chain/descriptors.js';
+import type { Descriptors, Opening } from '../chain/descriptors.js';
 import type { Flight, Generation } from '../chain/generation.js';
 import { errnoOf } from '../errors.js';
 import type { PipelineDelta } from '../pipeline.js';
@@ -49,6 +49,9 @@ export interface JobsOptions {
   onBroken: (generation: Generation) => void;
 }
 
+/** What a unit that waits is to be read for. */
+type Waiting = Pick<Job, 'place' | 'spec' | 'only'>;
+
 /** A push that must be made anew. */
 type Returned = Pick<Extract<Outcome, { hold: unknown }>, 'hold'>;
 
@@ -65,7 +68,9 @@ export class Jobs {
   readonly #options: JobsOptions;
   readonly #jobs = new Map<Flight, Job>();
   /** Flights whose file could not be read; tried again when their generation's pause is over. */
-  readonly #paused = new Map<Unit, Pick<Job, 'place' | 'spec' | 'only'>>();
+  readonly #paused = new Map<Unit, Waiting>();
+  /** Units that wait for a descriptor, those that wait longest first. */
+  readonly #starved = new Map<Unit, Waiting>();
   #spec: PipelineSpec;
   #batchBytes: number;
   /** What the stages have counted in jobs that are not released yet. */
@@ -95,6 +100,8 @@ export class Jobs {
   get mayLaunch(): boolean {
     const { maxRunning, budgetBytes, now } = this.#options;
     if (this.#running >= maxRunning || this.#heldBytes + this.#batchBytes > budgetBytes) return false;
+    // What is read now leaves its descriptors to those that wait for them.
+    if (this.#starved.size > 0 && this.#running > 0) return false;
     return this.#restUntilMs === 0 || now() >= this.#restUntilMs;
   }
 
@@ -107,18 +114,30 @@ export class Jobs {
     this.#start(flights.map(unitOf), null, this.#spec, null);
   }
 
-  /** Tries failed reads again whose pause is over. */
+  /** Tries failed reads again whose pause is over, and those for which there was no descriptor. */
   resume(nowMs: number): void {
-    for (const [unit, { place, spec, only }] of this.#paused) {
-      const { generation, epoch } = unit.flight;
-      const given = epoch !== generation.epoch || generation.done;
-      if (!given && generation.blockedUntilMs > nowMs) continue;
+    for (const [unit, waiting] of this.#paused) {
+      if (!isGiven(unit) && unit.flight.generation.blockedUntilMs > nowMs) continue;
       this.#paused.delete(unit);
-      if (given) {
-        this.#forsake(unit, place);
-        this.#leave(place);
-      } else this.#start([{ ...unit, result: null }], place, spec, only);
+      this.#goOn(unit, waiting);
     }
+    this.#feed();
+  }
+
+  /** Goes on with units that wait for a descriptor, until there is none again. */
+  #feed(): void {
+    for (const [unit, waiting] of [...this.#starved]) {
+      const before = this.#starved.size;
+      this.#starved.delete(unit);
+      this.#goOn(unit, waiting);
+      if (this.#starved.size === before) return;
+    }
+  }
+
+  #goOn(unit: Unit, { place, spec, only }: Waiting): void {
+    if (!isGiven(unit)) return this.#start([{ ...unit, result: null }], place, spec, only);
+    this.#forsake(unit, place);
+    this.#leave(place);
   }
 
   /** A generation has begun anew: what was read ahead in its old bytes is thrown away. */
@@ -163,8 +182,12 @@ export class Jobs {
         continue;
       }
       const source = this.#sourceOf(unit);
+      if (source === 'short') {
+        this.#setAside(unit, job, this.#starved);
+        continue;
+      }
       if (source === null) {
-        // Without a descriptor now, or gone: then its folder tells.
+        // Its folder tells whether it is gone.
         this.#wait(unit, job, 'no way to the file');
         continue;
       }
@@ -197,21 +220,24 @@ export class Jobs {
   #forsake(unit: Unit, place: Place | null): void {
     const { flight, from, to, end } = unit;
     this.#jobs.delete(flight);
-    flight.forsaken = true;
+    if (place === null) return;
     const { generation } = flight;
-    if (place !== null && generation.formers.length === 0) this.#options.onMissing(generation, (end ?? to) - from);
+    const goneBytes = (end ?? to) - from;
+    flight.goneBytes += goneBytes;
+    if (generation.formers.length === 0) this.#options.onMissing(generation, goneBytes);
   }
 
-  #sourceOf(unit: Unit): Source | null {
+  #sourceOf(unit: Unit): Source | 'short' | null {
     const { generation } = unit.flight;
     const { descriptors } = this.#options;
+    let opening: Opening = 'gone';
     try {
-      generation.open(descriptors);
+      opening = generation.open(descriptors);
     } catch (error) {
       if (errnoOf(error) === undefined) throw error;
     }
     descriptors.touch(generation);
-    return generation.source(unit.from);
+    return generation.source(unit.from) ?? (opening === 'short' ? opening : null);
   }
 
   /** A file that cannot be read now is tried again, with growing pauses; what is in the way is said once. */
@@ -223,19 +249,23 @@ export class Jobs {
     this.#wait(unit, job, why);
   }
 
-  #wait(unit: Unit, { place, spec, only }: Job, why: string): void {
+  #wait(unit: Unit, job: Job, why: string): void {
     const { generation } = unit.flight;
     generation.failures += 1;
     generation.blockedUntilMs =
       this.#options.now() + Math.min(MAX_READ_PAUSE_MS, 250 * 2 ** Math.min(generation.failures, 10));
-    if (place !== null) place.pending += 1;
-    this.#paused.set(unit, { place, spec, only });
+    this.#setAside(unit, job, this.#paused);
     if (generation.failures !== 3) return;
     this.#options.events.problemFound({
       code: 'LOG_UNREADABLE',
       message: `Cannot read ${generation.log.path}: ${why}`,
       advice: 'Check that the file is there and readable by this user; it is tried again until it is gone.',
     });
+  }
+
+  #setAside(unit: Unit, { place, spec, only }: Job, aside: Map<Unit, Waiting>): void {
+    if (place !== null) place.pending += 1;
+    aside.set(unit, { place, spec, only });
   }
 
   #hold(job: Job, bytes: number): void {
@@ -258,6 +288,8 @@ export class Jobs {
   #returned(job: Job): void {
     this.#running -= 1;
     for (const { reading } of job.units) if (reading !== null) reading.readers -= 1;
+    // Its files may be closed now, for those that wait longer than what is planned next.
+    this.#feed();
   }
 
   #onFailure(job: Job, error: unknown): void {
@@ -297,8 +329,10 @@ export class Jobs {
         this.#forsake(unit, job.place);
         continue;
       }
-      if (slice.outcome === 'changed') this.#options.onChanged(flight.generation);
-      else this.#pause(unit, job, slice.error?.message ?? 'unknown');
+      if (slice.outcome === 'changed') {
+        this.#options.onChanged(flight.generation);
+        this.#forsake(unit, job.place);
+      } else this.#pause(unit, job, slice.error?.message ?? 'unknown');
     }
     for (const unit of job.units) {
       if (kept.includes(unit)) continue;
@@ -508,6 +542,11 @@ export class Jobs {
       this.#options.onProgress(logOf(unit));
     }
   }
+}
+
+/** What it was to be read for is over. */
+function isGiven({ flight: { generation, epoch } }: Unit): boolean {
+  return epoch !== generation.epoch || generation.done;
 }
 
 /** Its file was truncated while it was read; it may go on in the copy that was made before. */

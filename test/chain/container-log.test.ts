@@ -200,6 +200,15 @@ describe('running ahead', () => {
     assert.deepEqual(log.resolve(generation, NOW_MS).again, [second]);
   });
 
+  test('it was read in another file, which was truncated meanwhile: read again', () => {
+    const { log, generation, first, second } = scene();
+    answer(second, { first: 1020, next: 2010, before: mark('other') });
+    answer(first, { next: 1020 });
+    assert.deepEqual(log.resolve(generation, NOW_MS).again, [second]);
+    answer(second, { first: 1020, next: 2010, before: mark('tail-1000') });
+    assert.deepEqual(log.resolve(generation, NOW_MS).resolved, [second]);
+  });
+
   test('the one before ended early: read again', () => {
     const { log, generation, first, second } = scene();
     answer(second, { first: 1020, next: 2010 });

@@ -38,12 +38,12 @@ function scene(t: Parameters<typeof makeFolder>[0], max: number) {
 
 test('the one used longest ago makes room, and it is said once', (t) => {
   const { descriptors, files, open, openOnes, pressures } = scene(t, 3);
-  for (const index of [0, 1, 2]) assert.ok(open(files[index]!));
+  for (const index of [0, 1, 2]) assert.equal(open(files[index]!), 'open');
   assert.deepEqual(pressures, []);
   descriptors.touch(files[0]!);
-  assert.ok(open(files[3]!));
+  assert.equal(open(files[3]!), 'open');
   assert.deepEqual(openOnes(), [0, 2, 3]);
-  assert.ok(open(files[4]!));
+  assert.equal(open(files[4]!), 'open');
   assert.deepEqual(openOnes(), [0, 3, 4]);
   assert.deepEqual(pressures, [3]);
   assert.equal(descriptors.openCount, 3);
@@ -55,9 +55,9 @@ test('one that is being read is not closed; without room nothing is opened', (t)
     open(files[index]!);
     files[index]!.closable = false;
   }
-  assert.equal(open(files[2]!), false);
+  assert.equal(open(files[2]!), 'short');
   files[1]!.closable = true;
-  assert.equal(open(files[2]!), true);
+  assert.equal(open(files[2]!), 'open');
   assert.deepEqual(openOnes(), [0, 2]);
 });
 
@@ -66,21 +66,21 @@ test('opened once, and again after it was closed', (t) => {
   const file = files[0]!;
   open(file);
   const { fd } = file;
-  assert.ok(open(file));
+  assert.equal(open(file), 'open');
   assert.equal(file.fd, fd);
   descriptors.close(file);
   descriptors.close(file);
   assert.deepEqual([file.fd, descriptors.openCount], [null, 0]);
-  assert.ok(open(file));
+  assert.equal(open(file), 'open');
   assert.equal(readFileSync(file.fd as number, 'utf8'), file.path);
 });
 
 test('another file under the name, or none, is not opened', (t) => {
   const { descriptors, files } = scene(t, 2);
   const [file, other] = files as [File, File];
-  assert.equal(descriptors.open(file, other.path, file.dev, file.ino), false);
-  assert.equal(descriptors.open(file, `${file.path}-gone`, file.dev, file.ino), false);
-  assert.equal(descriptors.open(file, `${file.path}/below`, file.dev, file.ino), false);
+  assert.equal(descriptors.open(file, other.path, file.dev, file.ino), 'gone');
+  assert.equal(descriptors.open(file, `${file.path}-gone`, file.dev, file.ino), 'gone');
+  assert.equal(descriptors.open(file, `${file.path}/below`, file.dev, file.ino), 'gone');
   assert.deepEqual([file.fd, descriptors.openCount], [null, 0]);
 });
 

@@ -6,7 +6,7 @@ import { type Identify, identifyNewcomers } from '../../src/chain/identify.js';
 import { isSurelyDone, placeAtCursors, placeAtEnd } from '../../src/chain/place.js';
 import type { Cursor } from '../../src/checkpoint/record.js';
 import type { IdentifyJob } from '../../src/protocol.js';
-import { addGeneration, CARRY, makeLog, mark } from './kit.js';
+import { addGeneration, CARRY, makeLog, mark, NOW_MS } from './kit.js';
 
 const LOG = '/var/log/pods/default_web_uid/app/0.log';
 const ROTATED = { suffix: '1', path: `${LOG}.1` };
@@ -183,6 +183,39 @@ test('what a compressed copy holds of unread bytes is not known before it is ope
   assert.equal(generation.takeUnread(), 0);
 });
 
+test('truncated without a copy: what was open goes on in what it is now', async () => {
+  const { log, generation } = known('a', 40, 40);
+  generation.read = { ...generation.read, carry: CARRY };
+  generation.restart(30);
+  assert.equal(generation.takeUnread(), 0);
+  assert.deepEqual(log.record().cursors[0]?.carry, CARRY);
+  const flight = log.nextFlight(100, false, NOW_MS);
+  assert.deepEqual([flight?.from, flight?.carry], [0, CARRY]);
+});
+
+test('truncated without a copy, and perhaps read when it was: what is open may be of what it is now', async () => {
+  for (const [changed, carry] of [
+    [false, null],
+    [true, CARRY],
+  ] as const) {
+    const { generation } = known('a', 40, 60);
+    generation.read = { ...generation.read, carry: CARRY };
+    generation.restart(40, changed);
+    generation.takeUnread();
+    assert.deepEqual(generation.read, { offset: 0, tail: null, carry });
+  }
+});
+
+test('truncated with a copy: what was open goes on from there', async () => {
+  const { log, generation } = known('a', 40, 40);
+  generation.read = { ...generation.read, carry: CARRY };
+  generation.restart(30);
+  const copy = newcomer(log, ROTATED, 40);
+  await identifyNewcomers(log, new NoFiles(), knows(new Map([[copy, 'a']])));
+  assert.equal(generation.takeUnread(), 0);
+  assert.deepEqual([copy.read.carry, generation.read.carry], [CARRY, null]);
+});
+
 test('files without times that hold the same bytes are different files', async () => {
   const { log, generation } = known('a', 100, 100);
   Object.assign(generation, { path: `${LOG}.2`, suffix: '2', format: 'raw' });
@@ -351,6 +384,32 @@ test('at start: an inode that was used again is not the generation it was', asyn
   const gone = cursor('same', 'old', 60);
   assert.deepEqual(await placeAtCursors(log, [gone], new NoFiles(), knows(new Map([[current, 'new']]))), [gone]);
   assert.deepEqual([current.done, current.read.offset], [false, 0]);
+});
+
+test('at start: what was open before a truncation goes on in the file, which is unread', async () => {
+  const log = makeLog(LOG);
+  const current = addGeneration(log, 100, { ino: 'same' });
+  const open: Cursor = { ...cursor('same', '', 0, { carry: CARRY }), head: null, tail: null };
+  assert.deepEqual(await placeAtCursors(log, [open], new NoFiles(), knows(new Map())), []);
+  assert.deepEqual([current.read.offset, current.read.carry, current.settled.carry], [0, CARRY, CARRY]);
+});
+
+test('at start: a file with the inode that a copy in the spool was made from is not that copy', async () => {
+  const log = makeLog(LOG);
+  const copy = addGeneration(log, 44, { ino: 'again' });
+  Object.assign(copy, { path: null, fd: null, spool: { path: 'copy', start: 0, end: 44, fileBytes: 60 } });
+  const names = ['20260101-000001', '20260101-000002'] as const;
+  const inodes = ['gzipped', 'again'] as const;
+  const files = names.map((suffix, index) =>
+    addGeneration(log, 44, { suffix, path: `${LOG}.${suffix}.gz`, gzip: true, ino: inodes[index] as string }),
+  );
+  const unread = (ino: string, name: string): Cursor => ({ ...cursor(ino, '', 0, { name }), head: null, tail: null });
+  const cursors = [
+    unread('again', ''),
+    ...names.map((name, index) => unread(inodes[index] as string, `0.log.${name}.gz`)),
+  ];
+  assert.deepEqual(await placeAtCursors(log, cursors, new NoFiles(), knows(new Map())), []);
+  assert.deepEqual(log.generations, [copy, ...files]);
 });
 
 test('at start: an imported position is known by its inode, and gets a fingerprint', async () => {

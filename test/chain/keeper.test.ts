@@ -31,9 +31,11 @@ function scene(
     limitBytes: spoolBytes,
     workers: {
       spool: async ({ from, source }) => {
-        const generation = all.find(({ fd }) => source.kind === 'plain' && fd === source.fd)!;
+        const generation = all.find(({ fd }) => source.kind !== 'spool' && fd === source.fd)!;
         copied.push(generation);
-        return { end: Math.max(from, generation.size), fileBytes: 50, complete: true };
+        const { size, saidBytes } = generation;
+        const end = Math.max(from, Number.isFinite(size) ? size : saidBytes);
+        return { end, fileBytes: end === from ? 0 : 50, complete: true };
       },
       spoolHeads: async () => ({ heads: [] }),
     },
@@ -82,6 +84,16 @@ test('what loses its last name is copied once, and let go when nothing more come
   generation.readers = 0;
   keeper.tend(AFTER_GRACE_MS);
   assert.equal(generation.fd, null);
+});
+
+test('at the end: one that proves to have nothing left gives its room to the others', async (t) => {
+  const { keeper, deleted } = scene(t);
+  const [read, unread] = [deleted('gzip', Number.POSITIVE_INFINITY), deleted('web', 100)];
+  Object.assign(read, { packed: true, saidBytes: 40 });
+  read.startAt({ offset: 40, tail: null, carry: null }, null, null);
+  keeper.notice([read, unread]);
+  await keeper.saveAll();
+  assert.deepEqual([read.size, read.spool, unread.spool?.end], [40, null, 100]);
 });
 
 test('what was written after the copy is only in the open file', async (t) => {

@@ -70,6 +70,7 @@ export function readTo(to: number, more: Partial<SliceResult> = {}): SliceResult
   return {
     outcome: 'read',
     first: 0,
+    before: null,
     next: to,
     full: false,
     lines: 1,

@@ -180,6 +180,17 @@ test('one that is settled meanwhile leaves no file', async (t) => {
   assert.deepEqual([generation.spool, spool.usedBytes, readdirSync(folder)], [null, 0, []]);
 });
 
+test('one that is truncated meanwhile: the copy is not of what it is now', async (t) => {
+  const { spool, deleted, folder } = scene(t);
+  const generation = deleted('line\n');
+  const saved = spool.save(generation);
+  generation.restart(5);
+  assert.equal(await saved, true);
+  assert.deepEqual([generation.spool, spool.usedBytes, readdirSync(folder)], [null, 0, []]);
+  assert.equal(await spool.save(generation), true);
+  assert.equal(generation.spool?.start, 0);
+});
+
 test('a disk that does not take it: said once, until it works again', async (t) => {
   const { spool, problems, deleted, folder } = scene(t);
   writeFileSync(folder, 'in the way');

@@ -1,3 +1,8 @@
+import { CUT_MARK } from '../../workers/encode/push.js';
+
+/** The longest entry; longer ones are cut. */
+export const MAX_LINE_BYTES = 2048;
+
 /** One line as the container runtime writes it: all of an entry, or a part of it. */
 export interface Part {
   readonly id: number;
@@ -21,6 +26,11 @@ export interface Entry {
   readonly parts: Part[];
   /** Its last part is not written. */
   open: boolean;
+  /**
+   * Its file was copied and truncated in the middle of it, and read before anyone could see that. The parts in the
+   * truncated file are on their way by the time those in the copy are found, and cannot be called back to be joined.
+   */
+  torn: boolean;
 }
 
 /** One file that a container wrote, under whatever names. */
@@ -61,7 +71,7 @@ export class Books {
     return part;
   }
 
-  /** The parts a stored content is made of; null if it is not made of whole parts. */
+  /** The parts a stored content is made of, of one that was cut all of its entry's; null if it is not made of whole parts. */
   partsOf(content: string): Part[] | null {
     const found: Part[] = [];
     for (const [, id] of content.matchAll(/<(\d+)>/g)) {
@@ -69,7 +79,13 @@ export class Books {
       if (part === undefined) return null;
       found.push(part);
     }
-    return found.length > 0 && found.map((part) => part.content).join('') === content ? found : null;
+    const [first] = found;
+    if (first === undefined) return null;
+    if (textOf(found) === content) return found;
+    const { parts } = first.entry;
+    return content.endsWith(CUT_MARK) && isCut(parts) && textOf(parts).startsWith(content.slice(0, -CUT_MARK.length))
+      ? parts
+      : null;
   }
 
   /** Whether this may be what is left of a line that was never written to its end. */
@@ -81,6 +97,24 @@ export class Books {
         !part.whole && (part.text.startsWith(content) || part.content.startsWith(content) || part.content === tail),
     );
   }
+}
+
+function textOf(parts: readonly Part[]): string {
+  return parts.map(({ content }) => content).join('');
+}
+
+function isCut(parts: readonly Part[]): boolean {
+  return textOf(parts).length > MAX_LINE_BYTES;
+}
+
+/** The time of an entry made of these: that of the last part, or of the one with which it is too long. */
+export function timeOf(parts: readonly Part[]): bigint {
+  let bytes = 0;
+  const last = parts.find(({ content }) => {
+    bytes += content.length;
+    return bytes > MAX_LINE_BYTES;
+  });
+  return (last ?? (parts.at(-1) as Part)).ns;
 }
 
 function rfc3339(ns: bigint): string {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { Descriptors, type Holder } from '../../src/chain/descriptors.js';
+import { Descriptors, type Holder, type Opening } from '../../src/chain/descriptors.js';
 import { type Journal, openJournal } from '../../src/checkpoint/journal.js';
 import { positionsOf } from '../../src/checkpoint/lane-positions.js';
 import { Collector } from '../../src/collector.js';
@@ -20,7 +20,6 @@ import { TestClock } from '../push/kit.js';
 import { SyncFiles } from './sync-files.js';
 
 export const BATCH_BYTES = 256;
-export const MAX_LINE_BYTES = 2048;
 /** Longer than any run, so that no entry is flushed before its end. */
 export const CARRY_FLUSH_MS = 10 * 3_600_000;
 const SHUTDOWN_MS = 20_000;
@@ -133,13 +132,13 @@ class SpyDescriptors extends Descriptors {
     this.#opened = opened;
   }
 
-  override open(holder: Holder, path: string, dev: string, ino: string): boolean {
-    const open = super.open(holder, path, dev, ino);
-    if (open) {
+  override open(holder: Holder, path: string, dev: string, ino: string): Opening {
+    const opening = super.open(holder, path, dev, ino);
+    if (opening === 'open') {
       this.#opened.add(ino);
       this.#inodes.set(holder, ino);
     }
-    return open;
+    return opening;
   }
 
   override close(holder: Holder): void {

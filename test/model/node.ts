@@ -38,6 +38,8 @@ class Container {
   stamp = 1_700_000_000;
   /** Truncated, and not looked at since. A log that is truncated in place is not rotated by renaming as well. */
   rewritten = false;
+  /** Entries that were open when it was copied and truncated, till that is looked at. */
+  unseen: Entry[] = [];
   readonly truncates: boolean;
 
   constructor(root: string, index: number) {
@@ -214,7 +216,18 @@ export class ModelNode {
     for (const part of parts) part.file = copy;
     container.files.splice(-1, 0, copy);
     ftruncateSync(container.fd, 0);
+    container.unseen.push(...container.open.values());
     this.#stampFolders(container);
+  }
+
+  /** A worker reads whatever is there. */
+  noteRead(): void {
+    for (const { unseen } of this.containers) for (const entry of unseen) entry.torn = true;
+  }
+
+  /** The collector looks at all files. */
+  noteLook(): void {
+    for (const container of this.containers) container.unseen = [];
   }
 
   /** Deletes the pod with its folder; `orderly` lets its container end its entries. */
@@ -242,7 +255,13 @@ export class ModelNode {
 
   #writeHalf(container: Container, stream: Stream, fillerBytes: number, tag: 'P' | 'F', share: number): void {
     this.#completeHalf(container);
-    const entry = container.open.get(stream) ?? { labels: container.labels, stream, parts: [], open: true };
+    const entry = container.open.get(stream) ?? {
+      labels: container.labels,
+      stream,
+      parts: [],
+      open: true,
+      torn: false,
+    };
     const part = this.#books.add(entry, container.current as LogFile, tag, fillerBytes);
     if (tag === 'P') container.open.set(stream, entry);
     else container.open.delete(stream);

@@ -1,4 +1,4 @@
-import type { Entry, Part } from './books.js';
+import { type Entry, type Part, timeOf } from './books.js';
 import type { Stored } from './loki.js';
 import type { World } from './world.js';
 
@@ -21,8 +21,8 @@ export function verify({ books, loki, node, lostBytes }: World): string[] {
   for (const part of books.parts) {
     const count = homes.get(part)?.length ?? 0;
     if (count === 0 && part.whole && !part.gone) wrong.push(`missing: <${part.id}> of ${part.entry.labels}`);
-    // Without its other parts it may have been sent joined at first, and alone later.
-    if (count > 1 && !part.entry.parts.some(({ gone }) => gone))
+    // Without its other parts it may have been sent joined at first, and alone later; or the other way round.
+    if (count > 1 && !part.entry.torn && !part.entry.parts.some(({ gone }) => gone))
       wrong.push(`stored ${count} times: ${(homes.get(part) ?? []).map(nameOf).join(' and ')}`);
   }
   const atRisk = new Map<string, number>();
@@ -43,14 +43,14 @@ export function verify({ books, loki, node, lostBytes }: World): string[] {
 function checkStored(stored: Stored, parts: Part[]): string[] {
   const wrong: string[] = [];
   const { entry } = parts[0] as Part;
-  const whole = entry.parts.every((part) => part.whole && !part.gone);
+  const whole = !entry.torn && entry.parts.every((part) => part.whole && !part.gone);
   // Without the end of one entry nothing tells that another has begun.
   const endGone = entry.parts.some((part) => part.gone);
   if (!endGone && parts.some((part) => part.entry !== entry)) wrong.push(`joined from two entries: ${nameOf(stored)}`);
   if (stored.labels !== entry.labels || stored.stream !== entry.stream) {
     wrong.push(`in the wrong stream: ${nameOf(stored)}, not ${entry.labels} ${entry.stream}`);
   }
-  if (stored.ns !== (parts.at(-1) as Part).ns) wrong.push(`wrong time: ${nameOf(stored)}`);
+  if (stored.ns !== timeOf(parts)) wrong.push(`wrong time: ${nameOf(stored)}`);
   if (whole && !sameParts(entry, parts)) {
     wrong.push(`not joined: ${nameOf(stored)} of ${entry.parts.map((part) => `<${part.id}>`).join('')}`);
   }

@@ -7,8 +7,8 @@ import { uncompressSync } from 'lz4-napi';
 import type { Config } from '../../src/config/config.js';
 import { readFrames, readHead } from '../../workers/read/spool-format.js';
 import { WorkerState } from '../../workers/worker-state.js';
-import { Books, type LogFile } from './books.js';
-import { BATCH_BYTES, CARRY_FLUSH_MS, Life, MAX_LINE_BYTES } from './life.js';
+import { Books, type LogFile, MAX_LINE_BYTES } from './books.js';
+import { BATCH_BYTES, CARRY_FLUSH_MS, Life } from './life.js';
 import { ModelLoki } from './loki.js';
 import { ModelNode } from './node.js';
 import { verify } from './verify.js';
@@ -68,21 +68,25 @@ export class World {
     this.#lives += 1;
     const life = new Life(this.#config, WORKER);
     this.life = life;
+    const before = new Set(this.node.files);
+    this.node.noteLook();
     await this.#finish(
       life.start(this.loki, () => this.#nowMs),
       async () => {
         this.#noteOpened(false);
         await meanwhile();
-        life.work(0);
+        this.#work(life, 0);
       },
     );
-    this.#noteOpened(true);
+    // What has come since it scanned may not be seen yet.
+    this.#noteOpened(true, before);
   }
 
   async tick(): Promise<void> {
     this.#nowMs += 1;
     if (this.life !== null) this.life.ticked = true;
     this.life?.collector.tick();
+    this.node.noteLook();
     await this.settle();
   }
 
@@ -94,8 +98,13 @@ export class World {
   }
 
   async work(which: number): Promise<void> {
-    this.life?.work(which);
+    if (this.life !== null) this.#work(this.life, which);
     await this.settle();
+  }
+
+  #work(life: Life, which: number): void {
+    if (life.tasks.length > 0) this.node.noteRead();
+    life.work(which);
   }
 
   /** Lets time pass, with the ticks that belong to it. */
@@ -119,7 +128,7 @@ export class World {
     if (life === null) return;
     const stopped = life.stop();
     await this.#finish(stopped, async () => {
-      life.work(0);
+      this.#work(life, 0);
       if (lokiAnswers && this.loki.pending.length > 0) this.loki.answer(0, 'ok');
       else if (life.busy + life.tasks.length === 0) await this.#pass(500);
     });
@@ -225,11 +234,11 @@ export class World {
   }
 
   /** From now on the living collector has these open; after a scan it must have all that have a name. */
-  #noteOpened(scanned: boolean): void {
+  #noteOpened(scanned: boolean, before: ReadonlySet<LogFile> | null = null): void {
     if (this.life === null) return;
     for (const file of this.node.files) {
       const open = file.plain !== null && this.life.opened.has(file.ino);
-      if (scanned || open) file.openedIn = this.#lives;
+      if (open || (scanned && before?.has(file) !== false)) file.openedIn = this.#lives;
     }
   }
 

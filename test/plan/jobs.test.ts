@@ -7,11 +7,11 @@ import type { ContainerLog } from '../../src/chain/container-log.js';
 import { Descriptors } from '../../src/chain/descriptors.js';
 import type { Flight, Former, Generation } from '../../src/chain/generation.js';
 import { Jobs } from '../../src/plan/jobs.js';
-import type { CollectJob, CollectResult, PipelineSpec, SliceResult } from '../../src/protocol.js';
+import type { CollectJob, CollectResult, PipelineSpec, Slice, SliceResult } from '../../src/protocol.js';
 import type { HeldPlace, Outcome, Parcel } from '../../src/push/parcel.js';
 import type { Refusal } from '../../src/push/refusals.js';
 import { noEvents } from '../../src/telemetry/events.js';
-import { addGeneration, CARRY, makeFolder, makeLog, NOW_MS, readTo, SETTINGS } from '../chain/kit.js';
+import { addGeneration, CARRY, makeFolder, makeLog, mark, NOW_MS, readTo, SETTINGS } from '../chain/kit.js';
 import { settled } from '../push/kit.js';
 
 /** Every line has so many bytes. */
@@ -61,6 +61,7 @@ class Desk {
   readonly logs: ContainerLog[] = [];
   stored = 0;
   nowMs = NOW_MS;
+  onChanged = () => {};
   readonly jobs: Jobs;
 
   constructor(descriptors = new Descriptors(1000, () => {})) {
@@ -84,7 +85,10 @@ class Desk {
       batchBytes: SETTINGS.batchBytes,
       now: () => this.nowMs,
       onProgress: () => {},
-      onChanged: (generation) => this.changed.push(generation),
+      onChanged: (generation) => {
+        this.changed.push(generation);
+        this.onChanged();
+      },
       onCounted: () => {},
       onRest: () => {},
       onMissing: () => {},
@@ -517,11 +521,41 @@ test('truncated before a repeated read of it: the copy has to be read from where
   const desk = new Desk();
   const { flight, original, copy } = await truncatedInRepeat(desk);
   await desk.work(0, () => ({ next: 0, entries: 0, lines: 0 }));
-  assert.equal(flight.forsaken, true);
+  assert.equal(flight.goneBytes, 40);
   copy.adopt(original.formers[0] as Former);
   assert.deepEqual([copy.read.offset, copy.flights], [0, []]);
   desk.assertIdle();
 });
+
+test('rewritten before a repeated read of it, which shows it: that is over, and the copy is read from where all is settled', async () => {
+  const desk = new Desk();
+  const log = desk.log('a', 400);
+  const [first, ahead] = [desk.launch(log)[0], desk.launch(log)[0]] as [Flight, Flight];
+  const { generation } = first;
+  await desk.work(0, () => ({ head: mark('head') }));
+  await desk.work();
+  for (const each of [first, ahead]) {
+    await desk.answer(desk.instead('withoutMetadata'));
+    const { from, before, head } = (desk.running.at(-1) as Running).job.slices[0] as Slice;
+    assert.deepEqual([before, head], each === first ? [null, mark('head')] : [mark(`tail-${from}`), null]);
+  }
+  const [former] = await changedInRepeat(desk, generation);
+  assert.deepEqual([first.goneBytes, ahead.goneBytes], [1000, 0]);
+  assert.equal(generation.takeUnread(), 2000 + 1000);
+  const copy = addGeneration(log, 4000, { path: `${log.path}.1`, suffix: '1' });
+  copy.adopt(former as Former);
+  assert.deepEqual([copy.read.offset, copy.flights], [0, []]);
+});
+
+/** A worker finds that the file is another; the collector begins anew. */
+async function changedInRepeat(desk: Desk, generation: Generation): Promise<Former[]> {
+  desk.onChanged = () => {
+    generation.restart(100);
+    desk.jobs.abandon(generation);
+  };
+  await desk.work(0, () => ({ outcome: 'changed' }));
+  return generation.formers;
+}
 
 test('truncated during a repeated read, and taken for its copy meanwhile: that is read instead', async () => {
   const desk = new Desk();
@@ -553,20 +587,23 @@ test('room: so many jobs at once, so many bytes, and no log more than half of th
   assert.equal(desk.jobs.mayTake(hot), false);
 });
 
+/** A log of one line that has a file, which is not open. */
+function fileLog(desk: Desk, folder: string, pod: string): ContainerLog {
+  const path = join(folder, pod);
+  writeFileSync(path, `${pod}23456789\n`);
+  const { dev, ino } = statSync(path, { bigint: true });
+  const log = desk.log(pod, 0);
+  log.generations = [];
+  addGeneration(log, LINE_BYTES, { path, dev: String(dev), ino: String(ino) }).fd = null;
+  return log;
+}
+
 test('descriptors are short: no file of a job is closed for another of it', async (t) => {
   const folder = makeFolder(t);
   const descriptors = new Descriptors(2, () => {});
   t.after(() => descriptors.closeAll());
   const desk = new Desk(descriptors);
-  const logs = ['a', 'b', 'c'].map((pod) => {
-    const path = join(folder, pod);
-    writeFileSync(path, `${pod}23456789\n`);
-    const { dev, ino } = statSync(path, { bigint: true });
-    const log = desk.log(pod, 0);
-    log.generations = [];
-    addGeneration(log, LINE_BYTES, { path, dev: String(dev), ino: String(ino) }).fd = null;
-    return log;
-  });
+  const logs = ['a', 'b', 'c'].map((pod) => fileLog(desk, folder, pod));
   desk.launch(...logs);
   const [{ job }] = desk.running as [Running];
   const texts = job.slices.map(({ source, path }) => [
@@ -579,10 +616,46 @@ test('descriptors are short: no file of a job is closed for another of it', asyn
   ]);
   await desk.work();
   await desk.answer(STORED);
-  desk.nowMs += 10_000;
-  desk.jobs.resume(desk.nowMs);
+  // The first two are not needed any more.
   await desk.work();
   await desk.answer(STORED);
+  desk.assertSettled();
+  assert.deepEqual(desk.problems, []);
+});
+
+test('descriptors are short in a repeated read: it goes on as soon as one is free, and nothing is said', async (t) => {
+  const folder = makeFolder(t);
+  const descriptors = new Descriptors(1, () => {});
+  t.after(() => descriptors.closeAll());
+  const desk = new Desk(descriptors);
+  const logs = ['a', 'b'].map((pod) => fileLog(desk, folder, pod));
+  for (const log of logs) {
+    desk.launch(log);
+    await desk.work();
+  }
+  // Another is being read.
+  const busy = fileLog(desk, folder, 'c').generations[0] as Generation;
+  assert.equal(busy.open(descriptors), 'open');
+  busy.readers += 1;
+  for (const _ of logs) await desk.answer(desk.instead('withoutMetadata'));
+  for (let tries = 0; tries < 10; tries += 1) {
+    desk.nowMs += 1000;
+    desk.jobs.resume(desk.nowMs);
+    assert.deepEqual([desk.running, desk.problems, logs[0]?.generations[0]?.blockedUntilMs], [[], [], 0]);
+  }
+  busy.readers -= 1;
+  desk.jobs.resume(desk.nowMs);
+  // Each as soon as the one before has been read.
+  for (const pod of ['a', 'b']) {
+    assert.deepEqual(
+      desk.running.map(({ job }) => job.slices.map(({ path }) => podOf(path))),
+      [[pod]],
+    );
+    assert.equal(desk.jobs.mayLaunch, pod === 'b');
+    await desk.work();
+  }
+  for (const _ of logs) await desk.answer(STORED);
+  desk.logs.pop();
   desk.assertSettled();
 });
 

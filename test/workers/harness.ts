@@ -68,6 +68,7 @@ export function sliceOf(fd: number, from: number, to: number, rest: Partial<Slic
     final: false,
     format: 'cri',
     before: null,
+    head: null,
     carry: null,
     flush: false,
     readTimeMs: READ_TIME_MS,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { closeSync, openSync } from 'node:fs';
 import { after, describe, test } from 'node:test';
-import { HEAD_BYTES, type Slice, TAIL_BYTES } from '../../src/protocol.js';
+import { HEAD_BYTES, type Slice, type SliceResult, TAIL_BYTES } from '../../src/protocol.js';
 import { CUT_MARK } from '../../workers/encode/push.js';
 import { markOf } from '../../workers/mark.js';
 import { runJob } from '../../workers/run-job.js';
@@ -82,6 +82,7 @@ describe('run-job', () => {
       malformedLines: 0,
       cutEntries: 0,
       cutBytes: 0,
+      before: null,
       flushedEntries: 0,
       format: 'cri',
       head: null,
@@ -133,6 +134,25 @@ describe('run-job', () => {
     }
   });
 
+  test('read once more from its start: first bytes that are not the ones that were read', async () => {
+    const text = line('stdout', 'one') + line('stdout', 'two');
+    file.set(text);
+    const [{ head }] = (await run([sliceOf(file.fd, 0, 10)])).slices as [SliceResult];
+    assert.equal(head?.bytes, text.length / 2);
+    for (const [content, outcome] of [
+      [text, 'read'],
+      [text + text, 'read'],
+      [text.replace('one', 'eno') + text, 'changed'],
+      [text.slice(0, 20), 'changed'],
+      ['', 'changed'],
+    ] as const) {
+      file.set(content);
+      const { slices, push } = await run([sliceOf(file.fd, 0, text.length, { head })]);
+      assert.equal(slices[0]!.outcome, outcome);
+      assert.equal(push === null, outcome === 'changed');
+    }
+  });
+
   test('the file ends before the slice begins: nothing is consumed', async () => {
     file.set('short\n');
     for (const aligned of [true, false]) {
@@ -143,13 +163,15 @@ describe('run-job', () => {
     }
   });
 
-  test('head and tail are marks of the bytes before next', async () => {
+  test('marks: of the bytes before first, of the head, and of the bytes before next', async () => {
     const bytes = logBytes(100);
     file.set(bytes);
     for (const from of [0, 300, HEAD_BYTES - 1, HEAD_BYTES, 5000]) {
       for (const to of [from, from + 1, from + 500, bytes.length]) {
         const [slice] = (await run([sliceOf(file.fd, from, to, { aligned: false })])).slices;
-        const { next, head, tail } = slice!;
+        const { first, before, next, head, tail } = slice!;
+        const wantBefore = first === 0 ? null : markOf(bytes, Math.max(0, first - TAIL_BYTES), first);
+        assert.deepEqual(before, wantBefore, `${from} ${to}`);
         const wantHead = from < HEAD_BYTES && next > 0 ? markOf(bytes, 0, Math.min(HEAD_BYTES, next)) : null;
         assert.deepEqual(head, wantHead, `${from} ${to}`);
         assert.deepEqual(

@@ -86,6 +86,12 @@ export class Window {
     return markOf(this.bytes, from, this.at).hash === mark.hash;
   }
 
+  /** Whether the source begins with the bytes of `mark`; to be asked where the window began at 0. */
+  async beginsWith(mark: Mark, to: number): Promise<boolean> {
+    while (this.#headBytes < mark.bytes && !this.ended && this.hasRoom) await this.fill(to);
+    return this.#headBytes >= mark.bytes && markOf(this.#head, 0, mark.bytes).hash === mark.hash;
+  }
+
   /** Fingerprint of the first min(HEAD_BYTES, `position`) bytes, if the window began within them. */
   headMark(): Mark | null {
     const length = Math.min(this.#headBytes, this.position);

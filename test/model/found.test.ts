@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Step, take } from './steps.js';
+import { turnWatchingOff, World } from './world.js';
+
+/** Ways that once went wrong, as the model has found and shrunk them. */
+const FOUND: Record<string, Step[]> = {
+  'what was open before a copytruncate is sent, though the file is truncated once more': [
+    { do: 'part', at: 2, stream: 'stderr', bytes: 0 },
+    { do: 'copyTruncate', at: 2 },
+    { do: 'write', at: 2, stream: 'stdout', bytes: 0, lines: 1 },
+    { do: 'settleAll' },
+    { do: 'truncate', at: 2 },
+    { do: 'part', at: 0, stream: 'stdout', bytes: 0 },
+  ],
+  'an entry in parts, torn by a truncation that nobody could see': [
+    { do: 'write', at: 2, stream: 'stdout', bytes: 0, lines: 1 },
+    { do: 'tick' },
+    { do: 'part', at: 2, stream: 'stderr', bytes: 0 },
+    { do: 'copyTruncate', at: 2 },
+    { do: 'lastPart', at: 2, stream: 'stderr', bytes: 0 },
+    { do: 'work', which: 0, times: 1 },
+    { do: 'answer', which: 0, kind: 'unanswered' },
+    { do: 'kill' },
+    { do: 'start' },
+  ],
+  'a compressed file has the inode of one that is in the spool': [
+    { do: 'write', at: 0, stream: 'stdout', bytes: 0, lines: 1 },
+    { do: 'rotate', at: 0 },
+    { do: 'write', at: 0, stream: 'stdout', bytes: 0, lines: 1 },
+    { do: 'rotate', at: 0 },
+    { do: 'tick' },
+    { do: 'work', which: 0, times: 1 },
+    { do: 'kill' },
+    { do: 'compress', at: 0 },
+    { do: 'compress', at: 0 },
+    { do: 'compress', at: 0 },
+    { do: 'start' },
+    { do: 'stop', answered: false },
+    { do: 'beginRotation', at: 0 },
+  ],
+  'truncated and read again before that can be seen: nothing is joined with itself': [
+    { do: 'write', at: 2, stream: 'stdout', bytes: 0, lines: 2 },
+    { do: 'tick' },
+    { do: 'truncate', at: 2 },
+    { do: 'part', at: 2, stream: 'stdout', bytes: 0 },
+    { do: 'delete', at: 0 },
+  ],
+  'at the end, a compressed file that is read takes no room in the spool from an unread one': [
+    { do: 'burst', at: 0, rotations: 2, bytes: 0 },
+    { do: 'part', at: 0, stream: 'stdout', bytes: 0 },
+    { do: 'settleAll' },
+    { do: 'rotate', at: 0 },
+    { do: 'kill' },
+    { do: 'startAmid', acts: [] },
+    { do: 'tick' },
+    { do: 'write', at: 0, stream: 'stdout', bytes: 0, lines: 2 },
+    { do: 'delete', at: 0 },
+    { do: 'tick' },
+    { do: 'stop', answered: false },
+    { do: 'startAmid', acts: [] },
+  ],
+  'copied to the spool from where the file stood before it was truncated': [
+    { do: 'part', at: 2, stream: 'stdout', bytes: 0 },
+    { do: 'settleAll' },
+    { do: 'copyTruncate', at: 2 },
+    { do: 'write', at: 2, stream: 'stdout', bytes: 0, lines: 2 },
+    { do: 'delete', at: 2 },
+    { do: 'tick' },
+    { do: 'work', which: 0, times: 2 },
+    { do: 'tick' },
+    { do: 'work', which: 0, times: 1 },
+    { do: 'answer', which: 0, kind: 'ok' },
+    { do: 'kill' },
+    { do: 'rotate', at: 0 },
+  ],
+};
+
+turnWatchingOff();
+
+for (const [name, steps] of Object.entries(FOUND)) {
+  test(name, async (t) => {
+    const world = new World();
+    t.after(() => world.close());
+    await world.start();
+    for (const step of steps) await take(step, world);
+    assert.deepEqual(await world.end(), []);
+  });
+}
