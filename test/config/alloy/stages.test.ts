@@ -282,6 +282,11 @@ loki.echo "e" { }`);
     ],
     ['match without a matcher', 'stage.match {\nselector = "{}"\nstage.docker { }\n}', /^3:14: .*name of a label/],
     ['match with a bad filter', 'stage.match {\nselector = `{a="b"} |~ "("`\nstage.docker { }\n}', /^3:25: .*RE2/],
+    [
+      'regex of too many instructions',
+      `stage.regex {\nexpression = "(?P<a>${'(?:[ab]c){1000}'.repeat(6)})"\n}`,
+      /^3:15: .*too large: 12004 instructions .*, of at most 10000$/,
+    ],
     ['pattern without a name', 'stage.pattern {\npattern = "<_>"\n}', /^3:12: .*no named capture/],
     ['pattern with neighbours', 'stage.pattern {\npattern = "<a><b>"\n}', /^3:15: <b> follows a capture/],
     [

@@ -38,20 +38,23 @@ export class LinearMatcher {
   }
 
   test(text: string): boolean {
-    return this.#look(text, true);
+    const begins = this.#look(text, true);
+    this.#places.leave();
+    return begins;
   }
 
   /** The first match as pairs of start and end for it and its groups, -1 for groups without part; null without one. */
   first(text: string): number[] | null {
-    return this.#look(text, false) ? this.#match(text, this.#places.nextBegin(0)) : null;
+    const match = this.#look(text, false) ? this.#match(text, this.#places.nextBegin(0)) : null;
+    this.#places.leave();
+    return match;
   }
 
   /** Every match, as `first` gives it; as in Go, no empty one right behind the match before it. */
   all(text: string): number[][] {
     const matches: number[][] = [];
-    if (!this.#look(text, false)) return matches;
     let lastEnd = -1;
-    let begin = this.#places.nextBegin(0);
+    let begin = this.#look(text, false) ? this.#places.nextBegin(0) : -1;
     while (begin >= 0) {
       const match = this.#match(text, begin);
       const end = match[1]!;
@@ -59,6 +62,7 @@ export class LinearMatcher {
       lastEnd = end;
       begin = this.#places.nextBegin(end > begin ? end : begin + 1);
     }
+    this.#places.leave();
     return matches;
   }
 

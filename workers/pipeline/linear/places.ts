@@ -63,6 +63,13 @@ export class Places {
     return begins;
   }
 
+  /** Lets go of the text. */
+  leave(): void {
+    this.#text = '';
+    this.#blocks.length = 0;
+    this.#remembered = null;
+  }
+
   /** The first place from `at` on where a match may begin; -1 if there is none. `at` must not become less. */
   nextBegin(at: number): number {
     for (; this.#current >= 0; this.#current--) {

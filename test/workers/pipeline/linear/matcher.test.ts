@@ -19,7 +19,7 @@ describe('linear matcher', () => {
       const matcher = new LinearMatcher(re2);
       for (const subject of texts) findsWhatRe2Finds(re2, matcher, subject);
     });
-    fc.assert(property, { numRuns: Number(process.env.RUNS ?? 3000) });
+    fc.assert(property, { numRuns: Number(process.env.REGEX_RUNS ?? 3000) });
   });
 
   test('finds what RE2 finds with programs of many nodes', () => {
@@ -28,7 +28,7 @@ describe('linear matcher', () => {
       const matcher = new LinearMatcher(re2);
       for (const subject of texts) findsWhatRe2Finds(re2, matcher, subject);
     });
-    fc.assert(property, { numRuns: Number(process.env.RUNS ?? 1000) });
+    fc.assert(property, { numRuns: Number(process.env.REGEX_RUNS ?? 1000) });
   });
 
   test('finds the same with next to no memory', () => {
@@ -49,6 +49,6 @@ describe('linear matcher', () => {
         for (const subject of texts) findsWhatRe2Finds(re2, matcher, subject);
       },
     );
-    fc.assert(property, { numRuns: Number(process.env.RUNS ?? 3000) });
+    fc.assert(property, { numRuns: Number(process.env.REGEX_RUNS ?? 3000) });
   });
 });
