@@ -79,7 +79,7 @@ export class Fleet {
       join(config.stateDir, 'spool'),
       this.#first.map(({ id }) => id),
     );
-    this.#members = this.#first.map((lane) => this.#enlist(lane, this.#first.length));
+    this.#members = this.#first.map((lane) => this.#enlist(lane, sharersOf(this.#first)));
     await Promise.all(this.#members.map(({ collector }) => collector.start()));
   }
 
@@ -149,7 +149,7 @@ export class Fleet {
     for (const { lane, member } of pairs) {
       if (member !== undefined) continue;
       inheritPositions(journal, [...running, claimOf(lane)]);
-      const added = this.#enlist(lane, lanes.length);
+      const added = this.#enlist(lane, sharersOf(lanes));
       await added.collector.start();
       members.push(added);
     }
@@ -188,7 +188,8 @@ export class Fleet {
   #enlist(lane: Lane, count: number): Member {
     const { config, budget, workers, journal, descriptors, events } = this.#options;
     const { endpoint, sender } = this.#connect(lane);
-    const pushBudgetBytes = Math.max(LEAST_JOBS * lane.batchBytes, Math.floor(budget.pushBudgetBytes / count));
+    const share = lane.isOwnLog ? 0 : 1 / count;
+    const pushBudgetBytes = Math.max(LEAST_JOBS * lane.batchBytes, Math.floor(budget.pushBudgetBytes * share));
     // One that got another name meanwhile still has its copies under the one it began with.
     let spoolFolder = spoolFolderOf(join(config.stateDir, 'spool'), lane.id);
     while (this.#spoolFolders.has(spoolFolder)) spoolFolder += '+';
@@ -200,7 +201,7 @@ export class Fleet {
       workers,
       sender,
       positions,
-      spool: { folder: spoolFolder, limitBytes: Math.floor(config.spoolBytes / count) },
+      spool: { folder: spoolFolder, limitBytes: Math.floor(config.spoolBytes * share) },
       descriptors,
       events,
     });
@@ -240,11 +241,16 @@ function pairUp(lanes: readonly Lane[], members: readonly Member[]): { pairs: Pa
   for (const alike of LIKENESSES) {
     for (const pair of pairs) {
       if (pair.member !== undefined) continue;
-      const at = leaving.findIndex((member) => alike(member.lane, pair.lane));
+      const at = leaving.findIndex(({ lane }) => lane.isOwnLog === pair.lane.isOwnLog && alike(lane, pair.lane));
       if (at !== -1) [pair.member] = leaving.splice(at, 1);
     }
   }
   return { pairs, leaving };
+}
+
+/** How many lanes share memory and spool. */
+function sharersOf(lanes: readonly Lane[]): number {
+  return lanes.filter(({ isOwnLog }) => !isOwnLog).length;
 }
 
 function claimOf({ id, files }: Lane): { id: string; wants(path: string): boolean } {

@@ -65,6 +65,7 @@ export function draftAlloy(input: AlloyInput, options: AlloyOptions): AlloyDraft
   // What follows from a mistake of syntax is not worth telling.
   if (!diagnostics.hasErrors) loader.loadMain(bodies, folderOf(input, options.files ?? disk));
   const sources = diagnostics.hasErrors ? [] : loader.graph.sources(diagnostics);
+  const logging = diagnostics.hasErrors ? null : loader.graph.logging(diagnostics);
   const files = [...loader.filesRead];
   return {
     stages: diagnostics.questions.map(({ spec }) => spec),
@@ -73,7 +74,7 @@ export function draftAlloy(input: AlloyInput, options: AlloyOptions): AlloyDraft
         if (mistake !== null) diagnostics.questions[index]?.tell(mistake);
       }
       if (diagnostics.hasErrors) return { diagnostics: diagnostics.sorted(), files };
-      const { writes, logging, http } = loader.graph;
+      const { writes, http } = loader.graph;
       const plan = { sources, writes, logging, http, files, leftOut: loader.leftOut };
       return { plan, warnings: diagnostics.sorted() };
     },
