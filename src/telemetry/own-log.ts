@@ -27,25 +27,36 @@ export class OwnLogFile {
 
   constructor(path: string) {
     this.path = path;
+    // Before the first line: the folder is watched for it.
+    this.#try(() => this.#open());
   }
 
   /** @param line JSON, with its newline */
   write(line: string): void {
     if (line.startsWith(TRACE)) return;
-    try {
+    const written = this.#try(() => {
       if (this.#dropped > 0) this.#append(droppedLine(this.#dropped));
       this.#dropped = 0;
       this.#append(line);
-    } catch (error) {
-      if (errnoOf(error) === undefined) throw error;
-      this.#dropped += 1;
-      this.close();
-    }
+    });
+    if (!written) this.#dropped += 1;
   }
 
   close(): void {
     if (this.#fd !== null) closeSync(this.#fd);
     this.#fd = null;
+  }
+
+  /** False if the disk does not let it. */
+  #try(action: () => void): boolean {
+    try {
+      action();
+      return true;
+    } catch (error) {
+      if (errnoOf(error) === undefined) throw error;
+      this.close();
+      return false;
+    }
   }
 
   #append(line: string): void {

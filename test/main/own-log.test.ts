@@ -43,6 +43,7 @@ test('write_to: each line of our own log arrives once, with its level, over a re
     const collector = stage.start({ CONFIG: config, CONFIG_WATCH: 'false' });
     await eventually(() => startsIn(own()) === start);
     assert.equal(await collector.end('SIGTERM'), 0);
+    assert.deepEqual(collector.saying('LOGS_MISSING'), []);
     said.push(...collector.lines.map((line) => JSON.stringify(line)));
   }
   const arrived = own();

@@ -6,8 +6,9 @@ import { type TestContext, test } from 'node:test';
 import { createLog } from '../../src/telemetry/log.js';
 import { OwnLogFile, ownLogPath } from '../../src/telemetry/own-log.js';
 
-function makeFile(t: TestContext): OwnLogFile {
+function makeFile(t: TestContext, prepare: (path: string) => void = () => {}): OwnLogFile {
   const stateDir = mkdtempSync(join(tmpdir(), 'own-log-'));
+  prepare(ownLogPath(stateDir));
   const file = new OwnLogFile(ownLogPath(stateDir));
   t.after(() => {
     file.close();
@@ -22,6 +23,8 @@ function kept(path: string): string[] {
 
 test('lines are kept in the CRI format, those of a former start before them', (t) => {
   const file = makeFile(t);
+  // Where a lane looks for it before the first line.
+  assert.equal(readFileSync(file.path, 'utf8'), '');
   file.write('{"level":"info","msg":"one"}\n');
   file.close();
   const next = new OwnLogFile(file.path);
@@ -50,8 +53,7 @@ test('no more than two files of a MiB, and the newest lines are in them', (t) =>
 });
 
 test('what cannot be kept is dropped and counted', (t) => {
-  const file = makeFile(t);
-  mkdirSync(file.path, { recursive: true });
+  const file = makeFile(t, (path) => mkdirSync(path, { recursive: true }));
   file.write('{"level":"info","msg":"lost"}\n');
   file.write('{"level":"info","msg":"lost, too"}\n');
   rmdirSync(file.path);
