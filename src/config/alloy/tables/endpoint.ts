@@ -183,7 +183,7 @@ export const endpoint = schema(
       t.flag,
       true,
       differs(
-        'HTTP/1.1 with several connections is used: undici speaks HTTP/2, but a server that ends a session (GOAWAY) can still end the process with it',
+        'HTTP/1.1 with several connections is used: with the HTTP/2 of undici, pushes under way fail when a server ends a session (GOAWAY)',
       ),
     ),
     ...proxyArguments,
