@@ -45,6 +45,8 @@ interface Pair {
 const LEAVE_MS = 5_000;
 /** Batches that the budget of a lane holds at least: with fewer it would wait for each answer. */
 const LEAST_JOBS = 3;
+/** As much again as its files have. */
+const OWN_LOG_SPOOL_BYTES = 2 * 1024 * 1024;
 
 /** Of a snapshot, what each lane has for itself; descriptors, workers and the journal are the same for all. */
 const SUMMED = [
@@ -188,8 +190,10 @@ export class Fleet {
   #enlist(lane: Lane, count: number): Member {
     const { config, budget, workers, journal, descriptors, events } = this.#options;
     const { endpoint, sender } = this.#connect(lane);
-    const share = lane.isOwnLog ? 0 : 1 / count;
-    const pushBudgetBytes = Math.max(LEAST_JOBS * lane.batchBytes, Math.floor(budget.pushBudgetBytes * share));
+    const leastBytes = LEAST_JOBS * lane.batchBytes;
+    const [pushBudgetBytes, spoolBytes] = lane.isOwnLog
+      ? [leastBytes, OWN_LOG_SPOOL_BYTES]
+      : [Math.max(leastBytes, Math.floor(budget.pushBudgetBytes / count)), Math.floor(config.spoolBytes / count)];
     // One that got another name meanwhile still has its copies under the one it began with.
     let spoolFolder = spoolFolderOf(join(config.stateDir, 'spool'), lane.id);
     while (this.#spoolFolders.has(spoolFolder)) spoolFolder += '+';
@@ -201,7 +205,7 @@ export class Fleet {
       workers,
       sender,
       positions,
-      spool: { folder: spoolFolder, limitBytes: Math.floor(config.spoolBytes * share) },
+      spool: { folder: spoolFolder, limitBytes: spoolBytes },
       descriptors,
       events,
     });

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { startReceiver } from '../../bench/receiver/server.js';
+import { OwnLogFile, ownLogPath } from '../../src/telemetry/own-log.js';
 import { append, eventually, makeStage, type Stage } from './kit.js';
 
 const TIMEOUT = { timeout: 60_000 };
@@ -87,3 +89,34 @@ test('write_to taken out for another way of the pods: that begins where the othe
   assert.equal(await collector.end('SIGTERM'), 0);
   assert.match(other.store.lines().join('\n'), /^\S+ stdout F three$/);
 });
+
+test(
+  'a long outage: the newest lines of our own log arrive, what was given up of it is counted',
+  TIMEOUT,
+  async (t) => {
+    const stage = await makeStage(t);
+    const config = configured(stage, [stage.loki.pushUrl], 'loki.write.to0.receiver');
+    stage.loki.faults.set({ action: 'refuse', status: 503 });
+    const collector = stage.start({ CONFIG: config, CONFIG_WATCH: 'false' });
+    await collector.said('started');
+    const file = new OwnLogFile(ownLogPath(stage.stateDir));
+    t.after(() => file.close());
+    // Does not get smaller in a copy.
+    const noise = randomBytes(60_000).toString('base64');
+    let written = 0;
+    for (let files = 0; files < 7; files++) {
+      const opened = await collector.metric('files_opened_total');
+      for (let i = 0; i < 14; i++) file.write(`${JSON.stringify({ level: 'info', number: ++written, noise })}\n`);
+      // Each file is seen before it is gone.
+      if (files > 0) await eventually(async () => (await collector.metric('files_opened_total')) > opened);
+    }
+    await eventually(async () =>
+      /^sleipnir_lost_bytes_total\{.*\} [1-9]/m.test(await (await collector.get('/metrics')).text()),
+    );
+    stage.loki.faults.clear();
+    const own = () => stage.loki.store.lines('{component="alloy"}');
+    await eventually(() => own().some((line) => line.includes(`"number":${written},`)));
+    assert.equal(await collector.end('SIGTERM'), 0);
+    assert.equal(stage.loki.store.duplicates, 0);
+  },
+);
