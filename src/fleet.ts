@@ -45,6 +45,8 @@ interface Pair {
 const LEAVE_MS = 5_000;
 /** Batches that the budget of a lane holds at least: with fewer it would wait for each answer. */
 const LEAST_JOBS = 3;
+/** As much again as its files have. */
+const OWN_LOG_SPOOL_BYTES = 2 * 1024 * 1024;
 
 /** Of a snapshot, what each lane has for itself; descriptors, workers and the journal are the same for all. */
 const SUMMED = [
@@ -79,7 +81,7 @@ export class Fleet {
       join(config.stateDir, 'spool'),
       this.#first.map(({ id }) => id),
     );
-    this.#members = this.#first.map((lane) => this.#enlist(lane, this.#first.length));
+    this.#members = this.#first.map((lane) => this.#enlist(lane, sharersOf(this.#first)));
     await Promise.all(this.#members.map(({ collector }) => collector.start()));
   }
 
@@ -149,7 +151,7 @@ export class Fleet {
     for (const { lane, member } of pairs) {
       if (member !== undefined) continue;
       inheritPositions(journal, [...running, claimOf(lane)]);
-      const added = this.#enlist(lane, lanes.length);
+      const added = this.#enlist(lane, sharersOf(lanes));
       await added.collector.start();
       members.push(added);
     }
@@ -188,7 +190,10 @@ export class Fleet {
   #enlist(lane: Lane, count: number): Member {
     const { config, budget, workers, journal, descriptors, events } = this.#options;
     const { endpoint, sender } = this.#connect(lane);
-    const pushBudgetBytes = Math.max(LEAST_JOBS * lane.batchBytes, Math.floor(budget.pushBudgetBytes / count));
+    const leastBytes = LEAST_JOBS * lane.batchBytes;
+    const [pushBudgetBytes, spoolBytes] = lane.isOwnLog
+      ? [leastBytes, OWN_LOG_SPOOL_BYTES]
+      : [Math.max(leastBytes, Math.floor(budget.pushBudgetBytes / count)), Math.floor(config.spoolBytes / count)];
     // One that got another name meanwhile still has its copies under the one it began with.
     let spoolFolder = spoolFolderOf(join(config.stateDir, 'spool'), lane.id);
     while (this.#spoolFolders.has(spoolFolder)) spoolFolder += '+';
@@ -200,7 +205,7 @@ export class Fleet {
       workers,
       sender,
       positions,
-      spool: { folder: spoolFolder, limitBytes: Math.floor(config.spoolBytes / count) },
+      spool: { folder: spoolFolder, limitBytes: spoolBytes },
       descriptors,
       events,
     });
@@ -240,11 +245,16 @@ function pairUp(lanes: readonly Lane[], members: readonly Member[]): { pairs: Pa
   for (const alike of LIKENESSES) {
     for (const pair of pairs) {
       if (pair.member !== undefined) continue;
-      const at = leaving.findIndex((member) => alike(member.lane, pair.lane));
+      const at = leaving.findIndex(({ lane }) => lane.isOwnLog === pair.lane.isOwnLog && alike(lane, pair.lane));
       if (at !== -1) [pair.member] = leaving.splice(at, 1);
     }
   }
   return { pairs, leaving };
+}
+
+/** How many lanes share memory and spool. */
+function sharersOf(lanes: readonly Lane[]): number {
+  return lanes.filter(({ isOwnLog }) => !isOwnLog).length;
 }
 
 function claimOf({ id, files }: Lane): { id: string; wants(path: string): boolean } {

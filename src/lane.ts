@@ -46,6 +46,8 @@ export interface Lane {
   /** How long what is open at the end of a file waits for its rest. */
   carryFlushMs: number;
   destination: Destination;
+  /** It ships our own log, and takes next to nothing of what the others share. */
+  isOwnLog: boolean;
 }
 
 /** Whether both are the same endpoint, reached in the same way. */
@@ -108,5 +110,6 @@ export function builtInLane(config: Config): Lane {
       endpoint: endpointOfConfig(config),
       backoff: null,
     },
+    isOwnLog: false,
   };
 }

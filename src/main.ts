@@ -26,9 +26,13 @@ import type { CollectorEvents, Problem } from './telemetry/events.js';
 import { startFigures } from './telemetry/figures.js';
 import { createLog, type OwnLog } from './telemetry/log.js';
 import { createMetrics, type Snapshot } from './telemetry/metrics.js';
+import { ownLogPath } from './telemetry/own-log.js';
 import { createTelemetry } from './telemetry/telemetry.js';
 import { VERSION } from './version.js';
 import { startWeb, type Trouble } from './web/server.js';
+
+/** What a configuration file says of our own log. */
+type OfLog = Pick<LoadedLanes, 'logLevel' | 'logFormat' | 'shipsOwnLog'>;
 
 /** How the configuration was given. */
 export interface Context {
@@ -99,9 +103,10 @@ async function collect(
     const descriptors = open(new Descriptors(maxOpenFiles(), shortOfDescriptors(events)), (it) => it.closeAll());
     const askWorker = (job: CheckStagesJob): Promise<CheckStagesResult> => workers.checkStages(job);
     const load = () => loadLanes({ config, effective, env: process.env, skipUnsupported, askWorker });
-    const useLog = async ({ logLevel, logFormat }: Pick<LoadedLanes, 'logLevel' | 'logFormat'>): Promise<void> => {
+    const useLog = async ({ logLevel, logFormat, shipsOwnLog }: OfLog): Promise<void> => {
       log.level = logLevel ?? config.logLevel;
       await log.setFormat(logFormat ?? config.logFormat);
+      log.keepIn(shipsOwnLog ? ownLogPath(config.stateDir) : null);
     };
     const { lanes, warnings, files, http, ...ofLog } = await load();
     await useLog(ofLog);

@@ -4,7 +4,15 @@ import { ConfigMistakes, type LoadedLanes } from '../src/config/lanes.js';
 import { SleipnirError } from '../src/errors.js';
 import { Reloader } from '../src/reload.js';
 
-const LOADED: LoadedLanes = { lanes: [], warnings: ['mind'], files: [], http: null, logLevel: null, logFormat: null };
+const LOADED: LoadedLanes = {
+  lanes: [],
+  warnings: ['mind'],
+  files: [],
+  http: null,
+  logLevel: null,
+  logFormat: null,
+  shipsOwnLog: false,
+};
 
 function make(load: () => Promise<LoadedLanes>, use: () => Promise<void> = async () => {}) {
   const said: string[] = [];

@@ -82,21 +82,28 @@ export function inheritPositions(
     byLane.set(lane, records.set(path, record));
   }
   const gone = [...byLane].filter(([lane]) => !ids.has(lane));
-  const sources = gone.length > 0 ? gone : [...byLane];
   for (const { id, wants } of lanes) {
     if (byLane.has(id)) continue;
-    const merged = new Map<string, PositionRecord>();
-    for (const [, records] of sources) {
-      for (const [path, record] of records) {
-        if (!wants(path)) continue;
-        const other = merged.get(path);
-        // Of two that may be meant, the one behind: a repeat does less harm than a gap.
-        if (other === undefined || unreadBytes(record) > unreadBytes(other)) merged.set(path, record);
-      }
-    }
-    for (const [path, record] of merged) journal.put({ ...record, log: keyOf(id, path) });
+    const left = wantedOf(gone, wants);
+    const found = left.size > 0 ? left : wantedOf([...byLane], wants);
+    for (const [path, record] of found) journal.put({ ...record, log: keyOf(id, path) });
   }
   for (const [lane, records] of gone) for (const path of records.keys()) journal.forget(keyOf(lane, path));
+}
+
+type Records = Map<string, PositionRecord>;
+
+function wantedOf(lanes: readonly [lane: string, records: Records][], wants: (path: string) => boolean): Records {
+  const wanted: Records = new Map();
+  for (const [, records] of lanes) {
+    for (const [path, record] of records) {
+      if (!wants(path)) continue;
+      const other = wanted.get(path);
+      // Of two that may be meant, the one behind: a repeat does less harm than a gap.
+      if (other === undefined || unreadBytes(record) > unreadBytes(other)) wanted.set(path, record);
+    }
+  }
+  return wanted;
 }
 
 function unreadBytes({ cursors }: PositionRecord): number {

@@ -25,6 +25,8 @@ export interface LoadedLanes {
   /** What the file says of our own log, where no flag and no variable does. */
   logLevel: Config['logLevel'] | null;
   logFormat: Config['logFormat'] | null;
+  /** Whether a lane ships our own log. */
+  shipsOwnLog: boolean;
   /** How our own HTTP server is secured; null: not at all. */
   http: HttpPlan | null;
 }
@@ -67,7 +69,8 @@ export async function loadLanes(sources: LaneSources): Promise<LoadedLanes> {
   const { config, effective, env, skipUnsupported, askWorker } = sources;
   const { configPath } = config;
   if (configPath === null) {
-    return { lanes: [builtInLane(config)], warnings: [], files: [], logLevel: null, logFormat: null, http: null };
+    const nothing = { warnings: [], files: [], logLevel: null, logFormat: null, shipsOwnLog: false, http: null };
+    return { lanes: [builtInLane(config)], ...nothing };
   }
   // A language, its library and its tables: who has no file does without them.
   const [{ checkFile }, { formatDiagnostics }, { lanesOf }] = await Promise.all([
@@ -91,6 +94,7 @@ export async function loadLanes(sources: LaneSources): Promise<LoadedLanes> {
     files: plan.files,
     logLevel: given('logLevel') ? null : (plan.logging?.level ?? null),
     logFormat: given('logFormat') || plan.logging?.format !== 'json' ? null : 'json',
+    shipsOwnLog: lanes.some(({ isOwnLog }) => isOwnLog),
     http: plan.http,
   };
 }

@@ -1,6 +1,7 @@
 import { type DestinationStream, destination, type Logger, pino, stdTimeFunctions } from 'pino';
 import type { Config } from '../config/config.js';
 import { errnoOf, SleipnirError } from '../errors.js';
+import { OwnLogFile } from './own-log.js';
 
 /** The own log. Fields first, then a short message; never bytes of the logs that are collected. */
 export type Log = Pick<
@@ -12,6 +13,8 @@ export type Log = Pick<
 export interface OwnLog extends Log {
   /** Lines from now on have another format. */
   setFormat(format: Config['logFormat']): Promise<void>;
+  /** Lines from now on are kept in this file as well, to be shipped; null: in none. */
+  keepIn(path: string | null): void;
 }
 
 /**
@@ -38,6 +41,7 @@ export async function createLog(
   const outputOf = (format: Config['logFormat']): DestinationStream | Promise<DestinationStream> =>
     format === 'pretty' ? forPeople(lines, out === undefined) : lines;
   let output = await outputOf(logFormat);
+  let kept: OwnLogFile | null = null;
   const log: Log = pino(
     {
       level: logLevel,
@@ -47,11 +51,21 @@ export async function createLog(
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: errorFields },
     },
-    { write: (line) => output.write(line) },
+    {
+      write(line) {
+        output.write(line);
+        kept?.write(line);
+      },
+    },
   );
   return Object.assign(log, {
     async setFormat(format: Config['logFormat']) {
       output = await outputOf(format);
+    },
+    keepIn(path: string | null) {
+      if (path === (kept?.path ?? null)) return;
+      kept?.close();
+      kept = path === null ? null : new OwnLogFile(path);
     },
   });
 }

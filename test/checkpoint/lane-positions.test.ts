@@ -97,6 +97,15 @@ test('a lane that is added begins where another is with the same files; of two, 
   ]);
 });
 
+test('a lane that is added begins where another is, though one with other files is gone', async () => {
+  const journal = await open();
+  positionsOf(journal, 'stays').put(record(PATH, 70));
+  positionsOf(journal, 'old').put(record(OTHER, 5));
+  inheritPositions(journal, [wanting('stays', PATH), wanting('new', PATH)]);
+  assert.deepEqual(offsets(journal, 'new'), [[PATH, 70]]);
+  assert.deepEqual(offsets(journal, 'old'), []);
+});
+
 test('what nobody wants any more is forgotten with its lane', async () => {
   const journal = await open();
   positionsOf(journal, 'old').put(record(OTHER, 30));

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { after, afterEach, describe, it } from 'node:test';
 import { inspect } from 'node:util';
 import type { EndpointPlan } from '../../src/config/alloy/plan.js';
-import { unwired } from '../../src/config/alloy/unwired.js';
 import { type Destination, sameDestination } from '../../src/lane.js';
 import { createEndpoint, type EndpointOptions } from '../../src/push/endpoint.js';
 import { backoffOfPlan, endpointOfConfig, endpointOfPlan } from '../../src/push/endpoint-options.js';
@@ -23,7 +22,7 @@ function text(url: URL | string, inside: string): string {
 }
 
 function planned(url: URL | string, inside: string): EndpointPlan {
-  return planOf(text(url, inside), { unwired }).writes[0]?.endpoints[0] ?? assert.fail();
+  return planOf(text(url, inside)).writes[0]?.endpoints[0] ?? assert.fail();
 }
 
 async function status(options: EndpointOptions): Promise<number | string> {

@@ -4,7 +4,6 @@ import { components } from './tables/components.js';
 import { metrics } from './tables/metrics.js';
 import { argumentSchema, exportSchema, importSchemas } from './tables/modules.js';
 import { stages } from './tables/stages.js';
-import { unwired } from './unwired.js';
 
 /** Functions of `stage.template`, which live with the stages. */
 export interface TemplateFunctions {
@@ -19,21 +18,19 @@ export function compatibilityPage(functions: TemplateFunctions): string {
   const parts = [
     introduction,
     '## Components and settings\n',
-    ...Object.entries(components).map(([name, component]) => section('###', name, component, name)),
+    ...Object.entries(components).map(([name, component]) => section('###', name, component)),
     '## Stages of `loki.process`\n',
-    ...Object.entries(stages).map(([name, stage]) => section('###', name, stage, `loki.process/${name}`)),
+    ...Object.entries(stages).map(([name, stage]) => section('###', name, stage)),
     '### Blocks of `stage.metrics`\n',
-    ...Object.entries(metrics).map(([name, metric]) =>
-      section('####', name, metric, `loki.process/stage.metrics/${name}`),
-    ),
+    ...Object.entries(metrics).map(([name, metric]) => section('####', name, metric)),
     templates(functions),
     '## Modules\n',
     'Custom components may be used like any other. An imported file may hold `declare` and `import` blocks only.\n',
-    section('###', 'declare', { schema: { args: {}, blocks: {} }, compatibility: { is: 'same' } }, 'declare'),
-    section('###', 'argument', { schema: argumentSchema, compatibility: { is: 'same' } }, 'argument'),
-    section('###', 'export', { schema: exportSchema, compatibility: { is: 'same' } }, 'export'),
+    section('###', 'declare', { schema: { args: {}, blocks: {} }, compatibility: { is: 'same' } }),
+    section('###', 'argument', { schema: argumentSchema, compatibility: { is: 'same' } }),
+    section('###', 'export', { schema: exportSchema, compatibility: { is: 'same' } }),
     ...Object.entries(importSchemas).map(([name, schema]) =>
-      section('###', name, { schema, compatibility: { is: 'same' } }, name),
+      section('###', name, { schema, compatibility: { is: 'same' } }),
     ),
     library(),
   ];
@@ -47,8 +44,7 @@ folder as well). Each component, argument and stage is one of:
 
 - **same**: it does what it does in Alloy.
 - **differs**: it is taken, and does something else; the text says what and why. Where Alloy loses or repeats lines, we do not.
-- **refused**: a configuration that uses it is not loaded, and the answer names file, line and column. What is refused *for now*
-  is read and checked already, and is refused until something carries it out.
+- **refused**: a configuration that uses it is not loaded, and the answer names file, line and column.
 
 What is not on this page is refused. With \`--skip-unsupported\`, components that have nothing to do with logs are left out instead.
 
@@ -72,15 +68,10 @@ interface Described {
   exports?: readonly string[];
 }
 
-function section(
-  level: string,
-  name: string,
-  { schema, compatibility, exports = [] }: Described,
-  path: string,
-): string {
-  const rows = rowsOf(schema, path, '');
+function section(level: string, name: string, { schema, compatibility, exports = [] }: Described): string {
+  const rows = rowsOf(schema, '');
   const exported = exports.length === 0 ? '' : ` Exports ${exports.map((each) => `\`${each}\``).join(', ')}.`;
-  const lines = [`${level} \`${name}\`\n`, `${sentence(verdict(compatibility, path))}${exported}\n`];
+  const lines = [`${level} \`${name}\`\n`, `${sentence(verdict(compatibility))}${exported}\n`];
   if (rows.length > 0) lines.push('| argument | type | default | |\n|---|---|---|---|', ...rows, '');
   return lines.join('\n');
 }
@@ -89,32 +80,26 @@ function sentence(text: string): string {
   return text === 'same' ? 'Same.' : `${text}.`;
 }
 
-function rowsOf({ args, blocks, variants }: Schema, path: string, inside: string): string[] {
-  const own = Object.entries(args).map(([name, argument]) =>
-    argumentRow(`${inside}${name}`, argument, `${path}/${name}`),
-  );
-  const inner = Object.entries(blocks).flatMap(([name, use]) => blockRows(name, use, `${path}/${name}`, inside));
+function rowsOf({ args, blocks, variants }: Schema, inside: string): string[] {
+  const own = Object.entries(args).map(([name, argument]) => argumentRow(`${inside}${name}`, argument));
+  const inner = Object.entries(blocks).flatMap(([name, use]) => blockRows(name, use, inside));
   const ordered = variants === undefined ? [] : [orderedRow(inside, variants())];
   return [...own, ...inner, ...ordered];
 }
 
-function argumentRow(
-  name: string,
-  { type, required, fallback, compatibility }: Argument<unknown>,
-  path: string,
-): string {
+function argumentRow(name: string, { type, required, fallback, compatibility }: Argument<unknown>): string {
   return row(
     `\`${name}\``,
     type.name,
     required ? 'required' : defaultText(type.name, fallback),
-    verdict(compatibility, path),
+    verdict(compatibility),
   );
 }
 
-function blockRows(name: string, { schema, use, compatibility }: BlockUse, path: string, inside: string): string[] {
+function blockRows(name: string, { schema, use, compatibility }: BlockUse, inside: string): string[] {
   const often = { optional: 'optional', required: 'required', many: 'any number', 'at least one': 'at least one' }[use];
-  const head = row(`\`${inside}${name} { }\``, 'block', often, verdict(compatibility, path));
-  return [head, ...rowsOf(schema as Schema, path, `${inside}${name}.`)];
+  const head = row(`\`${inside}${name} { }\``, 'block', often, verdict(compatibility));
+  return [head, ...rowsOf(schema as Schema, `${inside}${name}.`)];
 }
 
 function orderedRow(inside: string, variants: Readonly<Record<string, Variant<unknown>>>): string {
@@ -126,11 +111,7 @@ function row(...cells: string[]): string {
   return `| ${cells.map((cell) => cell.replaceAll('|', '\\|').replaceAll('\n', ' ')).join(' | ')} |`;
 }
 
-function verdict(compatibility: Compatibility, path: string): string {
-  const outer = Object.keys(unwired).find((refused) => path.startsWith(`${refused}/`));
-  if (outer !== undefined) return 'refused with its block';
-  const why = unwired[path];
-  if (why !== undefined) return `**refused** for now: ${why}`;
+function verdict(compatibility: Compatibility): string {
   switch (compatibility.is) {
     case 'same':
       return 'same';

@@ -10,8 +10,6 @@ import type { Value } from './value.js';
 export interface Reading {
   scope: Scope;
   diagnostics: Diagnostics;
-  /** What is refused because nothing carries it out yet; by path, such as `loki.write/endpoint/oauth2`. */
-  unwired: Readonly<Record<string, string>>;
 }
 
 /** Thrown by a scope for what failed elsewhere and has been told there: nothing is added. */
@@ -111,12 +109,7 @@ class BlockReader {
     }
     if (value === null && !required) return fallback;
     const decoded = type.decode({ value, expression: given.value }, this.#diagnostics);
-    if (decoded === undefined) return fallback;
-    const why = this.#reading.unwired[`${this.#path}/${name}`];
-    if (why !== undefined && JSON.stringify(decoded) !== JSON.stringify(fallback)) {
-      this.#tell(given, `the argument "${name}" of ${this.#title} is not supported yet: ${why}`);
-    }
-    return decoded;
+    return decoded === undefined ? fallback : decoded;
   }
 
   #blocks(): { blocks: Record<string, Decoded | Decoded[] | null>; sequence: unknown[] } {
@@ -158,15 +151,12 @@ class BlockReader {
   }
 
   #inner(inner: Block, schema: Schema, compatibility: Compatibility): Decoded | null {
-    const path = `${this.#path}/${inner.name.text}`;
-    const unwired = this.#reading.unwired[path];
-    const why = compatibility.is === 'refused' ? compatibility.why : unwired;
-    if (why !== undefined) {
-      const yet = unwired === undefined ? '' : ' yet';
-      this.#tell(inner, `the block "${inner.name.text}" of ${this.#title} is not supported${yet}: ${why}`);
+    const { text } = inner.name;
+    if (compatibility.is === 'refused') {
+      this.#tell(inner, `the block "${text}" of ${this.#title} is not supported: ${compatibility.why}`);
       return null;
     }
-    const decoded = decodeBlock(inner, schema, path, this.#reading);
+    const decoded = decodeBlock(inner, schema, `${this.#path}/${text}`, this.#reading);
     if (decoded === null) this.#failed = true;
     return decoded;
   }

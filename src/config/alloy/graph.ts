@@ -1,6 +1,6 @@
 import type { ProcessSpec, StageSpec } from '../../pipeline.js';
 import type { Diagnostics, Place } from './diagnostics.js';
-import type { HttpPlan, PipelinePlan, RoutePlan, SourcePlan, WritePlan } from './plan.js';
+import type { HttpPlan, LoggingPlan, RoutePlan, SourcePlan, WritePlan } from './plan.js';
 import { Receiver } from './value.js';
 
 /** What stands behind a receiver. */
@@ -15,12 +15,22 @@ export type ReceiverNode =
 const MAX_ROUTES = 256;
 const MAX_PROCESSES = 1000;
 
+/** Makes entries of the lines in the file of our own log: only the labels of its target are Alloy's. */
+const OWN_LOG: ProcessSpec = {
+  component: 'logging',
+  stages: [
+    { stage: 'cri', maxPartialLines: 100, maxPartialLineSizeBytes: 0, maxPartialLineSizeTruncate: false },
+    { stage: 'label_drop', values: ['filename', 'stream'] },
+  ],
+  counts: true,
+};
+
 /** Collects what components come to, and follows the ways from sources to writes. */
 export class Graph {
   readonly writes: WritePlan[] = [];
-  logging: PipelinePlan['logging'] = null;
   http: HttpPlan | null = null;
   readonly #nodes = new Map<Receiver, ReceiverNode>();
+  #logging: { plan: Omit<LoggingPlan, 'routes'>; writeTo: readonly Receiver[]; place: Place } | null = null;
   readonly #sources: { plan: Omit<SourcePlan, 'routes'>; forwardTo: readonly Receiver[]; place: Place }[] = [];
 
   /** A receiver and what stands behind it. */
@@ -34,21 +44,41 @@ export class Graph {
     this.#sources.push({ plan, forwardTo, place });
   }
 
+  setLogging(plan: Omit<LoggingPlan, 'routes'>, writeTo: readonly Receiver[], place: Place): void {
+    this.#logging = { plan, writeTo, place };
+  }
+
   sources(diagnostics: Diagnostics): SourcePlan[] {
     return this.#sources.map(({ plan, forwardTo, place }) => {
-      const routes: RoutePlan[] = [];
-      const counted = new Set<string>();
-      const complete = this.#follow(forwardTo, [], routes, counted, '');
-      if (!complete)
-        diagnostics.error(
-          place,
-          `there are more than ${MAX_ROUTES} ways from here to a loki.write, or longer ones than anybody means`,
-        );
-      else if (routes.length === 0) {
+      const routes = this.#routes(forwardTo, [], place, diagnostics);
+      if (routes.length === 0) {
         diagnostics.warning(place, `what ${plan.component} reads goes nowhere: forward it to a loki.write`);
       }
       return { ...plan, routes };
     });
+  }
+
+  logging(diagnostics: Diagnostics): LoggingPlan | null {
+    if (this.#logging === null) return null;
+    const { plan, writeTo, place } = this.#logging;
+    return { ...plan, routes: this.#routes(writeTo, [OWN_LOG], place, diagnostics) };
+  }
+
+  /** The ways from `receivers` on, each behind `first`. */
+  #routes(
+    receivers: readonly Receiver[],
+    first: readonly ProcessSpec[],
+    place: Place,
+    diagnostics: Diagnostics,
+  ): RoutePlan[] {
+    const routes: RoutePlan[] = [];
+    if (!this.#follow(receivers, first, routes, new Set(), '/0'.repeat(first.length))) {
+      diagnostics.error(
+        place,
+        `there are more than ${MAX_ROUTES} ways from here to a loki.write, or longer ones than anybody means`,
+      );
+    }
+    return routes;
   }
 
   /** Adds a route for each way from `receivers` on; false if there are too many. The graph has no cycles. */

@@ -2,23 +2,29 @@ import { createFileMatch } from '../../discover/match.js';
 import { CARRY_FLUSH_MS, type Destination, type Files, type Lane, nextRevision } from '../../lane.js';
 import { limitLayout, type RouteSpec, type StageSpec, sharedBytes, type TargetLabels } from '../../pipeline.js';
 import { backoffOfPlan, endpointOfPlan } from '../../push/endpoint-options.js';
+import { ownLogPath } from '../../telemetry/own-log.js';
 import type { Config } from '../config.js';
-import type { PipelinePlan, RoutePlan, TargetPlan } from './plan.js';
+import type { PipelinePlan, RoutePlan, SourcePlan, TargetPlan } from './plan.js';
 import { fileLabels } from './targets.js';
 
 /** What of the settings holds for lanes of a configuration file as well. */
-export type LaneSettings = Pick<Config, 'batchBytes' | 'maxLineBytes'>;
+export type LaneSettings = Pick<Config, 'batchBytes' | 'maxLineBytes' | 'stateDir'>;
 
 /** Paths that are remembered with their labels; more than a node has logs. */
 const MAX_PATHS = 20_000;
+/** More than our own log has in an hour. */
+const OWN_LOG_BATCH_BYTES = 64 * 1024;
 
 /**
  * One lane for each way from a source to an endpoint. Batches are at most `settings.batchBytes`: the workers' buffers are
  * made for that.
  */
-export function lanesOf({ sources, writes }: PipelinePlan, settings: LaneSettings): Lane[] {
+export function lanesOf({ sources, writes, logging }: PipelinePlan, settings: LaneSettings): Lane[] {
   const lanes: Lane[] = [];
-  for (const source of sources) {
+  const ownLog = ownLogSource(logging?.routes ?? [], settings.stateDir);
+  for (const source of [...sources, ownLog]) {
+    const isOwnLog = source === ownLog;
+    const mostBytes = isOwnLog ? Math.min(OWN_LOG_BATCH_BYTES, settings.batchBytes) : settings.batchBytes;
     const { decompression } = source;
     const files = filesOf(source.targets, decompression);
     for (const route of source.routes) {
@@ -40,14 +46,32 @@ export function lanesOf({ sources, writes }: PipelinePlan, settings: LaneSetting
             source.legacyPositionsFile === null
               ? null
               : { file: source.legacyPositionsFile, onInvalid: source.onPositionsFileError },
-          batchBytes: Math.min(endpoint?.batchSizeBytes ?? settings.batchBytes, settings.batchBytes),
+          batchBytes: Math.min(endpoint?.batchSizeBytes ?? mostBytes, mostBytes),
           batchWaitMs: endpoint?.batchWaitMs ?? 1000,
           destination,
+          isOwnLog,
         });
       }
     }
   }
   return lanes;
+}
+
+/** Our own log is a file like any other: the disk is its queue. */
+function ownLogSource(routes: RoutePlan[], stateDir: string): SourcePlan {
+  const path = ownLogPath(stateDir);
+  const labels: [string, string][] = [['component', 'alloy']];
+  const kind = { literal: true, exclude: null, relabel: [], syncPeriodMs: 10_000, ignoreOlderThanMs: 0 };
+  return {
+    component: 'logging',
+    targets: [{ ...kind, path, labels }],
+    encoding: null,
+    tailFromEnd: false,
+    decompression: null,
+    legacyPositionsFile: null,
+    onPositionsFileError: 'skip',
+    routes,
+  };
 }
 
 /** A way that is taken for several endpoints counts what its stages see for the first alone. */

@@ -6,7 +6,6 @@ import { type Diagnostic, Diagnostics } from './diagnostics.js';
 import { type FileAccess, Loader } from './loader.js';
 import type { PipelinePlan } from './plan.js';
 import type { Environment } from './stdlib.js';
-import { unwired } from './unwired.js';
 
 /** A file or folder on disk, or texts that are merged as the files of a folder are. */
 export type AlloyInput = { path: string } | { texts: { name: string; text: string }[] };
@@ -17,8 +16,6 @@ export interface AlloyOptions {
   /** Leaves out what has nothing to do with logs, instead of refusing it. */
   skipUnsupported?: boolean;
   files?: FileAccess;
-  /** What is refused because nothing carries it out yet; `unwired` if not given. */
-  unwired?: Readonly<Record<string, string>>;
 }
 
 export type AlloyResult =
@@ -56,7 +53,6 @@ export function draftAlloy(input: AlloyInput, options: AlloyOptions): AlloyDraft
     files: options.files ?? disk,
     diagnostics,
     skipUnsupported: options.skipUnsupported ?? false,
-    unwired: options.unwired ?? unwired,
   });
   const bodies =
     'path' in input
@@ -65,6 +61,7 @@ export function draftAlloy(input: AlloyInput, options: AlloyOptions): AlloyDraft
   // What follows from a mistake of syntax is not worth telling.
   if (!diagnostics.hasErrors) loader.loadMain(bodies, folderOf(input, options.files ?? disk));
   const sources = diagnostics.hasErrors ? [] : loader.graph.sources(diagnostics);
+  const logging = diagnostics.hasErrors ? null : loader.graph.logging(diagnostics);
   const files = [...loader.filesRead];
   return {
     stages: diagnostics.questions.map(({ spec }) => spec),
@@ -73,7 +70,7 @@ export function draftAlloy(input: AlloyInput, options: AlloyOptions): AlloyDraft
         if (mistake !== null) diagnostics.questions[index]?.tell(mistake);
       }
       if (diagnostics.hasErrors) return { diagnostics: diagnostics.sorted(), files };
-      const { writes, logging, http } = loader.graph;
+      const { writes, http } = loader.graph;
       const plan = { sources, writes, logging, http, files, leftOut: loader.leftOut };
       return { plan, warnings: diagnostics.sorted() };
     },

@@ -22,7 +22,6 @@ export interface LoaderOptions {
   files: FileAccess;
   diagnostics: Diagnostics;
   skipUnsupported: boolean;
-  unwired: Readonly<Record<string, string>>;
 }
 
 /** How many custom components may be used, and how deep in each other: more is taken for endless. */
@@ -35,7 +34,6 @@ export class Loader {
   readonly graph = new Graph();
   readonly library: ReadonlyMap<string, Value>;
   readonly skipUnsupported: boolean;
-  readonly unwired: Readonly<Record<string, string>>;
   readonly leftOut: string[] = [];
   /** Paths of everything that was read. */
   readonly filesRead = new Set<string>();
@@ -44,11 +42,10 @@ export class Loader {
   readonly #inside: (Declaration['block'] | string)[] = [];
   #modules = 0;
 
-  constructor({ env, files, diagnostics, skipUnsupported, unwired }: LoaderOptions) {
+  constructor({ env, files, diagnostics, skipUnsupported }: LoaderOptions) {
     this.diagnostics = diagnostics;
     this.library = standardLibrary(env);
     this.skipUnsupported = skipUnsupported;
-    this.unwired = unwired;
     this.#files = files;
   }
 

@@ -50,7 +50,7 @@ export class Module implements Scope {
     this.#folder = options.folder;
     this.#outer = options.outer;
     this.#args = options.args ?? nothing;
-    this.#reading = { scope: this, diagnostics: loader.diagnostics, unwired: loader.unwired };
+    this.#reading = { scope: this, diagnostics: loader.diagnostics };
   }
 
   get folder(): string {

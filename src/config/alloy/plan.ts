@@ -5,12 +5,19 @@ import type { Secret } from './value.js';
 export interface PipelinePlan {
   sources: SourcePlan[];
   writes: WritePlan[];
-  logging: { level: 'error' | 'warn' | 'info' | 'debug'; format: 'logfmt' | 'json' } | null;
+  logging: LoggingPlan | null;
   http: HttpPlan | null;
   /** Files and folders that were read for it; when one changes, the plan may. */
   files: string[];
   /** Ids of components that were left out with `skipUnsupported`. */
   leftOut: string[];
+}
+
+export interface LoggingPlan {
+  level: 'error' | 'warn' | 'info' | 'debug';
+  format: 'logfmt' | 'json';
+  /** Ways that our own log takes, one for each from `write_to` to a `loki.write` or `loki.echo`. */
+  routes: RoutePlan[];
 }
 
 /** One `loki.source.file`. */

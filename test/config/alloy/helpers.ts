@@ -14,16 +14,16 @@ export async function loadLibraries(): Promise<void> {
 
 type Options = Partial<AlloyOptions>;
 
-/** The plan of a configuration that must be good; nothing counts as not wired. */
+/** The plan of a configuration that must be good. */
 export function planOf(text: string, options: Options = {}): PipelinePlan {
-  const result = loadAlloy({ texts: [{ name: 'test.alloy', text }] }, { env: {}, unwired: {}, ...options });
+  const result = loadAlloy({ texts: [{ name: 'test.alloy', text }] }, { env: {}, ...options });
   if ('plan' in result) return result.plan;
   assert.fail(formatDiagnostics(result.diagnostics));
 }
 
 /** `line:column: message` of all mistakes in a configuration. */
 export function mistakesIn(text: string, options: Options = {}): string[] {
-  const result = loadAlloy({ texts: [{ name: 'test.alloy', text }] }, { env: {}, unwired: {}, ...options });
+  const result = loadAlloy({ texts: [{ name: 'test.alloy', text }] }, { env: {}, ...options });
   if ('plan' in result) return [];
   const errors = result.diagnostics.filter(({ severity }) => severity === 'error');
   return errors.map(({ line, column, message }) => `${line}:${column}: ${message}`);

@@ -538,7 +538,7 @@ loki.write "w" {
 local.file "f" {
   filename = encoding.from_json("{\\"hidden\\"")
 }`;
-    const result = loadAlloy({ texts: [{ name: 'c.alloy', text }] }, { env: {}, unwired: {} });
+    const result = loadAlloy({ texts: [{ name: 'c.alloy', text }] }, { env: {} });
     assert.ok('diagnostics' in result);
     assert.equal(result.diagnostics.length, 4);
     const [, ...rest] = formatDiagnostics(result.diagnostics.slice(0, 3)).split('c.alloy');

@@ -32,7 +32,7 @@ interface Case {
 
 const READ_TIME = '2026-08-01T12:00:00Z';
 const ENV = { SET: 'from the environment' };
-const SETTINGS = { batchBytes: 64 * 1024, maxLineBytes: 4096 };
+const SETTINGS = { batchBytes: 64 * 1024, maxLineBytes: 4096, stateDir: '/state' };
 
 const cases: Case[] = parse(readFileSync('test/conformance/pipelines.yaml', 'utf8'));
 const worker = new WorkerState(SETTINGS);

@@ -176,10 +176,16 @@ export const endpoint = schema(
       t.flag,
       true,
       differs(
-        'only 307 and 308 to the same host: of others Alloy makes a GET without lines, and counts its 200 as delivery',
+        'only 307 and 308, to the same host: of other redirects Alloy makes a GET without lines, and counts its 200 as delivery; on another host, asked without the credentials, a page to log in would be one, too',
       ),
     ),
-    enable_http2: optional(t.flag, true, differs('HTTP/1.1 with several connections is used')),
+    enable_http2: optional(
+      t.flag,
+      true,
+      differs(
+        'HTTP/1.1 with several connections is used: with the HTTP/2 of undici, pushes under way fail when a server ends a session (GOAWAY)',
+      ),
+    ),
     ...proxyArguments,
   },
   {

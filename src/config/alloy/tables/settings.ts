@@ -20,10 +20,16 @@ export const settings: Readonly<Record<string, Component>> = {
         'stderr',
         differs('lines go to standard output; `windows_event_log` is refused'),
       ),
-      write_to: optional(t.list(t.receiver), []),
+      write_to: optional(
+        t.list(t.receiver),
+        [],
+        differs(
+          'always JSON lines, from when the configuration holds, in a file below `SLEIPNIR_STATE_DIR` until they are pushed, where Alloy drops them when the receiver is busy; the label is `component="alloy"`, as there',
+        ),
+      ),
     }),
-    ({ args }, { graph }) => {
-      graph.logging = { level: args.level || 'info', format: args.format || 'logfmt' };
+    ({ args, place }, { graph }) => {
+      graph.setLogging({ level: args.level || 'info', format: args.format || 'logfmt' }, args.write_to, place);
     },
   ),
   livedebugging: setting(schema({ enabled: optional(t.flag, false, noStream) }), () => {}, noStream),
