@@ -184,6 +184,7 @@ export class Collector {
       onFolder: (folder) => {
         if (!this.#stopping) this.#chains.look(folder, this.#now());
       },
+      onShort: () => this.#sleep.end(),
       onFailure: (code) =>
         events.watchFailed({
           code: 'WATCH_FAILED',
