@@ -7,7 +7,9 @@ import { isAsLeft, isAsRead } from './poll.js';
 /** A log to which nobody has written for so long may sleep. Falling asleep and waking cost as much as 20 polls. */
 const QUIET_MS = 30_000;
 /** In one tick so many folders are tried: 5,000 must not take their moment all at once. */
-const AT_ONCE = 200;
+const AT_ONCE = 250;
+/** Each log that sleeps is checked with one of so many scans: signs are dropped only when thousands are waiting. */
+const CHECK_SCANS = 6;
 
 /**
  * Lets logs sleep to which nobody writes: their folder is watched, and none of them is looked at until something in it
@@ -17,6 +19,7 @@ export class Sleep {
   readonly #chains: Chains;
   readonly #quietMs: number;
   readonly #watch: RestWatch;
+  #scans = 0;
 
   constructor(chains: Chains, quietMs = QUIET_MS) {
     this.#chains = chains;
@@ -38,8 +41,11 @@ export class Sleep {
 
   /** Wakes those that were written to without a sign, should the system have dropped one. For each scan. */
   check(): void {
+    this.#scans += 1;
+    let turn = this.#scans;
     for (const log of this.#chains.asleep) {
-      if (isAsRead(log)) continue;
+      turn += 1;
+      if (turn % CHECK_SCANS !== 0 || isAsRead(log)) continue;
       this.#watch.end(log.folder);
       this.#chains.wake(log.folder);
     }
