@@ -42,5 +42,5 @@ STOPSIGNAL SIGTERM
 # The main thread makes little garbage that lives: a small young generation is enough, and threads to collect it would
 # spend the quota of half a core. The flags work on the command
 # line only. The same as in the start script of package.json.
-ENTRYPOINT ["/nodejs/bin/node", "--max-semi-space-size=1", "--single-threaded-gc", "/app/dist/cli.js"]
+ENTRYPOINT ["/nodejs/bin/node", "--max-semi-space-size=1", "--single-threaded-gc", "--no-memory-reducer", "/app/dist/cli.js"]
 CMD ["run"]

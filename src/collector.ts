@@ -7,6 +7,7 @@ import { identifyNewcomers } from './chain/identify.js';
 import { Keeper } from './chain/keeper.js';
 import { isSurelyDone, placeAtCursors, placeAtEnd } from './chain/place.js';
 import { type PollResult, pollGeneration, pollLog } from './chain/poll.js';
+import { Sleep } from './chain/sleep.js';
 import { Spool } from './chain/spool.js';
 import { type Stall, Watchdog } from './chain/watchdog.js';
 import type { Positions } from './checkpoint/lane-positions.js';
@@ -39,6 +40,8 @@ export interface CollectorOptions {
   events: CollectorEvents;
   /** How long an ended generation is looked at for late writes, in milliseconds. */
   graceMs?: number;
+  /** How long nobody writes to a log before it is watched rather than looked at, in milliseconds. */
+  quietMs?: number;
   /** Milliseconds since the epoch. */
   now?: () => number;
 }
@@ -70,6 +73,7 @@ export class Collector {
   readonly #spool: Spool;
   readonly #keeper: Keeper;
   readonly #watchdog: Watchdog;
+  readonly #sleep: Sleep;
   #watch: FolderWatch | null = null;
   #scanning: Promise<void> | null = null;
   #storing = false;
@@ -112,6 +116,7 @@ export class Collector {
       onUnidentified: (log) => void this.#identify(log),
       onGone: (generation) => this.#lose(generation, 'deleted', null),
     });
+    this.#sleep = new Sleep(this.#chains, options.quietMs);
     this.#spool = new Spool({
       ...spool,
       workers,
@@ -180,6 +185,7 @@ export class Collector {
       onFolder: (folder) => {
         if (!this.#stopping) this.#chains.look(folder, this.#now());
       },
+      onShort: () => this.#sleep.end(),
       onFailure: (code) =>
         events.watchFailed({
           code: 'WATCH_FAILED',
@@ -200,6 +206,7 @@ export class Collector {
     this.#stopping = true;
     const deadlineMs = this.#now() + withinMs;
     this.#watch?.close();
+    this.#sleep.end();
     await this.#scanning;
     await this.#workersIdle(deadlineMs);
     await this.#sender.stop(Math.max(0, deadlineMs - this.#now()));
@@ -223,9 +230,9 @@ export class Collector {
   tick(): void {
     const nowMs = this.#now();
     const folders = new Set<string>();
-    for (const log of this.#chains) if (this.#poll(log, nowMs).look) folders.add(log.folder);
+    for (const log of this.#chains.awake) if (this.#poll(log, nowMs).look) folders.add(log.folder);
     for (const folder of folders) this.#chains.look(folder, nowMs);
-    for (const log of [...this.#chains]) {
+    for (const log of [...this.#chains.awake]) {
       // Nothing to hand out, to finish or to ask: on a quiet node that is nearly all of them.
       if (log.resting !== null) continue;
       if (log.generations.some(({ unknown }) => unknown)) void this.#identify(log);
@@ -233,6 +240,7 @@ export class Collector {
       this.#finish(log, nowMs);
       log.rest();
     }
+    this.#sleep.tend(nowMs);
     this.#keeper.tend(nowMs);
     this.#guard(nowMs);
     this.#jobs.resume(nowMs);
@@ -407,6 +415,7 @@ export class Collector {
     if (this.#stopping) return;
     this.#watch?.refresh();
     this.#chains.take(found, this.#now(), (folder) => this.#scanner.timeOf(folder));
+    this.#sleep.check();
   }
 
   /** What has been begun is read on, whatever its age. */
@@ -502,7 +511,7 @@ export class Collector {
   }
 
   #putMoved(): void {
-    for (const log of this.#chains) {
+    for (const log of this.#chains.awake) {
       if (!log.moved) continue;
       log.moved = false;
       this.#options.positions.put(log.record());
@@ -537,7 +546,7 @@ export class Collector {
   // What goes wrong
 
   #guard(nowMs: number): void {
-    const stalled = this.#watchdog.look(this.#chains, nowMs);
+    const stalled = this.#watchdog.look(this.#chains.awake, nowMs);
     for (const generation of stalled) {
       generation.log.folderTimeMs = 0;
       if (generation.unknown) void this.#identify(generation.log);

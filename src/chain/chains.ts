@@ -34,6 +34,8 @@ export class Chains {
   #options: ChainsOptions;
   readonly #logs = new Map<string, ContainerLog>();
   readonly #folders = new Map<string, Set<ContainerLog>>();
+  readonly #awake = new Set<ContainerLog>();
+  readonly #asleep = new Set<ContainerLog>();
 
   constructor(options: ChainsOptions) {
     this.#options = options;
@@ -53,8 +55,38 @@ export class Chains {
     return this.#logs.values();
   }
 
+  /** Those that are looked at with every tick. */
+  get awake(): ReadonlySet<ContainerLog> {
+    return this.#awake;
+  }
+
+  /** Those that are not, because a change in their folder would be told of. */
+  get asleep(): ReadonlySet<ContainerLog> {
+    return this.#asleep;
+  }
+
+  sleep(folder: string): void {
+    for (const log of this.logsIn(folder)) {
+      this.#awake.delete(log);
+      this.#asleep.add(log);
+    }
+  }
+
+  /** Something has changed in a folder: the next look is at all of it. */
+  wake(folder: string): void {
+    for (const log of this.logsIn(folder)) {
+      log.resting = null;
+      this.#asleep.delete(log);
+      this.#awake.add(log);
+    }
+  }
+
   hasFolder(folder: string): boolean {
     return this.#folders.has(folder);
+  }
+
+  logsIn(folder: string): Iterable<ContainerLog> {
+    return this.#folders.get(folder) ?? [];
   }
 
   get(path: string): ContainerLog | undefined {
@@ -68,6 +100,7 @@ export class Chains {
     const { settings, labelsOf } = this.#options;
     const log = new ContainerLog(path, settings, labelsOf(path) ?? []);
     this.#logs.set(path, log);
+    this.#awake.add(log);
     const folder = this.#folders.get(log.folder);
     if (folder === undefined) this.#folders.set(log.folder, new Set([log]));
     else folder.add(log);
@@ -148,6 +181,8 @@ export class Chains {
     if (log.generations.some(isSpent)) log.generations = log.generations.filter((generation) => !isSpent(generation));
     if (log.generations.length > 0) return;
     this.#logs.delete(log.path);
+    this.#awake.delete(log);
+    this.#asleep.delete(log);
     const folder = this.#folders.get(log.folder);
     folder?.delete(log);
     if (folder?.size === 0) this.#folders.delete(log.folder);
@@ -157,6 +192,7 @@ export class Chains {
   #update(path: string, files: readonly FoundFile[], nowMs: number): void {
     if (!this.#logs.has(path) && (files.length === 0 || this.#options.isStale(path, nowMs))) return;
     const log = this.getOrAdd(path);
+    if (this.#asleep.has(log)) this.wake(log.folder);
     const change = updateListing(log, files, nowMs);
     for (const generation of change.added) this.#options.onAdded(generation);
     for (const generation of change.gone) this.#options.onGone(generation);

@@ -45,6 +45,8 @@ export class ContainerLog {
    */
   resting: Generation | null = null;
   polls = 0;
+  /** Milliseconds since the epoch; until then it is not asked whether it may sleep. */
+  awakeUntilMs = 0;
   /** Folder modification time at the last look, to see new names without reading the folder. */
   folderTimeMs = 0;
   #settings: ChainSettings;

@@ -52,6 +52,16 @@ function endsAt(fd: number, size: number): boolean {
   return readSync(fd, probe, 0, 2, size - 1) === 1;
 }
 
+/** Whether nothing was written to a log that rests since it was looked at last. */
+export function isAsRead({ resting }: ContainerLog): boolean {
+  return resting !== null && resting.fd !== null && endsAt(resting.fd, resting.size);
+}
+
+/** The same, and its folder holds the same names. */
+export function isAsLeft(log: ContainerLog): boolean {
+  return isAsRead(log) && statSync(log.folder, { throwIfNoEntry: false })?.mtimeMs === log.folderTimeMs;
+}
+
 /** Looks at one open file again between two polls, to go on with a busy one at once. */
 export function pollGeneration(generation: Generation, nowMs: number): PollResult {
   const result: PollResult = { look: false, truncated: [] };

@@ -8,6 +8,8 @@ export interface WatchOptions {
   isKnown: (folder: string) => boolean;
   /** A folder that may hold logs has appeared or got a new name: look into it. Repeats are possible. */
   onFolder: (folder: string) => void;
+  /** The system has no more watches: gives back those that are for comfort, and returns whether there were any. */
+  onShort?: () => boolean;
   /** Called once, when the system has no more watches or instances, or does not know inotify; the scan must do alone. */
   onFailure: (code: string) => void;
 }
@@ -86,6 +88,7 @@ export class FolderWatch {
       this.#watchers.set(folder, watcher);
       return true;
     } catch (error) {
+      if (errnoOf(error) === 'ENOSPC' && this.#options.onShort?.()) return this.#watch(folder, depth);
       this.#onError(folder, error);
       return false;
     }

@@ -18,7 +18,7 @@ class Hints {
   readonly #seen: string[] = [];
   readonly #events = new EventEmitter();
 
-  constructor(t: TestContext, root: string, known: string[] = []) {
+  constructor(t: TestContext, root: string, known: string[] = [], onShort?: () => boolean) {
     this.root = root;
     for (const folder of known) this.known.add(join(root, folder));
     this.watch = new FolderWatch({
@@ -29,6 +29,7 @@ class Hints {
         this.#events.emit('hint');
       },
       onFailure: (code) => this.failures.push(code),
+      ...(onShort !== undefined && { onShort }),
     });
     // A watch alone does not keep a process running.
     const alive = setInterval(() => {}, 60_000);
@@ -198,4 +199,27 @@ test('where a glob begins to be watched', () => {
   ] as const) {
     assert.deepEqual(watchRoot(glob), { base, depth }, glob);
   }
+});
+
+test('where watches run out, those for comfort are given back first', BOUND, async (t) => {
+  const root = makeFolder(t);
+  let room = 0;
+  const { watch } = fs;
+  const limited = ((folder: string, ...rest: [fs.WatchOptions, fs.WatchListener<string>]) => {
+    if (room === 0) throw Object.assign(new Error('no more watches'), { code: 'ENOSPC' });
+    room -= 1;
+    return watch(folder, ...rest);
+  }) as typeof watch;
+  replaceWatch(t, limited);
+  let comfort = 2;
+  const giveBack = (): boolean => {
+    room += comfort;
+    const had = comfort > 0;
+    comfort = 0;
+    return had;
+  };
+  const hints = new Hints(t, root, [], giveBack);
+  await hints.at('web/app', () => mkdirSync(join(root, 'web', 'app'), { recursive: true }));
+  assert.deepEqual(hints.failures, ['ENOSPC']);
+  assert.equal(room, 0);
 });
