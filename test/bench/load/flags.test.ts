@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { Command } from 'commander';
 import { changed, changedAll, type LoadFlags, runOf, withLoadFlags, withOurFlags } from '../../../bench/load/flags.js';
 import { scenarios } from '../../../bench/load/scenarios.js';
+import { UNLIMITED } from '../../../bench/measure/cgroup.js';
 
 function parse(...args: string[]): LoadFlags {
   return withOurFlags(withLoadFlags(new Command().exitOverride().configureOutput({ writeErr: () => {} })))
@@ -32,7 +33,7 @@ test('flags change a scenario where they are given, and nothing else of it', () 
   assert.equal(other.workload.corpus?.bytes, 2 ** 30);
   assert.equal(other.workload.corpus?.pods, run!.workload.corpus?.pods);
   assert.equal(other.workload.awaySeconds, 30);
-  assert.deepEqual(other.workload.limits, { cpus: 0.5, memoryBytes: null });
+  assert.deepEqual(other.workload.limits, { ...UNLIMITED, cpus: 0.5 });
   assert.deepEqual(other.env, { A: 'b', C: 'd=e' });
   assert.deepEqual(changed(run!, parse()), run);
 });
