@@ -3,7 +3,7 @@ import { availableParallelism, totalmem } from 'node:os';
 import { Descriptors, maxOpenFiles } from './chain/descriptors.js';
 import type { Stall } from './chain/watchdog.js';
 import { openJournal } from './checkpoint/journal.js';
-import { takeOverPositions } from './checkpoint/legacy.js';
+import { type LegacyLane, takeOverPositions } from './checkpoint/legacy.js';
 import { lockStateDir } from './checkpoint/lock.js';
 import type { CheckpointProblem } from './checkpoint/problem.js';
 import type { Config } from './config/config.js';
@@ -181,8 +181,9 @@ async function collect(
   return 0;
 }
 
-function legacyOf({ id, legacyPositions, files }: Lane) {
-  return { id, legacyPositions, wants: (path: string) => files.labelsOf(path) !== null };
+function legacyOf({ id, legacyPositions, files }: Lane): LegacyLane {
+  const compressed = files.compressed !== null;
+  return { id, legacyPositions, compressed, wants: (path) => files.labelsOf(path) !== null };
 }
 
 function nameOf(destination: Destination): string {

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { createGunzip } from 'node:zlib';
+import { createUnzip } from 'node:zlib';
 import { type FoundFile, findFiles } from '../chain/listing.js';
 import { compareSuffixes, readGenerationName } from '../chain/name.js';
 
@@ -27,6 +27,11 @@ export async function candidatesOf(log: string): Promise<Candidate[]> {
   const each = files.filter(({ gzip, suffix }) => !gzip || !plain.has(suffix));
   const candidates = await Promise.all(each.map(async (file) => ({ ...file, bornMs: await bornOf(file) })));
   return candidates.sort((a, b) => compareSuffixes(a.suffix, b.suffix));
+}
+
+/** The only generation of a log that is a compressed file, whatever that is called. */
+export function wholeOf(path: string): Candidate[] {
+  return findFiles([{ path, log: path, suffix: '', gzip: true }]).map((file) => ({ ...file, bornMs: null }));
 }
 
 async function bornOf({ path, gzip }: FoundFile): Promise<number | null> {
@@ -80,7 +85,7 @@ async function scan(path: string, offset: number, lines = Number.POSITIVE_INFINI
   const result: Scan = { bytes: 0, isLineStart: false, lineEnd: null };
   let seen = 0;
   const file = createReadStream(path);
-  const inflated = file.on('error', (error) => inflated.destroy(error)).pipe(createGunzip());
+  const inflated = file.on('error', (error) => inflated.destroy(error)).pipe(createUnzip());
   try {
     for await (const chunk of inflated as AsyncIterable<Buffer>) {
       if (lines !== Number.POSITIVE_INFINITY) {

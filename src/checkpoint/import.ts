@@ -10,6 +10,7 @@ import {
   offsetOfLine,
   plainSize,
   startsLineAt,
+  wholeOf,
 } from './import-place.js';
 import type { Cursor, PositionRecord } from './record.js';
 
@@ -20,6 +21,8 @@ export interface ImportOptions {
   onInvalid?: 'skip' | 'restart_from_end' | 'restart_from_beginning';
   /** Whether the log of this path is collected at all; positions of others are left out. */
   wanted?: (path: string) => boolean;
+  /** Each file is the compressed whole of a log, whatever its name says of rotation. Default false. */
+  compressed?: boolean;
   onUnwanted?: (path: string) => void;
   onNote?: (note: ImportNote) => void;
 }
@@ -49,7 +52,7 @@ export async function importPositions(text: string, options: ImportOptions = {})
   const positions = parsePositions(text);
   const byLog = new Map<string, ForeignPosition[]>();
   for (const position of positions) {
-    const { log } = readGenerationName(position.path);
+    const log = options.compressed ? position.path : readGenerationName(position.path).log;
     if (options.wanted?.(log) === false) {
       options.onUnwanted?.(position.path);
       continue;
@@ -94,7 +97,7 @@ async function recordOf(
   stored: readonly ForeignPosition[],
   options: ImportOptions,
 ): Promise<PositionRecord | null> {
-  const candidates = await candidatesOf(log);
+  const candidates = options.compressed ? wholeOf(log) : await candidatesOf(log);
   if (candidates.length === 0) {
     options.onNote?.({ path: log, message: 'it is gone, so its position is left out' });
     return null;
@@ -105,8 +108,10 @@ async function recordOf(
     const note = (message: string): void => options.onNote?.({ path, message });
     const wanted = wantedOf(positions, options, note);
     if (wanted === null) continue;
-    const found =
-      path === log ? await findCurrent(candidates, wanted, options, note) : await findNamed(candidates, path, wanted);
+    const isCurrent = path === log && !options.compressed;
+    const found = isCurrent
+      ? await findCurrent(candidates, wanted, options, note)
+      : await findNamed(candidates, options.compressed ? '' : readGenerationName(path).suffix, wanted);
     if (found === null) {
       note(`no file of it has a line that begins at ${wanted.offset}, so all of them are read`);
       continue;
@@ -182,8 +187,7 @@ async function findCurrent(
 }
 
 /** A file that was read under its rotated name: it still has it, or is gone. */
-async function findNamed(candidates: readonly Candidate[], path: string, { offset }: Wanted): Promise<Found | null> {
-  const { suffix } = readGenerationName(path);
+async function findNamed(candidates: readonly Candidate[], suffix: string, { offset }: Wanted): Promise<Found | null> {
   const candidate = candidates.find((each) => each.suffix === suffix);
   if (candidate === undefined) return null;
   if (offset === null) return { candidate, offset: await plainSize(candidate) };

@@ -9,6 +9,14 @@ export interface LegacyPositions {
   onInvalid: NonNullable<ImportOptions['onInvalid']>;
 }
 
+export interface LegacyLane {
+  id: string;
+  legacyPositions: LegacyPositions | null;
+  /** Its files are compressed, each a log of its own. */
+  compressed: boolean;
+  wants(path: string): boolean;
+}
+
 export interface LegacyOptions {
   onNote(note: ImportNote): void;
   /** A positions file that is missing or no positions file: it is done without. */
@@ -22,16 +30,16 @@ export interface LegacyOptions {
  */
 export async function takeOverPositions(
   journal: Journal,
-  lanes: readonly { id: string; legacyPositions: LegacyPositions | null; wants(path: string): boolean }[],
+  lanes: readonly LegacyLane[],
   { onNote, onUnused }: LegacyOptions,
 ): Promise<void> {
-  for (const { id, legacyPositions, wants } of lanes) {
+  for (const { id, legacyPositions, compressed, wants } of lanes) {
     if (legacyPositions === null) continue;
     const { file, onInvalid } = legacyPositions;
     // Most starts import nothing.
     const { importPositionsFile } = await import('./import.js');
     try {
-      const records = await importPositionsFile(file, { onInvalid, wanted: wants, onNote });
+      const records = await importPositionsFile(file, { onInvalid, wanted: wants, compressed, onNote });
       for (const record of records) journal.put({ ...record, log: keyOf(id, record.log) });
     } catch (error) {
       if (!(error instanceof SleipnirError) || error.code === 'POSITIONS_FILE') throw error;

@@ -46,7 +46,8 @@ export interface Endpoint {
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const RE_POSTING_STATUSES = new Set([307, 308]);
-const MOST_REDIRECTS = 5;
+/** As many as Go follows. */
+const MOST_REDIRECTS = 10;
 const CREDENTIAL_STATUSES = new Set([401, 403, 407]);
 /** What belongs to the connection is not for the settings to say. */
 const OF_CONNECTION = new Set([
@@ -69,7 +70,6 @@ type Headers = Record<string, string | string[]>;
  */
 export function createEndpoint(options: EndpointOptions): Endpoint {
   const { url, requestTimeoutMs: timeoutMs = 30_000, now = () => performance.now() } = options;
-  const mostRedirects = options.followRedirects === false ? 0 : MOST_REDIRECTS;
   const fixed = fixedHeaders(options);
   // A header that is given by hand leaves nothing to be proved.
   const authorization = 'authorization' in fixed ? null : (options.authorization ?? userOf(url));
@@ -99,8 +99,12 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
     const untilMs = performance.now() + timeoutMs;
     for (let target = url, redirects = 0; ; redirects += 1) {
       const answer = await sendTo(target, push, tenant ?? null, Math.max(1, untilMs - performance.now()), signal);
-      const next = redirects < mostRedirects ? redirectOf(answer, target) : null;
+      const next = options.followRedirects === false ? null : redirectOf(answer, target);
       if (next === null) return answer;
+      if (redirects === MOST_REDIRECTS) {
+        const message = `more than ${MOST_REDIRECTS} redirects, the last one to ${next.origin}${next.pathname}`;
+        return { failure: 'TOO_MANY_REDIRECTS', message };
+      }
       target = next;
     }
   }

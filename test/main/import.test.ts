@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { gzipSync } from 'node:zlib';
+import { deflateSync, gzipSync } from 'node:zlib';
 import { append, criLine, makeStage, type Stage } from './kit.js';
 
 const BOUND = { timeout: 60_000 };
@@ -167,6 +167,57 @@ loki.write "w" {
   assert.equal(await second.end('SIGTERM'), 0);
   for (const by of ['a', 'b']) assert.deepEqual(stage.loki.store.lines(`{by="${by}"}`), contents(30, 20));
   assert.equal(stage.loki.store.duplicates, 0);
+});
+
+test('legacy_positions_file of compressed files: what was read of them is not read again', BOUND, async (t) => {
+  const stage = await makeStage(t);
+  const logs = join(stage.root, 'logs');
+  mkdirSync(logs);
+  const text = contents(0, 10).map((line) => `${line}\n`);
+  const write = (name: string, packed: Buffer): string => {
+    writeFileSync(join(logs, name), packed);
+    return join(logs, name);
+  };
+  const whole = Buffer.from(text.join(''));
+  const half = Buffer.byteLength(text.slice(0, 5).join(''));
+  // By bytes, by lines, to its end, and one whose position cannot be found.
+  const offsets = {
+    [write('app.log.1.gz', gzipSync(whole))]: half,
+    [write('lines.gz', gzipSync(whole))]: 6,
+    [write('all.z', deflateSync(whole))]: whole.length,
+    [write('other.gz', gzipSync(whole))]: half + 1,
+  };
+  const config = join(stage.root, 'config.alloy');
+  writeFileSync(
+    config,
+    `
+loki.source.file "f" {
+  targets               = [{ __path__ = "${logs}/*" }]
+  legacy_positions_file = "${savedByAlloy(stage, offsets)}"
+  forward_to            = [loki.write.w.receiver]
+  file_match { enabled = true }
+  decompression {
+    enabled = true
+    format  = "gz"
+  }
+}
+loki.write "w" {
+  endpoint {
+    url = "${stage.loki.pushUrl}"
+    batch_wait = "50ms"
+  }
+}`,
+  );
+  const collector = stage.start({ CONFIG: config });
+  await collector.said('started');
+  write('late.gz', gzipSync('late\n'));
+  await stage.stored(5 + 4 + 10 + 1);
+  assert.equal(await collector.end('SIGTERM'), 0);
+  const of = (name: string) => stage.loki.store.lines(`{filename="${join(logs, name)}"}`);
+  assert.deepEqual(of('app.log.1.gz'), contents(5, 5));
+  assert.deepEqual(of('lines.gz'), contents(6, 4));
+  assert.deepEqual(of('all.z'), []);
+  assert.deepEqual(of('other.gz'), contents(0, 10));
 });
 
 test('a legacy_positions_file that is no positions file is said, and done without', BOUND, async (t) => {

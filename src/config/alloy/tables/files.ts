@@ -83,7 +83,9 @@ const sourceFile = schema(
     legacy_positions_file: optional(
       t.text,
       '',
-      differs("takes an Alloy's own positions.yml as well; a file that was rotated since is found again"),
+      differs(
+        "takes an Alloy's own positions.yml as well; a file that was rotated since is found again; those of bzip2 files are not found, and these are read whole",
+      ),
     ),
     on_positions_file_error: optional(
       t.oneOf('skip', 'restart_from_end', 'restart_from_beginning'),
