@@ -35,6 +35,7 @@ const NASTY: [pattern: string, text: string][] = [
   ['(a[ab]{0,500})*c|a', AB],
   ['(?m)(^|$|a|b)*?x|(\\b)', AB],
   ['(?:(a)|(b)|(ab)|(ba)|(aa)|(bb)|())*', AB],
+  [`(?:${'(c)|'.repeat(200)}(a)|(b))*`, AB],
 ];
 
 /** Which of the last characters are what: more states than can be kept. For these the program counts as well. */
