@@ -99,7 +99,7 @@ async function collect(
     const events = createTelemetry(log, metrics);
     const setup = { batchBytes: config.batchBytes, maxLineBytes: config.maxLineBytes, loops: compileLoops() };
     const backlogBytes = (): number => fleet?.snapshot()?.unreadBytes ?? 0;
-    const workers = open(startWorkers(WORKER_FILE, setup, budget, backlogBytes), (it) => it.close());
+    const workers = open(startWorkers(WORKER_FILE, setup, budget, { backlogBytes }), (it) => it.close());
     const descriptors = open(new Descriptors(maxOpenFiles(), shortOfDescriptors(events)), (it) => it.closeAll());
     const askWorker = (job: CheckStagesJob): Promise<CheckStagesResult> => workers.checkStages(job);
     const load = () => loadLanes({ config, effective, env: process.env, skipUnsupported, askWorker });

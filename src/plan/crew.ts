@@ -1,7 +1,14 @@
-/** What starting one more worker costs (70 ms of CPU, 10 MiB) is worth it for work that lasts so long. */
-const WORTH_MS = 3_000;
-/** How long jobs wait before it is asked how long the work will last: then the speed is known. */
+/**
+ * What starting one more worker costs (70 ms of CPU, 10 MiB) is worth it for so much work for each of those there are, in
+ * milliseconds of CPU: where others keep us from the CPU, one more worker is no help.
+ */
+const WORTH_CPU_MS = 2_500;
+/** Or when jobs have waited so long, whatever they wait for. */
+const WORTH_MS = 10_000;
+/** How long jobs wait before it is asked how much work there is: then the speed is known. */
 const LOOK_MS = 200;
+/** With less, what V8 takes to optimise the code counts for more than the work: up to twice as much. */
+const TELLING_BYTES = 8 * 2 ** 20;
 
 export interface CrewOptions {
   most: number;
@@ -11,6 +18,8 @@ export interface CrewOptions {
   onSize: (workers: number) => void;
   /** Milliseconds, from any origin. */
   now?: () => number;
+  /** CPU time of the process, in milliseconds. */
+  cpuMs?: () => number;
 }
 
 /**
@@ -20,18 +29,21 @@ export interface CrewOptions {
 export class Crew {
   readonly #options: CrewOptions;
   readonly #now: () => number;
+  readonly #cpuMs: () => number;
   #size = 1;
   #jobs = 0;
   #timer: NodeJS.Timeout | null = null;
   /** Since there are so many workers and jobs have waited for them without a gap. */
   #sinceMs = 0;
+  #sinceCpuMs = 0;
   /** What was read since the first job came back: the time before says how long a worker takes to start. */
   #bytes = 0;
-  #readingSinceMs: number | null = null;
+  #readingSinceCpuMs: number | null = null;
 
   constructor(options: CrewOptions) {
     this.#options = options;
     this.#now = options.now ?? (() => performance.now());
+    this.#cpuMs = options.cpuMs ?? cpuMsOfProcess;
   }
 
   get size(): number {
@@ -52,7 +64,7 @@ export class Crew {
 
   /** A job has read so many bytes of logs. */
   read(bytes: number): void {
-    if (this.#readingSinceMs === null) this.#readingSinceMs = this.#now();
+    if (this.#readingSinceCpuMs === null) this.#readingSinceCpuMs = this.#cpuMs();
     else this.#bytes += bytes;
   }
 
@@ -73,8 +85,9 @@ export class Crew {
     if (!waiting) return this.#rest();
     if (this.#timer !== null) return;
     this.#sinceMs = this.#now();
+    this.#sinceCpuMs = this.#cpuMs();
     this.#bytes = 0;
-    this.#readingSinceMs = null;
+    this.#readingSinceCpuMs = null;
     this.#lookLater();
   }
 
@@ -89,15 +102,23 @@ export class Crew {
   }
 
   #look(): void {
-    if (this.#now() - this.#sinceMs + this.#restMs() < WORTH_MS) return this.#lookLater();
+    const cpuMs = this.#cpuMs();
+    const workMs = cpuMs - this.#sinceCpuMs + this.#restMs(cpuMs);
+    const waitedMs = this.#now() - this.#sinceMs;
+    if (workMs < WORTH_CPU_MS * this.#size && waitedMs < WORTH_MS) return this.#lookLater();
     this.#timer = null;
     this.#become(this.#size + 1);
     this.#review();
   }
 
-  /** How long the backlog will take; 0 where that is not known. */
-  #restMs(): number {
-    if (this.#readingSinceMs === null || this.#bytes === 0) return 0;
-    return ((this.#now() - this.#readingSinceMs) / this.#bytes) * this.#options.backlogBytes();
+  /** How much CPU the backlog will take; 0 where that is not known. */
+  #restMs(cpuMs: number): number {
+    if (this.#readingSinceCpuMs === null || this.#bytes < TELLING_BYTES) return 0;
+    return ((cpuMs - this.#readingSinceCpuMs) / this.#bytes) * this.#options.backlogBytes();
   }
+}
+
+function cpuMsOfProcess(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
 }

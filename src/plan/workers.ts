@@ -21,7 +21,7 @@ import type {
   TenantPush,
   WorkerSetup,
 } from '../protocol.js';
-import { Crew } from './crew.js';
+import { Crew, type CrewOptions } from './crew.js';
 import { Shelf } from './shelf.js';
 import type { Budget } from './sizing.js';
 
@@ -58,13 +58,13 @@ const IDLE_MS = 60_000;
  * worker is free.
  *
  * @param file the compiled `workers/collect`
- * @param backlogBytes what is on disk and not settled; asked while jobs wait
+ * @param measured what tells how many workers are worth it
  */
 export function startWorkers(
   file: string | URL,
   setup: WorkerSetup,
   budget: Budget,
-  backlogBytes: () => number = () => 0,
+  measured: Pick<CrewOptions, 'backlogBytes' | 'now'> = { backlogBytes: () => 0 },
 ): WorkerPool {
   const shelf = new Shelf(SHELF_TIMES * budget.pushBudgetBytes);
   /** What the largest jobs of late have made. */
@@ -90,7 +90,7 @@ export function startWorkers(
     // The pool starts a thread when a job comes that has to wait, and jobs may be waiting for each other by now.
     if (workers > maxThreads) pool.run({ paths: [] }, { name: 'spoolHeads' }).catch(() => {});
   };
-  const crew = new Crew({ most: budget.workers, backlogBytes, onSize });
+  const crew = new Crew({ ...measured, most: budget.workers, onSize });
   pool.on('workerDestroy', () => crew.lose());
   async function run<Result>(name: string, job: object, transferList: MessagePort[] = []): Promise<Result> {
     crew.enter();

@@ -1,17 +1,18 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, mock, test } from 'node:test';
-import { Crew } from '../../src/plan/crew.js';
+import { Crew, type CrewOptions } from '../../src/plan/crew.js';
 
 const MIB = 2 ** 20;
 
 beforeEach(() => mock.timers.enable({ apis: ['setTimeout'] }));
 afterEach(() => mock.timers.reset());
 
-/** A crew of at most `most`, its clock, and the sizes it asked for. */
-function crewOf({ most = 2, backlogBytes = () => 0 }: { most?: number; backlogBytes?: () => number }) {
+/** A crew of at most `most`, its clock, the share of the time it has the CPU, and the sizes it asked for. */
+function crewOf({ most = 2, backlogBytes = () => 0, cpu = 1 }: Partial<CrewOptions> & { cpu?: number }) {
   let nowMs = 0;
   const sizes: number[] = [];
-  const crew = new Crew({ most, backlogBytes, onSize: (size) => sizes.push(size), now: () => nowMs });
+  const onSize = (size: number): number => sizes.push(size);
+  const crew = new Crew({ most, backlogBytes, onSize, now: () => nowMs, cpuMs: () => nowMs * cpu });
   const pass = (ms: number): void => {
     for (let left = ms; left > 0; left -= 100) {
       nowMs += 100;
@@ -45,16 +46,31 @@ test('one worker does while jobs wait for a moment only, again and again', () =>
 test('another one comes when jobs have waited without a gap for long', () => {
   const { crew, sizes, pass, enter } = crewOf({ most: 3 });
   enter(4);
-  pass(1_000);
+  pass(1_500);
   crew.leave();
   crew.enter();
   assert.deepEqual(sizes, []);
-  pass(2_000);
+  pass(1_500);
   assert.deepEqual(sizes, [2]);
-  pass(4_000);
+  pass(3_000);
+  assert.deepEqual(sizes, [2], 'half of the work for each');
+  pass(3_000);
   assert.deepEqual(sizes, [2, 3]);
   pass(60_000);
   assert.equal(crew.size, 3);
+});
+
+test('jobs that wait because others have the CPU wait longer', () => {
+  const { crew, sizes, pass, enter } = crewOf({ cpu: 0.1, backlogBytes: () => 100 * MIB });
+  enter(4);
+  crew.read(0);
+  for (let read = 0; read < 45; read++) {
+    pass(200);
+    crew.read(2 * MIB);
+  }
+  assert.deepEqual(sizes, []);
+  pass(1_200);
+  assert.deepEqual(sizes, [2]);
 });
 
 test('another one comes soon where the backlog will take long at the speed of late', () => {
@@ -68,6 +84,19 @@ test('another one comes soon where the backlog will take long at the speed of la
     pass(300);
   }
   assert.deepEqual([short.sizes, long.sizes], [[], [2]]);
+});
+
+test('what the first few jobs have read says little of the speed', () => {
+  const { crew, sizes, pass, enter } = crewOf({ backlogBytes: () => 1000 * MIB });
+  enter(4);
+  crew.read(0);
+  pass(100);
+  crew.read(7 * MIB);
+  pass(300);
+  assert.deepEqual(sizes, []);
+  crew.read(MIB);
+  pass(200);
+  assert.deepEqual(sizes, [2]);
 });
 
 test('how long the first job took, and what was read before jobs waited, says nothing of the speed', () => {
@@ -86,14 +115,14 @@ test('how long the first job took, and what was read before jobs waited, says no
 
 /** Makes it two workers. */
 function grow({ crew, pass }: ReturnType<typeof crewOf>): void {
-  crew.read(1);
+  crew.read(0);
   pass(100);
-  crew.read(1);
+  crew.read(10 * MIB);
   pass(100);
 }
 
 test('a worker that ended is not replaced before there is lasting work again', () => {
-  const made = crewOf({ backlogBytes: () => MIB });
+  const made = crewOf({ backlogBytes: () => 1000 * MIB });
   const { crew, sizes, enter } = made;
   enter(3);
   grow(made);
@@ -108,7 +137,7 @@ test('a worker that ended is not replaced before there is lasting work again', (
 });
 
 test('one that fails under lasting work is missed at once', () => {
-  const made = crewOf({ backlogBytes: () => MIB });
+  const made = crewOf({ backlogBytes: () => 1000 * MIB });
   made.enter(3);
   grow(made);
   made.crew.lose();
