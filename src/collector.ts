@@ -5,7 +5,7 @@ import type { Descriptors } from './chain/descriptors.js';
 import type { Generation } from './chain/generation.js';
 import { identifyNewcomers } from './chain/identify.js';
 import { Keeper } from './chain/keeper.js';
-import { isSurelyDone, placeAtCursors, placeAtEnd } from './chain/place.js';
+import { isSurelyDone, mayBeCopyOf, placeAtCursors, placeAtEnd } from './chain/place.js';
 import { type PollResult, pollGeneration, pollLog } from './chain/poll.js';
 import { Sleep } from './chain/sleep.js';
 import { Spool } from './chain/spool.js';
@@ -488,10 +488,6 @@ export class Collector {
 
   async #placeOne(log: ContainerLog, record: PositionRecord | undefined, fresh: boolean): Promise<void> {
     const { descriptors, workers } = this.#options;
-    const copies = log.generations.filter(({ spool }) => spool !== null);
-    // Beside a copy in the spool there may be a .gz of the same generation; under another name only if that has no time.
-    for (const generation of log.generations)
-      generation.unidentified &&= copies.some(({ suffix }) => !suffix.includes('-') || suffix === generation.suffix);
     log.moved = true;
     if (record !== undefined) {
       const missing = await placeAtCursors(log, record.cursors, descriptors, (job) => workers.identify(job));
@@ -499,6 +495,9 @@ export class Collector {
     } else if (fresh) {
       await placeAtEnd(log, descriptors, (job) => workers.identify(job));
     }
+    const copies = log.generations.filter(({ spool }) => spool !== null);
+    for (const generation of log.generations)
+      generation.unidentified &&= copies.some((copy) => mayBeCopyOf(copy, generation));
     if (copies.length > 0) await this.#identifyIn(log);
   }
 

@@ -67,6 +67,16 @@ export async function placeAtCursors(
 }
 
 /**
+ * Whether a copy in the spool may be of the generation that a file is, both placed: of the one with that time in its name;
+ * without one, of any that came later, for it was rotated after it was copied.
+ */
+export function mayBeCopyOf(copy: Generation, file: Generation): boolean {
+  if (copy.suffix.includes('-')) return copy.suffix === file.suffix;
+  const { generations } = copy.log;
+  return copy.suffix !== '' || generations.indexOf(file) > generations.indexOf(copy);
+}
+
+/**
  * Whether the names alone tell that a generation will be found to be done: it is older than that of the first cursor, and
  * that is there.
  */
