@@ -24,6 +24,7 @@ import type {
 import { Crew, type CrewOptions } from './crew.js';
 import { Shelf } from './shelf.js';
 import type { Budget } from './sizing.js';
+import { inTurn, URGENT } from './task-queue.js';
 
 /** The worker threads, as the main thread sees them. */
 export interface Workers {
@@ -81,6 +82,7 @@ export function startWorkers(
       maxOldGenerationSizeMb: budget.workerOldSpaceMiB,
       maxYoungGenerationSizeMb: budget.workerYoungMiB,
     },
+    ...inTurn(),
     // Histograms of wait and run times cost memory for each job, and nobody reads them.
     recordTiming: false,
   });
@@ -125,7 +127,8 @@ export function startWorkers(
       if (bytes.buffer === shelf.memory) shelf.give({ at: bytes.byteOffset, bytes: bytes.byteLength });
     },
     identify: (job) => run('identify', job),
-    spool: (job) => run('spool', job),
+    // Its bytes would be gone with this process; what can be read later as well can wait.
+    spool: (job) => run('spool', { ...job, ...URGENT }),
     spoolHeads: (job) => run('spoolHeads', job),
     count: (job) => run('count', job),
     echo: (job) => run('echo', job),
