@@ -7,7 +7,7 @@ import { compareSuffixes } from './name.js';
  */
 export interface Copy {
   generation: Generation;
-  /** Epoch of the current one when this was taken for a copy: it is of nothing that came later. */
+  /** Epoch of the current one, as far as truncations had been seen, when this was taken for a copy. */
   epoch: number;
 }
 

@@ -284,8 +284,8 @@ export class Generation {
     const { lostBytes, left } = pairInOrder(this.formers, this.copies);
     this.#goOn(this.formers.findLast(({ copy, sure, read }) => copy === null && sure && read.carry !== null));
     this.formers = [];
-    // It may have been truncated, and that not be seen yet.
-    this.copies = left.filter(({ epoch }) => epoch === this.epoch);
+    // It may have been truncated, and that not be seen yet; or a copy have been seen before that.
+    this.copies = left.filter(({ epoch }) => epoch >= this.epoch - 1);
     return lostBytes;
   }
 
