@@ -22,8 +22,8 @@ export interface Former {
   head: Mark | null;
   format: Format | null;
   size: number;
-  /** What was open at the end of what was read, if that was surely read before it was truncated. */
-  open: Uint8Array | null;
+  /** What was read was read before it was truncated; if not, that may be of what it was next. */
+  sure: boolean;
   /** The copy, once it is found. */
   copy: Generation | null;
 }
@@ -256,8 +256,8 @@ export class Generation {
     const flights = this.flights.filter(({ resolved }) => resolved);
     // Grown again beyond what was read, it does not tell how long it had been before.
     const formerSize = size < this.size ? this.size : read.offset;
-    const open = changed || size < read.offset ? read.carry : null;
-    this.formers.push({ settled, flights, read, head, format, size: formerSize, open, copy: null });
+    const sure = changed || size < read.offset;
+    this.formers.push({ settled, flights, read, head, format, size: formerSize, sure, copy: null });
     for (const copy of this.log.generations) if (copy.copyOf === this) copy.copyOf = null;
     // What an older generation has left open is its own again.
     for (const { carriedFrom, carry } of this.flights) {
@@ -282,10 +282,10 @@ export class Generation {
   takeUnread(): number {
     if (this.formers.length === 0) return 0;
     const { lostBytes, left } = pairInOrder(this.formers, this.copies);
-    this.#goOn(this.formers.findLast(({ copy, open }) => copy === null && open !== null));
+    this.#goOn(this.formers.findLast(({ copy, sure, read }) => copy === null && sure && read.carry !== null));
     this.formers = [];
-    // It may have been truncated, and that not be seen yet.
-    this.copies = left.filter(({ epoch }) => epoch === this.epoch);
+    // It may have been truncated, and that not be seen yet; or a copy have been seen before that.
+    this.copies = left.filter(({ epoch }) => epoch >= this.epoch - 1);
     return lostBytes;
   }
 
@@ -293,7 +293,7 @@ export class Generation {
   #goOn(former: Former | undefined): void {
     if (former === undefined || former.flights.some(({ carriedFrom }) => carriedFrom !== null)) return;
     if (this.planned > 0 || this.read.carry !== null) return;
-    this.read = { ...this.read, carry: former.open };
+    this.read = { ...this.read, carry: former.read.carry };
     this.settled = this.read;
     this.log.moved = true;
   }

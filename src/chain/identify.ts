@@ -86,6 +86,7 @@ function place({ generation, former }: Candidate, newcomer: Generation, descript
   const renamed = newcomer.path !== null && isOf(generation, newcomer);
   if (former !== null) {
     newcomer.adopt(former);
+    if (!former.sure) generation.copies.push({ generation: newcomer, epoch: generation.epoch });
     return false;
   }
   if (!renamed && (isCurrent(generation) || newcomer.path !== null)) {

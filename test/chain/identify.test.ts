@@ -162,16 +162,52 @@ test('truncated twice, the first time unseen: its size is that of the second, wh
   assert.equal(generation.takeUnread(), 10);
 });
 
-test('unread, and truncated without a copy: a copy of what it was before that has none of it', async () => {
+test('truncated unread, and read before that was seen: its size is of what it was, the copy found of what came next', async () => {
+  const { log, generation } = known('b', 20, 100);
+  Object.assign(generation, { seenAtMs: 0 });
+  const third = newcomer(log, { ...ROTATED, suffix: '20260101-000003' }, 0);
+  generation.restart(30);
+  generation.size = 50;
+  generation.restart(5);
+  const [first, second] = [
+    newcomer(log, { ...ROTATED, suffix: '20260101-000001' }, 110),
+    newcomer(log, { ...ROTATED, suffix: '20260101-000002' }, 60),
+  ];
+  await identifyNewcomers(log, new NoFiles(), knows(new Map([[second, 'b']])));
+  assert.deepEqual(
+    [first, second, third].map(({ read }) => read.offset),
+    [0, 20, 0],
+  );
+  assert.equal(generation.takeUnread(), 0);
+});
+
+test('unread, and two copies seen before a truncation was: the second may be of what came next', async () => {
+  const { log, generation } = known('a', 0, 60);
+  Object.assign(generation, { head: null, seenAtMs: 0 });
+  newcomer(log, { ...ROTATED, suffix: '20260101-000001' }, 70);
+  const second = newcomer(log, { ...ROTATED, suffix: '20260101-000002' }, 0);
+  await identifyNewcomers(log, new NoFiles(), knows(new Map()));
+  generation.restart(20);
+  assert.equal(generation.takeUnread(), 0);
+  second.size = 25;
+  generation.restart(5);
+  assert.equal(generation.takeUnread(), 0);
+});
+
+test('unread, and truncated without a copy: a copy of what it was long before has none of it', async () => {
   const { log, generation } = known('a', 0, 60);
   Object.assign(generation, { head: null, seenAtMs: 0 });
   newcomer(log, { ...ROTATED, suffix: '2' }, 500);
   newcomer(log, ROTATED, 60);
   await identifyNewcomers(log, new NoFiles(), knows(new Map()));
-  generation.restart(30);
-  assert.equal(generation.takeUnread(), 0);
-  generation.restart(0);
-  assert.equal(generation.takeUnread(), 30);
+  for (const [size, lostBytes] of [
+    [30, 0],
+    [20, 0],
+    [0, 20],
+  ] as const) {
+    generation.restart(size);
+    assert.equal(generation.takeUnread(), lostBytes);
+  }
 });
 
 test('what a compressed copy holds of unread bytes is not known before it is open: none are counted as lost', async () => {

@@ -220,6 +220,13 @@ export class ModelNode {
     this.#stampFolders(container);
   }
 
+  /** Truncated and written to the very size it had, a file looks as it did, until it grows. */
+  growTruncated(): void {
+    for (const container of this.containers) {
+      if (container.truncates && !container.open.has('stdout')) this.write(container, 'stdout', 0, 'F');
+    }
+  }
+
   /** A worker reads whatever is there. */
   noteRead(): void {
     for (const { unseen } of this.containers) for (const entry of unseen) entry.torn = true;

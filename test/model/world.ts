@@ -189,6 +189,8 @@ export class World {
   async end(): Promise<string[]> {
     this.node.finishRotations();
     await this.start();
+    await this.tick();
+    this.node.growTruncated();
     for (let i = 0; i < 3; i += 1) {
       await this.rescan();
       await this.quiesce();
