@@ -24,7 +24,7 @@ export interface CrewOptions {
 
 /**
  * Decides how many workers there are. One does on most nodes, where jobs wait for each other for a moment only; another
- * one comes when jobs have waited without a gap, and there is work for long.
+ * one comes when jobs have waited, no worker has been idle since, and there is work for long.
  */
 export class Crew {
   readonly #options: CrewOptions;
@@ -33,7 +33,7 @@ export class Crew {
   #size = 1;
   #jobs = 0;
   #timer: NodeJS.Timeout | null = null;
-  /** Since there are so many workers and jobs have waited for them without a gap. */
+  /** Since there are so many workers, jobs have waited for them, and none of them has been idle. */
   #sinceMs = 0;
   #sinceCpuMs = 0;
   /** What was read since the first job came back: the time before says how long a worker takes to start. */
@@ -81,9 +81,8 @@ export class Crew {
   }
 
   #review(): void {
-    const waiting = this.#jobs > this.#size && this.#size < this.#options.most;
-    if (!waiting) return this.#rest();
-    if (this.#timer !== null) return;
+    if (this.#jobs < this.#size || this.#size >= this.#options.most) return this.#rest();
+    if (this.#timer !== null || this.#jobs === this.#size) return;
     this.#sinceMs = this.#now();
     this.#sinceCpuMs = this.#cpuMs();
     this.#bytes = 0;
@@ -105,7 +104,8 @@ export class Crew {
     const cpuMs = this.#cpuMs();
     const workMs = cpuMs - this.#sinceCpuMs + this.#restMs(cpuMs);
     const waitedMs = this.#now() - this.#sinceMs;
-    if (workMs < WORTH_CPU_MS * this.#size && waitedMs < WORTH_MS) return this.#lookLater();
+    const worth = workMs >= WORTH_CPU_MS * this.#size || waitedMs >= WORTH_MS;
+    if (!worth || this.#jobs === this.#size) return this.#lookLater();
     this.#timer = null;
     this.#become(this.#size + 1);
     this.#review();

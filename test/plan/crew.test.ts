@@ -60,6 +60,29 @@ test('another one comes when jobs have waited without a gap for long', () => {
   assert.equal(crew.size, 3);
 });
 
+test('for a moment no job waits, but the worker is busy: that is no rest', () => {
+  const { crew, sizes, pass, enter } = crewOf({});
+  enter(2);
+  for (let job = 0; job < 40; job++) {
+    pass(100);
+    crew.leave();
+    crew.enter();
+  }
+  assert.deepEqual(sizes, [2]);
+});
+
+test('one long job is no reason, when no other waits for it', () => {
+  const { crew, sizes, pass, enter } = crewOf({});
+  enter(2);
+  crew.leave();
+  pass(60_000);
+  assert.deepEqual(sizes, []);
+  crew.leave();
+  enter(2);
+  pass(1_000);
+  assert.deepEqual(sizes, []);
+});
+
 test('jobs that wait because others have the CPU wait longer', () => {
   const { crew, sizes, pass, enter } = crewOf({ cpu: 0.1, backlogBytes: () => 100 * MIB });
   enter(4);
