@@ -134,7 +134,11 @@ export function startWorkers(
     echo: (job) => run('echo', job),
     checkStages: (job) => run('checkStages', job),
     inspect: (job) => run('inspect', job, [job.port]),
-    close: () => pool.destroy(),
+    close: () => {
+      // What a worker answers while it is being ended is nobody's any more, and the pool calls that an error.
+      pool.on('error', () => {});
+      return pool.destroy();
+    },
   };
 }
 

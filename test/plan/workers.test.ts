@@ -50,3 +50,16 @@ test('a second worker comes for a job that has waited long, though no other job 
     await workers.close();
   }
 });
+
+test('an answer that comes while the workers are ended is no error', async () => {
+  for (let i = 0; i < 10; i++) {
+    const workers = startWorkers(WORKER_FILE, { batchBytes: MIB, maxLineBytes: MIB }, BUDGET);
+    await workers.spoolHeads({ paths: [] });
+    const last = workers.spoolHeads({ paths: [] }).catch(() => {});
+    // Until the worker has answered, with nobody looking.
+    const until = performance.now() + 5;
+    while (performance.now() < until);
+    await workers.close();
+    await last;
+  }
+});
