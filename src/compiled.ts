@@ -1,7 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import { constants, Script } from 'node:vm';
+
+/**
+ * How many bytes of bytecode a function runs through before it is worth optimising. V8 says 67,584; the compilers then
+ * take 0.3 s of the 2.9 that 1 GiB costs, for functions that run once for each push (bench/results/start-and-idle.md).
+ */
+const OPTIMIZE_AFTER_BYTES = 150_000;
+/** Later ones count calls instead, and have a cheaper compiler before. */
+const LAST_V8_THAT_COUNTS_BYTES = 11;
 
 /** Where the build keeps what V8 has compiled of a file (scripts/keep-code.mjs). */
 export function codeFileOf(path: string): string {
@@ -9,14 +18,18 @@ export function codeFileOf(path: string): string {
 }
 
 /**
- * Runs a CommonJS file as `require` would, but lets V8 take the bytecode that the build has kept of it, down to the
- * functions that a start needs: 40 ms of the 190 that a start costs the main thread (bench/results/start-and-idle.md).
- * V8 itself refuses what another version or other flags have made; then the file is compiled as ever.
+ * Runs a CommonJS file as `require` would, but has V8 optimise later, and take the bytecode that the build has kept of
+ * the file, down to the functions that a start needs: 40 ms of the 170 that a start costs the main thread
+ * (bench/results/start-and-idle.md). V8 itself refuses what another version or other flags have made; then the file is
+ * compiled as ever.
  *
  * @param path of a file of pure ASCII.
  * @returns the script, which tells whether its bytecode was refused. Throws what reading the file or running it throws.
  */
 export function runCompiled(path: string): Script {
+  // Before the bytecode is read: it is good for the flags only under which it was made.
+  if (Number.parseInt(process.versions.v8, 10) <= LAST_V8_THAT_COUNTS_BYTES)
+    setFlagsFromString(`--interrupt-budget=${OPTIMIZE_AFTER_BYTES}`);
   const source = readFileSync(path, 'latin1');
   const script = new Script(`(function (exports, require, module, __filename, __dirname) {${source}\n})`, {
     filename: path,
