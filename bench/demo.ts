@@ -54,6 +54,8 @@ async function main(): Promise<void> {
     receiver = options.loki === undefined ? await startReceiver() : null;
     const loki = (receiver?.url ?? options.loki ?? '').replace(/\/+$/, '');
     collector = spawn(process.execPath, ['dist/cli.js', 'run'], {
+      // Ctrl-C on a terminal is for us alone: it is ended when the pods have stopped to write.
+      detached: true,
       env: {
         ...process.env,
         SLEIPNIR_PATHS: join(node.root, '*/*/*.log'),
