@@ -109,8 +109,8 @@ export class Collector {
         const delayMs = this.#lane.files.compressed?.initialDelayMs ?? 0;
         if (delayMs > 0) generation.blockedUntilMs = generation.seenAtMs + delayMs;
         const { path } = generation.log;
-        if (this.#placing && isSurelyDone(generation, this.#stored.get(path)?.cursors ?? [])) return;
-        this.#open(generation);
+        if (this.#placing && isSurelyDone(generation, this.#stored.get(path)?.cursors ?? [])) return true;
+        return this.#open(generation);
       },
       onChanged: (log) => this.#keeper.notice(log.generations),
       onUnidentified: (log) => void this.#identify(log),
@@ -426,23 +426,27 @@ export class Collector {
     return stat !== undefined && nowMs - stat.mtimeMs > limitMs;
   }
 
-  #open(generation: Generation): void {
+  /** @returns false if the file is gone under the name it was seen with */
+  #open(generation: Generation): boolean {
     const { descriptors, events } = this.#options;
     const path = generation.path ?? generation.gzip?.path;
-    if (path === undefined) return;
+    if (path === undefined) return false;
     try {
-      if (generation.open(descriptors) === 'open') events.fileOpened(path);
+      const opening = generation.open(descriptors);
+      if (opening === 'open') events.fileOpened(path);
       this.#unopened.delete(path);
+      return opening !== 'gone' || generation.spool !== null;
     } catch (error) {
       const code = errnoOf(error);
       if (code === undefined) throw error;
-      if (this.#unopened.has(path)) return;
+      if (this.#unopened.has(path)) return true;
       this.#unopened.add(path);
       events.problemFound({
         code: 'LOG_UNREADABLE',
         message: `Cannot open ${path}: ${code}`,
         advice: 'Run as a user who may read the files below /var/log/pods; it is tried again.',
       });
+      return true;
     }
   }
 

@@ -1,6 +1,9 @@
 import type { FileLife } from '../node/node.js';
 
-/** From the start of a collector to its end, in milliseconds since the epoch; `startedMs` is when it said that it runs. */
+/**
+ * From the start of a collector until it was told to end or killed, in milliseconds since the epoch; `startedMs` is when
+ * it said that it runs.
+ */
 export interface Life {
   bornMs: number;
   startedMs: number | null;

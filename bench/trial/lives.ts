@@ -78,7 +78,7 @@ export class Lives {
     this.#http = new Promise((resolve) => {
       this.#onHttp = resolve;
       void child.exited.then(() => {
-        span.endedMs = Date.now();
+        span.endedMs ??= Date.now();
         resolve(null);
       });
     });
@@ -95,6 +95,7 @@ export class Lives {
     const child = this.#child;
     if (child === null) return;
     const span = this.spans.at(-1) as Life;
+    span.endedMs = Date.now();
     await child.stop();
     if (child.ending.startsWith('SIGTERM') && span.startedMs === null) return;
     if (!child.ending.startsWith('exit code 0')) this.failures.push(child.ending);

@@ -16,8 +16,11 @@ export interface ChainsOptions {
   isStale: (path: string, nowMs: number) => boolean;
   onFound: (log: ContainerLog) => void;
   onForgotten: (log: ContainerLog) => void;
-  /** A new generation, to be opened at once: an open file outlives its deletion. */
-  onAdded: (generation: Generation) => void;
+  /**
+   * A new generation, to be opened at once: an open file outlives its deletion.
+   * @returns false if its name was that of another file by now, or of none
+   */
+  onAdded: (generation: Generation) => boolean;
   /** Its names have changed. */
   onChanged: (log: ContainerLog) => void;
   /** To be identified before they are read. */
@@ -28,6 +31,12 @@ export interface ChainsOptions {
 
 /** A rotation that goes on while a folder is listed is met again at most so often. */
 const LIST_TRIES = 3;
+
+/** The files of each log in a folder, and the time of the folder if nothing can have changed since, else 0. */
+interface StillListing {
+  files: Map<string, FoundFile[]>;
+  timeMs: number;
+}
 
 /** All container logs that are known, and what is known of their files' names. */
 export class Chains {
@@ -110,8 +119,8 @@ export class Chains {
 
   /**
    * Takes in what the first scan has found. It took its time, and a rotation meanwhile makes files change names: by those
-   * they could not be told from one another. So a folder that has changed since is listed anew, until it stands still;
-   * only then are its files opened, and whatever becomes of their names, none of them is closed again.
+   * they could not be told from one another. So a folder that has changed since is listed anew, until it stands still and
+   * all its files are open; whatever becomes of their names then, none of them is closed again.
    *
    * @param timeOf see `take`
    */
@@ -125,17 +134,29 @@ export class Chains {
       else logs.set(path, names);
     }
     for (const [folder, names] of folders) {
-      const { files, timeMs } = this.#listStill(folder, names, timeOf(folder));
-      for (const [path, own] of files) {
-        this.#update(path, own, nowMs);
-        const log = this.#logs.get(path);
-        if (log !== undefined) log.folderTimeMs = timeMs;
+      let listing = this.#listStill(folder, names, timeOf(folder));
+      for (let tries = 0; ; tries += 1) {
+        const slipped = this.#admit(listing, nowMs);
+        if (slipped.length === 0 || tries === LIST_TRIES) break;
+        // What could not be opened is as if it had not been seen: it is met again under the name it has now.
+        for (const { log } of slipped) log.generations = log.generations.filter((it) => !slipped.includes(it));
+        listing = this.#listStill(folder, scanFolder(folder, this.#options.matcher), 0);
       }
     }
   }
 
-  /** @returns the files of each log in a folder, and the time of the folder if nothing can have changed since, else 0 */
-  #listStill(folder: string, found: Found, foundMs: number): { files: Map<string, FoundFile[]>; timeMs: number } {
+  /** @returns generations that were gone when they were to be opened */
+  #admit({ files, timeMs }: StillListing, nowMs: number): Generation[] {
+    const slipped: Generation[] = [];
+    for (const [path, own] of files) {
+      slipped.push(...this.#update(path, own, nowMs));
+      const log = this.#logs.get(path);
+      if (log !== undefined) log.folderTimeMs = timeMs;
+    }
+    return slipped;
+  }
+
+  #listStill(folder: string, found: Found, foundMs: number): StillListing {
     let [names, listedMs] = [found, foundMs];
     for (let tries = 0; ; tries += 1) {
       const files = new Map<string, FoundFile[]>();
@@ -189,15 +210,17 @@ export class Chains {
     this.#options.onForgotten(log);
   }
 
-  #update(path: string, files: readonly FoundFile[], nowMs: number): void {
-    if (!this.#logs.has(path) && (files.length === 0 || this.#options.isStale(path, nowMs))) return;
+  /** @returns new generations that were gone when they were to be opened */
+  #update(path: string, files: readonly FoundFile[], nowMs: number): Generation[] {
+    if (!this.#logs.has(path) && (files.length === 0 || this.#options.isStale(path, nowMs))) return [];
     const log = this.getOrAdd(path);
     if (this.#asleep.has(log)) this.wake(log.folder);
     const change = updateListing(log, files, nowMs);
-    for (const generation of change.added) this.#options.onAdded(generation);
+    const slipped = change.added.filter((generation) => !this.#options.onAdded(generation));
     for (const generation of change.gone) this.#options.onGone(generation);
     this.#options.onChanged(log);
     if (change.unidentified.length > 0) this.#options.onUnidentified(log);
+    return slipped;
   }
 }
 

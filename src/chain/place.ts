@@ -42,7 +42,9 @@ export async function placeAtCursors(
     } else {
       taken.add(generation);
       ranks.set(generation, index);
-      if (unbroken && generation.spool === null) doneBefore = log.generations.indexOf(generation);
+      // An inode that could not be asked about may be that of another file by now.
+      const sure = asked.get(generation)?.[index]?.matches === true;
+      if (unbroken && sure && generation.spool === null) doneBefore = log.generations.indexOf(generation);
       const { offset, tail, carry, head, format } = cursor;
       // A spool copy made after the cursor was stored begins later, and knows what was open there.
       if (generation.spool === null || offset >= generation.spool.start) {
@@ -208,14 +210,15 @@ function choose(
   matches: (candidate: Generation) => boolean | undefined,
 ): Generation | undefined {
   const free = generations.filter((generation) => !taken.has(generation));
-  const byInode = free.find((generation) => {
-    if (!isOf(cursor, generation)) return false;
-    return generation.spool === null ? matches(generation) !== false : isCopy(cursor, generation, matches(generation));
-  });
-  if (byInode !== undefined) return byInode;
+  const sameFile = free.filter((generation) => isOf(cursor, generation));
+  const isIt = (generation: Generation) => {
+    if (generation.spool !== null) return isCopy(cursor, generation, matches(generation));
+    return matches(generation) === true;
+  };
+  const unasked = (generation: Generation) => generation.spool === null && matches(generation) === undefined;
   // Without a fingerprint anything would match.
-  if (cursor.head === null) return undefined;
-  return free.find((generation) => generation.spool === null && matches(generation) === true);
+  const others = cursor.head === null ? [] : free.filter(({ spool }) => spool === null);
+  return sameFile.find(isIt) ?? others.find(isIt) ?? sameFile.find(unasked);
 }
 
 /** Only what is written from now on: the current generation from its end, at the next start of a line. */

@@ -422,6 +422,26 @@ test('at start: an inode that was used again is not the generation it was', asyn
   assert.deepEqual([current.done, current.read.offset], [false, 0]);
 });
 
+test('at start: a file that is gone when it is asked is not taken for another by its inode', async () => {
+  for (const isThere of [true, false]) {
+    const log = makeLog(LOG);
+    const older = addGeneration(log, 100, { ...ROTATED, suffix: '2' });
+    const rotated = addGeneration(log, 100, ROTATED);
+    const current = addGeneration(log, 80, { ino: 'same' });
+    current.fd = null;
+    const contents = new Map([
+      [older, 'o'],
+      [rotated, isThere ? 'c' : 'r'],
+    ]);
+    const cursors = [cursor('before', 'o', 100), cursor('same', 'c', 60)];
+    assert.deepEqual(await placeAtCursors(log, cursors, new NoFiles(), knows(contents)), []);
+    // Nobody can tell whether it goes on there: at least nothing is taken for read.
+    const offsets = isThere ? [100, 60, 0] : [100, 0, 60];
+    assert.deepEqual([older.read.offset, rotated.read.offset, current.read.offset], offsets);
+    assert.deepEqual([rotated.done, current.done], [false, false]);
+  }
+});
+
 test('at start: what was open before a truncation goes on in the file, which is unread', async () => {
   const log = makeLog(LOG);
   const current = addGeneration(log, 100, { ino: 'same' });

@@ -38,7 +38,7 @@ function scene(t: TestContext, names = ['0.log']) {
     isStale: () => false,
     onFound: ignore,
     onForgotten: ignore,
-    onAdded: open,
+    onAdded: (generation) => open(generation).fd !== null,
     onChanged: ignore,
     onUnidentified: ignore,
     onGone: ignore,
