@@ -25,7 +25,7 @@ import type { Workers } from './plan/workers.js';
 import type { CountResult } from './protocol.js';
 import type { Sender } from './push/sender.js';
 import { snapshotOf } from './snapshot.js';
-import type { CollectorEvents } from './telemetry/events.js';
+import type { CollectorEvents, Loss } from './telemetry/events.js';
 import type { Snapshot } from './telemetry/metrics.js';
 
 export interface CollectorOptions {
@@ -86,6 +86,8 @@ export class Collector {
   #onIdle: (() => void) | null = null;
   /** Files that could not be opened, so that each is reported once. */
   readonly #unopened = new Set<string>();
+  /** What the positions tell of and is nowhere to be found, at a start. */
+  readonly #gone: Loss[] = [];
 
   constructor(options: CollectorOptions) {
     const { lane, budget, workers, descriptors, events, positions, spool } = options;
@@ -160,7 +162,7 @@ export class Collector {
 
   /** Finds everything there is, takes up the stored positions, and watches for what is new. */
   async start(): Promise<void> {
-    const { positions } = this.#options;
+    const { positions, events } = this.#options;
     const fresh = positions.recovery.firstStart && this.#lane.start === 'end';
     const nowMs = this.#now();
     this.#stored = positions.records();
@@ -174,6 +176,10 @@ export class Collector {
     await this.#place([...this.#chains], fresh);
     this.#placing = false;
     this.#stored = new Map();
+    const gone = this.#gone.splice(0);
+    if (gone.length > 0) events.goneWhileDown(gone);
+    // Else a life too short for any progress would find the same once more.
+    this.#store();
     this.#watch = this.#startWatch();
   }
 
@@ -616,10 +622,9 @@ export class Collector {
     this.#options.events.bytesLost({ reason, ...generation.log.pod, bytes, lines });
   }
 
-  #missing(path: string, cursor: Cursor): void {
-    const bytes = cursor.size - cursor.offset;
-    if (bytes <= 0) return;
-    this.#options.events.bytesLost({ reason: 'gone_while_down', ...readPodPath(path), bytes, lines: 0 });
+  #missing(path: string, { size, offset }: Cursor): void {
+    const bytes = size - offset;
+    if (bytes > 0) this.#gone.push({ reason: 'gone_while_down', ...readPodPath(path), bytes, lines: 0 });
   }
 }
 

@@ -66,6 +66,8 @@ export interface CollectorEvents {
   /** Stages have counted: drops, cuts, custom metrics. Once for whatever was read. */
   stagesCounted(delta: PipelineDelta): void;
   bytesLost(loss: Loss): void;
+  /** What a start did not find any more. It is forgotten with the next positions that are stored. */
+  goneWhileDown(losses: readonly Loss[]): void;
   positionsStored(stored: { ms: number }): void;
   problemFound(problem: Problem): void;
 }
@@ -92,6 +94,7 @@ export const noEvents: CollectorEvents = {
   entriesRefused: ignore,
   stagesCounted: ignore,
   bytesLost: ignore,
+  goneWhileDown: ignore,
   positionsStored: ignore,
   problemFound: ignore,
 };

@@ -23,15 +23,13 @@ export function createTelemetry(log: Log, metrics: Metrics, nowMs: () => number 
   const throttle = new Throttle(nowMs);
   const unmatched = new Set<string>();
   const outage = watchOutage(log, throttle, nowMs);
-  const losses = new Map<string, Loss>();
+  const losses = new LossSums();
 
   function warn({ code, message, advice }: Problem): void {
     throttle.report(`problem ${code}`, (times) => log.warn({ code, advice, times }, clipMessage(message)));
   }
 
-  function writeLosses(times: number): void {
-    const pods = [...losses.values()].sort((a, b) => b.bytes - a.bytes);
-    losses.clear();
+  function writeLosses(pods: readonly Loss[], times: number): void {
     log.error(
       {
         code: 'LOGS_LOST',
@@ -140,14 +138,17 @@ export function createTelemetry(log: Log, metrics: Metrics, nowMs: () => number 
 
     bytesLost(loss) {
       metrics.countLost(loss);
-      const key = `${loss.reason} ${loss.namespace} ${loss.pod}`;
-      const known = losses.get(key);
-      losses.set(key, {
-        ...loss,
-        bytes: loss.bytes + (known?.bytes ?? 0),
-        lines: loss.lines + (known?.lines ?? 0),
-      });
-      throttle.report('lost', writeLosses);
+      losses.add(loss);
+      throttle.report('lost', (times) => writeLosses(losses.take(), times));
+    },
+    goneWhileDown(gone) {
+      const sums = new LossSums();
+      for (const loss of gone) {
+        metrics.countLost(loss);
+        sums.add(loss);
+      }
+      // At once, and all of it: killed within a minute, nobody would know of it.
+      writeLosses(sums.take(), gone.length);
     },
     positionsStored(stored) {
       totals.positionsStored++;
@@ -188,6 +189,24 @@ function watchOutage(log: Log, throttle: Throttle, nowMs: () => number) {
   };
 }
 
-function sum(losses: Loss[], field: 'bytes' | 'lines'): number {
+/** Losses, summed by reason and pod. */
+class LossSums {
+  #sums = new Map<string, Loss>();
+
+  add(loss: Loss): void {
+    const key = `${loss.reason} ${loss.namespace} ${loss.pod}`;
+    const { bytes, lines } = this.#sums.get(key) ?? { bytes: 0, lines: 0 };
+    this.#sums.set(key, { ...loss, bytes: loss.bytes + bytes, lines: loss.lines + lines });
+  }
+
+  /** The sums so far, the largest first; it is empty then. */
+  take(): Loss[] {
+    const taken = [...this.#sums.values()].sort((a, b) => b.bytes - a.bytes);
+    this.#sums = new Map();
+    return taken;
+  }
+}
+
+function sum(losses: readonly Loss[], field: 'bytes' | 'lines'): number {
   return losses.reduce((total, loss) => total + loss[field], 0);
 }

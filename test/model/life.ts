@@ -36,7 +36,6 @@ export class Life {
   /** Inodes it has open. */
   readonly opened = new Set<string>();
   tasks: Task[] = [];
-  ticked = false;
   /** Tasks that run. */
   busy = 0;
   readonly #files = new SyncFiles();
@@ -67,7 +66,11 @@ export class Life {
       sender,
       positions: positionsOf(journal, ''),
       descriptors: this.#descriptors,
-      events: { ...noEvents, bytesLost: (loss) => this.losses.push(loss) },
+      events: {
+        ...noEvents,
+        bytesLost: (loss) => this.losses.push(loss),
+        goneWhileDown: (losses) => this.losses.push(...losses),
+      },
       now,
     });
     await this.#collector.start();

@@ -38,3 +38,22 @@ test('what is deleted while a start still asks about other logs arrives', async 
   assert.equal(deleted, containers.length);
   assert.deepEqual(await world.end(), []);
 });
+
+test('what a start does not find any more is counted once, however short the lives after it are', async (t) => {
+  const world = new World(1);
+  t.after(() => world.close());
+  const [container] = world.node.containers;
+  assert.ok(container);
+  world.node.write(container, 'stdout', 10, 'F');
+  // Known with its size, but not read.
+  await world.start();
+  world.kill();
+  world.node.delete(container, true);
+  const counted: string[][] = [];
+  for (let life = 0; life < 2; life += 1) {
+    await world.start();
+    counted.push((world.life?.losses ?? []).map(({ reason }) => reason));
+    world.kill();
+  }
+  assert.deepEqual(counted, [['gone_while_down'], []]);
+});

@@ -84,7 +84,6 @@ export class World {
 
   async tick(): Promise<void> {
     this.#nowMs += 1;
-    if (this.life !== null) this.life.ticked = true;
     this.life?.collector.tick();
     this.node.noteLook();
     await this.settle();
@@ -147,8 +146,7 @@ export class World {
   kill(): void {
     if (this.life === null) return;
     this.life.kill();
-    // What was counted before anything was stored is counted again.
-    if (this.life.ticked) this.#collectLosses();
+    this.#collectLosses();
     this.life = null;
     this.loki.pending = [];
     this.loki.allowRepeats();

@@ -151,6 +151,24 @@ describe('telemetry', () => {
     assert.deepEqual(line.pods[0], { reason: 'spool_full', namespace: 'n', pod: 'p29', bytes: 58, lines: 2 });
   });
 
+  it('says at once, in one line, all that a start did not find any more', async () => {
+    const { telemetry, lines, metrics } = await setUp();
+    const gone = { reason: 'gone_while_down', namespace: 'n', lines: 0 };
+    telemetry.bytesLost({ ...gone, pod: 'other', bytes: 7 });
+    telemetry.goneWhileDown([
+      { ...gone, pod: 'a', bytes: 1 },
+      { ...gone, pod: 'b', bytes: 3 },
+      { ...gone, pod: 'a', bytes: 1 },
+    ]);
+    const [, { code, bytes, times, pods } = {}] = lines;
+    assert.deepEqual([lines.length, code, bytes, times], [2, 'LOGS_LOST', 5, 3]);
+    assert.deepEqual(pods, [
+      { ...gone, pod: 'b', bytes: 3 },
+      { ...gone, pod: 'a', bytes: 2 },
+    ]);
+    assert.equal(metrics.totals.bytesLost, 12);
+  });
+
   it('warns of an unmatched path once, however often it is reported', async () => {
     const { telemetry, lines, metrics } = await setUp();
     for (let i = 0; i < 5; i++) telemetry.pathUnmatched('/odd');
