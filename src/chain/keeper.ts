@@ -7,7 +7,7 @@ import type { Spool } from './spool.js';
 export interface KeeperOptions {
   spool: Spool;
   descriptors: Descriptors;
-  workers: Pick<Workers, 'count'>;
+  workers: Pick<Workers, 'count' | 'size'>;
   /** How long a nameless file is looked at for late writes, in milliseconds. */
   graceMs: number;
   /** Unlinked files may hold this many bytes of the disk. */
@@ -25,6 +25,8 @@ export class Keeper {
   readonly #nameless = new Set<Generation>();
   /** Each tells whether a copy was made, or was found to be needless. */
   readonly #saving = new Set<Promise<boolean>>();
+  /** No copy could be made of them; tried again with every tick. */
+  readonly #refused = new Set<Generation>();
 
   constructor(options: KeeperOptions) {
     this.#options = options;
@@ -42,11 +44,14 @@ export class Keeper {
   tend(nowMs: number): void {
     if (this.#nameless.size === 0) return;
     for (const generation of this.#nameless) {
-      if (!isNameless(generation)) this.#nameless.delete(generation);
-      else if (this.#mayLetGo(generation, nowMs)) this.#options.descriptors.close(generation);
+      if (!isNameless(generation)) {
+        this.#nameless.delete(generation);
+        this.#refused.delete(generation);
+      } else if (this.#mayLetGo(generation, nowMs)) this.#options.descriptors.close(generation);
     }
     // First: what is being copied just now is not given up.
     this.#limit();
+    for (const generation of this.#refused) if (needsCopy(generation)) this.#copy(generation);
     this.#save();
   }
 
@@ -55,24 +60,36 @@ export class Keeper {
     let made = [true];
     // One whose size is not known takes all the room until it is copied; then it is the turn of the others.
     while (made.includes(true)) {
-      this.#save();
+      for (const generation of this.#nameless) if (needsCopy(generation)) this.#copy(generation);
       made = await Promise.all(this.#saving);
     }
     await this.#options.spool.synced();
   }
 
+  /**
+   * Copies pass everything else that waits for a worker, so there are no more at a time than workers, and reading gets its
+   * turns as well. What is read next comes last: by then it may need no copy.
+   */
   #save(): void {
-    for (const generation of this.#nameless) {
-      if (!generation.onlyOpen || generation.spooling || generation.done) continue;
-      if (Number.isFinite(generation.size) && generation.unsettledBytes === 0) continue;
-      generation.spooling = true;
-      const saved = this.#options.spool.save(generation).then((complete) => {
-        generation.spooling = false;
-        this.#saving.delete(saved);
-        return complete || generation.spool !== null;
-      });
-      this.#saving.add(saved);
+    const { workers } = this.#options;
+    for (const generation of [...this.#nameless].reverse()) {
+      if (this.#saving.size >= Math.max(1, workers.size)) return;
+      if (needsCopy(generation) && !this.#refused.has(generation)) this.#copy(generation);
     }
+  }
+
+  #copy(generation: Generation): void {
+    generation.spooling = true;
+    const saved = this.#options.spool.save(generation).then((complete) => {
+      generation.spooling = false;
+      this.#saving.delete(saved);
+      const made = complete || generation.spool !== null;
+      if (made) this.#refused.delete(generation);
+      else this.#refused.add(generation);
+      this.#save();
+      return made;
+    });
+    this.#saving.add(saved);
   }
 
   /** Whether its bytes are all in a copy, and no more will come. */
@@ -102,7 +119,12 @@ export class Keeper {
     for (const { log } of this.#nameless) {
       if (log.unsettledBytes <= mostBytes) continue;
       const oldest = log.generations.find(
-        (generation) => !generation.done && !generation.spooling && !isElsewhere(generation) && generation.deleted,
+        (generation) =>
+          !generation.done &&
+          !generation.spooling &&
+          !(needsCopy(generation) && !this.#refused.has(generation)) &&
+          !isElsewhere(generation) &&
+          generation.deleted,
       );
       if (oldest === undefined) continue;
       victim = oldest;
@@ -126,6 +148,12 @@ export class Keeper {
       generation.spooling = false;
     }
   }
+}
+
+/** Whether its unsettled bytes are nowhere but in the open file. */
+function needsCopy(generation: Generation): boolean {
+  if (!generation.onlyOpen || generation.spooling || generation.done) return false;
+  return !Number.isFinite(generation.size) || generation.unsettledBytes > 0;
 }
 
 function isCopied({ spool, size }: Generation): boolean {

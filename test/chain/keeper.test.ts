@@ -22,7 +22,12 @@ class NoFiles extends Descriptors {
 
 function scene(
   t: Parameters<typeof makeFolder>[0],
-  { heldLimitBytes = 1000, spoolBytes = 1_000_000, whileCounting = () => {} } = {},
+  {
+    heldLimitBytes = 1000,
+    spoolBytes = 1_000_000,
+    whileCounting = () => {},
+    isBroken = (_: Generation): boolean => false,
+  } = {},
 ) {
   const copied: Generation[] = [];
   const lost: [Generation, string, number][] = [];
@@ -33,6 +38,7 @@ function scene(
       spool: async ({ from, source }) => {
         const generation = all.find(({ fd }) => source.kind !== 'spool' && fd === source.fd)!;
         copied.push(generation);
+        if (isBroken(generation)) throw new Error('it cannot be read');
         const { size, saidBytes } = generation;
         const end = Math.max(from, Number.isFinite(size) ? size : saidBytes);
         return { end, fileBytes: end === from ? 0 : 50, complete: true };
@@ -45,6 +51,7 @@ function scene(
     spool,
     descriptors: new NoFiles(),
     workers: {
+      size: 1,
       count: async () => {
         whileCounting();
         return { lines: 7, bytes: 70 };
@@ -84,6 +91,30 @@ test('what loses its last name is copied once, and let go when nothing more come
   generation.readers = 0;
   keeper.tend(AFTER_GRACE_MS);
   assert.equal(generation.fd, null);
+});
+
+test('copies leave the workers to reading in between, and what was read meanwhile needs none', async (t) => {
+  const { keeper, copied, deleted } = scene(t);
+  const [oldest, older, newest] = [deleted('a', 100), deleted('b', 100), deleted('c', 100)];
+  keeper.notice([oldest, older, newest]);
+  assert.deepEqual(copied, [newest]);
+  oldest.settled = { offset: 100, tail: null, carry: null };
+  await settled();
+  assert.deepEqual(copied, [newest, older]);
+});
+
+test('one that cannot be copied keeps none from its turn, and is tried again', async (t) => {
+  const broken = new Set<Generation>();
+  const { keeper, copied, deleted } = scene(t, { isBroken: (generation) => broken.has(generation) });
+  const [whole, damaged] = [deleted('a', 100), deleted('b', 100)];
+  broken.add(damaged);
+  keeper.notice([whole, damaged]);
+  await settled();
+  assert.deepEqual([copied, damaged.spool], [[damaged, whole], null]);
+  broken.clear();
+  keeper.tend(NOW_MS);
+  await settled();
+  assert.deepEqual([copied.length, damaged.spool?.end], [3, 100]);
 });
 
 test('at the end: one that proves to have nothing left gives its room to the others', async (t) => {
