@@ -227,6 +227,7 @@ export class Collector {
     for (const folder of [...folders, ...folders]) this.#chains.look(folder, nowMs);
     await this.#keeper.saveAll();
     for (const log of [...this.#chains]) this.#finish(log, nowMs);
+    this.#noteGrowth();
     this.#putMoved();
     await this.#options.positions.sync();
     this.#dropCopies(this.#copied.splice(0));
@@ -422,6 +423,12 @@ export class Collector {
     this.#watch?.refresh();
     this.#chains.take(found, this.#now(), (folder) => this.#scanner.timeOf(folder));
     this.#sleep.check();
+    this.#noteGrowth();
+  }
+
+  /** While nothing is stored, as when Loki is down, the journal is to know how much there is. */
+  #noteGrowth(): void {
+    for (const log of this.#chains.awake) log.moved ||= log.grown;
   }
 
   /** What has been begun is read on, whatever its age. */

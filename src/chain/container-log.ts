@@ -37,6 +37,8 @@ export class ContainerLog {
   due = false;
   /** Its position has moved since it was last put into the journal. */
   moved = false;
+  /** Bytes of its files as the journal has them. */
+  #recordedBytes = 0;
   /** Bytes of finished pushes that hold lines of this log. */
   heldBytes = 0;
   /**
@@ -68,6 +70,15 @@ export class ContainerLog {
   change(settings: ChainSettings, targetLabels: TargetLabels): void {
     this.#settings = settings;
     this.targetLabels = targetLabels;
+  }
+
+  /** Bytes were added since it was last put into the journal: should they vanish while nobody looks, they can be counted. */
+  get grown(): boolean {
+    return this.#knownBytes > this.#recordedBytes;
+  }
+
+  get #knownBytes(): number {
+    return this.generations.reduce((sum, { knownBytes }) => sum + knownBytes, 0);
   }
 
   get unsettledBytes(): number {
@@ -331,6 +342,7 @@ export class ContainerLog {
    * generation that has a fingerprint comes first, to tell where "done" ends.
    */
   record(): PositionRecord {
+    this.#recordedBytes = this.#knownBytes;
     const generations = this.generations.filter(({ copyOf }) => copyOf === null);
     const unfinished = generations.findIndex((generation) => !generation.done);
     const first = unfinished === -1 ? generations.length : unfinished;

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { statSync } from 'node:fs';
 import { test } from 'node:test';
 import { turnWatchingOff, World } from './world.js';
 
@@ -56,4 +57,29 @@ test('what a start does not find any more is counted once, however short the liv
     world.kill();
   }
   assert.deepEqual(counted, [['gone_while_down'], []]);
+});
+
+test('what has come since the last position was stored is counted as well, if it vanishes while down', async (t) => {
+  for (const end of ['stop', 'kill'] as const) {
+    const world = new World(1);
+    t.after(() => world.close());
+    const [container] = world.node.containers;
+    assert.ok(container);
+    await world.start();
+    world.node.write(container, 'stdout', 10, 'F');
+    await world.tick();
+    await world.rescan();
+    await world.wait(1_000);
+    if (end === 'stop') {
+      world.node.write(container, 'stdout', 20, 'F');
+      await world.stop(false);
+    } else world.kill();
+    const bytes = statSync(container.path).size;
+    world.node.delete(container, true);
+    await world.start();
+    assert.deepEqual(
+      world.life?.losses.map((loss) => loss.bytes),
+      [bytes],
+    );
+  }
 });
