@@ -40,8 +40,8 @@ export class ContainerLog {
   /** Bytes of finished pushes that hold lines of this log. */
   heldBytes = 0;
   /**
-   * While all is read and settled: the one generation that may still grow. Then an unchanged `fstat` of it is all there
-   * is to do with this log in a tick.
+   * While all is read and settled: the one generation that may still grow. Then it is all there is to do with this log in
+   * a tick to see that this one still ends where it did.
    */
   resting: Generation | null = null;
   polls = 0;
