@@ -69,7 +69,7 @@ const sourceFile = schema(
     targets: required(t.list(pathTarget)),
     forward_to: required(t.list(t.receiver)),
     encoding: optional(
-      t.checkedText('string', encodingProblem),
+      t.checkedText(encodingProblem),
       '',
       differs('a byte order mark in the file does not change it; names are those of the WHATWG'),
     ),
