@@ -445,9 +445,8 @@ export class Jobs {
     const { bytes, tenant, encodedBytes } = push;
     // Less was read where a slice is no longer of interest.
     const entries = Math.min(push.entries, read);
-    const keys = [...new Set(job.units.map((unit) => logOf(unit).path))];
     const parcel: Parcel = {
-      keys,
+      keys: job.units.map((unit) => logOf(unit).path),
       seq: job.seq,
       tenant,
       push: bytes,

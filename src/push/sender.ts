@@ -289,13 +289,14 @@ class PushSender {
   #hold(entry: Entry): HeldPlace {
     const { keys, seq, oldestMs, newestMs } = entry;
     const held: Place = { keys, seq, oldestMs, newestMs, state: 'held', refusals: 0, strikes: 0 };
+    const known = new Set(keys);
     let released = false;
     this.#order.add(held, entry);
     this.#figures.held++;
     return {
       submit: (part) => {
         if (released) throw defect('a part came after its place was released');
-        if (!part.keys.every((key) => keys.includes(key))) throw defect('a part has keys that its parcel had not');
+        if (!part.keys.every((key) => known.has(key))) throw defect('a part has keys that its parcel had not');
         this.#enter(part, seq, held);
       },
       release: () => {
