@@ -128,8 +128,7 @@ export class ContainerLog {
   nextFlight(roomBytes: number, alone: boolean, nowMs: number): Flight | null {
     for (let index = 0; index < this.generations.length; index += 1) {
       const generation = this.generations[index] as Generation;
-      if (generation.done) continue;
-      if (generation.copyOf !== null) continue;
+      if (generation.done || generation.copyOf !== null) continue;
       if (generation.unidentified || generation.blockedUntilMs > nowMs) return null;
       const reading = generation.flights.some((flight) => !flight.resolved);
       if (generation.unplannedBytes > 0) {
@@ -156,12 +155,10 @@ export class ContainerLog {
   #take(generation: Generation, index: number, to: number, nowMs: number): Flight {
     const before = this.generations.findLast((earlier, at) => at < index && !earlier.done);
     let carriedFrom: Generation | null = null;
-    if (generation.read.offset === 0 && generation.read.carry === null && before !== undefined) {
-      if (before.read.carry !== null) {
-        carriedFrom = before;
-        generation.read = { ...generation.read, carry: before.read.carry };
-        before.read = { ...before.read, carry: null };
-      }
+    if (before?.read.carry != null && generation.read.offset === 0 && generation.read.carry === null) {
+      carriedFrom = before;
+      generation.read = { ...generation.read, carry: before.read.carry };
+      before.read = { ...before.read, carry: null };
     }
     const aligned = generation.aligned;
     generation.aligned = true;
