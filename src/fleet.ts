@@ -184,7 +184,7 @@ export class Fleet {
     const { endpoint, sender } = this.#connect(lane);
     await collector.change(lane, sender);
     await member.endpoint.close();
-    return { ...member, lane, collector, endpoint };
+    return { ...member, lane, endpoint };
   }
 
   #enlist(lane: Lane, count: number): Member {

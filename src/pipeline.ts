@@ -439,7 +439,7 @@ export interface MetricDelta {
   series: SeriesDelta[];
 }
 
-/** What the stages have counted in one job. To be added when the job is settled, and once only. */
+/** What the stages have counted in one job. To be added once, though the job may be run again. */
 export interface PipelineDelta {
   /** Counters of the components themselves, under Alloy's names. */
   counters: { component: string; name: string; labels: [string, string][]; add: number }[];

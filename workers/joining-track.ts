@@ -3,12 +3,11 @@ import type { JobOutput } from './output.js';
 import { decodeCarry, encodeCarry } from './parse/carry.js';
 import type { PartialJoiner } from './parse/join.js';
 import type { LineParser } from './parse/parser.js';
+import { isPipelineCarry } from './pipeline/carry.js';
 import type { LabelSet } from './pipeline/labels.js';
 import type { Room } from './pipeline/room.js';
 import { BYTE_ENDS } from './read/line-ends.js';
 import type { Track } from './track.js';
-
-const OPEN_OBJECT = 0x7b;
 
 /** What tracks are made of. */
 export interface TrackParts {
@@ -48,7 +47,7 @@ export abstract class JoiningTrack implements Track {
     const { joiner, output } = this.#parts;
     this.full = false;
     this.#rest = null;
-    if (carry === null || (this.joins && carry[0] !== OPEN_OBJECT)) {
+    if (carry === null || (this.joins && !isPipelineCarry(carry))) {
       const { skipLine, open } = decodeCarry(carry);
       joiner.beginSlice(open);
       return skipLine;

@@ -29,7 +29,3 @@ export function markOf(bytes: Uint8Array, from: number, to: number): Mark {
   const low = mixed((b ^ Math.imul(length, 0x27d4eb2f)) + high);
   return { bytes: length, hash: hex(mixed(high + low)) + hex(low) };
 }
-
-export function sameMark(a: Mark, b: Mark): boolean {
-  return a.bytes === b.bytes && a.hash === b.hash;
-}

@@ -42,8 +42,8 @@ export class ContainerLog {
   /** Bytes of finished pushes that hold lines of this log. */
   heldBytes = 0;
   /**
-   * While all is read and settled: the one generation that may still grow. Then an unchanged `fstat` of it is all there
-   * is to do with this log in a tick.
+   * While all is read and settled: the one generation that may still grow. Then it is all there is to do with this log in
+   * a tick to see that this one still ends where it did.
    */
   resting: Generation | null = null;
   polls = 0;
@@ -139,8 +139,7 @@ export class ContainerLog {
   nextFlight(roomBytes: number, alone: boolean, nowMs: number): Flight | null {
     for (let index = 0; index < this.generations.length; index += 1) {
       const generation = this.generations[index] as Generation;
-      if (generation.done) continue;
-      if (generation.copyOf !== null) continue;
+      if (generation.done || generation.copyOf !== null) continue;
       if (generation.unidentified || generation.blockedUntilMs > nowMs) return null;
       const reading = generation.flights.some((flight) => !flight.resolved);
       if (generation.unplannedBytes > 0) {
@@ -167,12 +166,10 @@ export class ContainerLog {
   #take(generation: Generation, index: number, to: number, nowMs: number): Flight {
     const before = this.generations.findLast((earlier, at) => at < index && !earlier.done);
     let carriedFrom: Generation | null = null;
-    if (generation.read.offset === 0 && generation.read.carry === null && before !== undefined) {
-      if (before.read.carry !== null) {
-        carriedFrom = before;
-        generation.read = { ...generation.read, carry: before.read.carry };
-        before.read = { ...before.read, carry: null };
-      }
+    if (before?.read.carry != null && generation.read.offset === 0 && generation.read.carry === null) {
+      carriedFrom = before;
+      generation.read = { ...generation.read, carry: before.read.carry };
+      before.read = { ...before.read, carry: null };
     }
     const aligned = generation.aligned;
     generation.aligned = true;

@@ -259,10 +259,7 @@ export class Generation {
     const sure = changed || size < read.offset;
     this.formers.push({ settled, flights, read, head, format, size: formerSize, sure, copy: null });
     for (const copy of this.log.generations) if (copy.copyOf === this) copy.copyOf = null;
-    // What an older generation has left open is its own again.
-    for (const { carriedFrom, carry } of this.flights) {
-      if (carriedFrom !== null) carriedFrom.read = { ...carriedFrom.read, carry };
-    }
+    this.#handBack();
     this.flights = [];
     this.size = size;
     this.head = null;
@@ -300,15 +297,20 @@ export class Generation {
 
   /** What was handed out and is not settled is to be read again. */
   rewind(): void {
-    for (const { carriedFrom, carry } of this.flights) {
-      if (carriedFrom !== null) carriedFrom.read = { ...carriedFrom.read, carry };
-    }
     if (this.flights.length === 0) return;
+    this.#handBack();
     this.epoch += 1;
     this.flights = [];
     this.planned = this.settled.offset;
     this.read = this.settled;
     this.unfinishedAt = -1;
+  }
+
+  /** What an older generation has left open for one of its flights is its own again. */
+  #handBack(): void {
+    for (const { carriedFrom, carry } of this.flights) {
+      if (carriedFrom !== null) carriedFrom.read = { ...carriedFrom.read, carry };
+    }
   }
 
   /** It is the copy of one that was truncated: what is still under way for that goes on in this one. */

@@ -1,6 +1,7 @@
 import { fstatSync } from 'node:fs';
 import type { ContainerLog } from './container-log.js';
 import { Generation, type GzipFile } from './generation.js';
+import { isOf } from './identify.js';
 import { sightPath } from './identity.js';
 import { compareSuffixes, type GenerationName } from './name.js';
 
@@ -145,7 +146,7 @@ function reallyUnnamed(generation: Generation): boolean {
 }
 
 function byInode(log: ContainerLog, others: ReadonlyMap<Generation, unknown>, file: FoundFile): Generation | null {
-  const same = log.generations.filter(({ dev, ino }) => ino === file.ino && dev === file.dev);
+  const same = log.generations.filter((generation) => isOf(file, generation));
   // While it is open, its inode cannot be given to another file.
   const open = same.find((generation) => generation.fd !== null && !generation.packed);
   if (open !== undefined) return open;
@@ -164,7 +165,7 @@ function isUntouched({ fd, spool, head, read, readers, done }: Generation): bool
 
 /** Whether a generation that is not open had this inode: it may have been renamed. */
 function sharesInode(log: ContainerLog, file: FoundFile): boolean {
-  return log.generations.some(({ dev, ino, path }) => path !== null && ino === file.ino && dev === file.dev);
+  return log.generations.some((generation) => generation.path !== null && isOf(file, generation));
 }
 
 function byGzip(log: ContainerLog, named: ReadonlyMap<Generation, unknown>, file: FoundFile): Generation | null {

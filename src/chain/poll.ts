@@ -1,4 +1,5 @@
 import { fstatSync, readSync, statSync } from 'node:fs';
+import { SAME_TICK_MS } from '../discover/folder-cache.js';
 import type { ContainerLog } from './container-log.js';
 import type { Generation } from './generation.js';
 import { sightPath } from './identity.js';
@@ -89,9 +90,6 @@ function pollByPath(generation: Generation, nowMs: number, result: PollResult): 
   generation.opened(seen.size);
   noteSize(generation, seen.size, nowMs, result);
 }
-
-/** Times of folders have the resolution of the kernel's tick; a change in the same tick must not go unseen. */
-const SAME_TICK_MS = 50;
 
 function folderChanged(log: ContainerLog, nowMs: number): boolean {
   const folder = statSync(log.folder, { throwIfNoEntry: false });

@@ -4,14 +4,15 @@ import * as v from 'valibot';
 import { nodeFiles, syncFile, syncFolder } from '../checkpoint/files.js';
 import { errnoOf } from '../errors.js';
 import type { Workers } from '../plan/workers.js';
+import type { SpoolHeadsResult } from '../protocol.js';
 import type { ContainerLog } from './container-log.js';
 import { Generation } from './generation.js';
 import { spoolFile, spoolNumbers } from './spool-folders.js';
 
 export interface SpoolOptions {
-  /** `STATE_DIR/spool`. */
+  /** `STATE_DIR/spool`, or a lane's folder in it. */
   folder: string;
-  /** For the copies on disk; and again for unlinked files that are held open. 0: no copies are made. */
+  /** For the copies on disk. 0: none are made. */
   limitBytes: number;
   workers: Pick<Workers, 'spool' | 'spoolHeads'>;
   onProblem: (problem: { code: string; message: string; advice: string }) => void;
@@ -61,10 +62,6 @@ export class Spool {
     return this.#usedBytes;
   }
 
-  get limitBytes(): number {
-    return this.#options.limitBytes;
-  }
-
   /** Finds the copies that an earlier run has left, the oldest first; deletes unfinished ones. */
   async load(): Promise<Leftover[]> {
     const { folder, workers } = this.#options;
@@ -79,10 +76,7 @@ export class Spool {
     return paths.flatMap((path, index) => this.#leftover(path, heads[index] ?? null) ?? []);
   }
 
-  #leftover(
-    path: string,
-    head: { note: string; start: number; end: number; fileBytes: number } | null,
-  ): Leftover | null {
+  #leftover(path: string, head: SpoolHeadsResult['heads'][number]): Leftover | null {
     const note = head === null ? null : parseNote(head.note);
     if (head === null || note === null) {
       this.#options.onProblem({

@@ -37,7 +37,7 @@ export class Conditions {
     const reason = errnoOf(cause) ?? text;
     if (this.#reasons.get(code) === reason) return;
     this.#reasons.set(code, reason);
-    this.#onProblem({ code, message: `${message}: ${text}`, advice, resolved: false, cause });
+    this.#onProblem({ code, message: `${message}: ${text}`, advice, resolved: false });
   }
 
   clear({ code, over, advice }: Condition): void {

@@ -60,7 +60,7 @@ export async function openJournal(stateDir: string, options: JournalOptions): Pr
     // Nothing depends on the new name: numbers are never used twice, and a newer file makes this one count for nothing.
     await files.rename(path, `${path}.unreadable`).catch(ignore);
     const reason = cause instanceof Error ? cause.message : String(cause);
-    options.onProblem({ ...UNREADABLE, message: `${path} cannot be read: ${reason}`, resolved: false, cause });
+    options.onProblem({ ...UNREADABLE, message: `${path} cannot be read: ${reason}`, resolved: false });
   }
   return new Journal(stateDir, recovered, options);
 }

@@ -53,7 +53,6 @@ async function claim(stateDir: string, folder: FileHandle, onProblem: OnProblem)
       message: `no socket can be made in ${stateDir}: ${cause instanceof Error ? cause.message : String(cause)}`,
       advice: 'See to it that only one collector uses this state directory: a second one would not be noticed.',
       resolved: false,
-      cause,
     });
   }
   try {

@@ -7,7 +7,6 @@ export interface CheckpointProblem {
   advice: string;
   /** The condition is over. */
   resolved: boolean;
-  cause?: unknown;
 }
 
 export type OnProblem = (problem: CheckpointProblem) => void;

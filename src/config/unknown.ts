@@ -1,6 +1,9 @@
+import { distance } from './alloy/nearest.js';
 import { settingNames, settings } from './settings.js';
 
 const PREFIX = 'SLEIPNIR_';
+/** What it costs to leave out a letter: little, since people leave out whole words (SLEIPNIR_URL for SLEIPNIR_LOKI_URL). */
+const LEFT_OUT = 0.3;
 
 /**
  * What the kubelet puts into every container of a namespace that has a Service named sleipnir or sleipnir-something
@@ -31,23 +34,6 @@ function isServiceLink(variable: string, value: string): boolean {
 }
 
 function nearest(variable: string, known: string[]): string {
-  const distances = known.map((candidate) => distance(variable, candidate));
+  const distances = known.map((candidate) => distance(variable, candidate, LEFT_OUT));
   return known[distances.indexOf(Math.min(...distances))] ?? '';
-}
-
-/** What it costs to leave out a letter: little, since people leave out whole words (SLEIPNIR_URL for SLEIPNIR_LOKI_URL). */
-const LEFT_OUT = 0.3;
-
-/** Edit distance from what was written to what was meant. */
-function distance(written: string, meant: string): number {
-  let row = Array.from({ length: meant.length + 1 }, (_, i) => i * LEFT_OUT);
-  for (const letter of written) {
-    const above = row;
-    row = [(above[0] ?? 0) + 1];
-    for (let i = 1; i <= meant.length; i++) {
-      const replaced = (above[i - 1] ?? 0) + (meant[i - 1] === letter ? 0 : 1);
-      row.push(Math.min(replaced, (above[i] ?? 0) + 1, (row[i - 1] ?? 0) + LEFT_OUT));
-    }
-  }
-  return row[meant.length] ?? 0;
 }

@@ -9,7 +9,7 @@ interface Read {
 type Callback = (error: NodeJS.ErrnoException | null, entries: Dirent[]) => void;
 
 /** A folder's times have the resolution of the kernel's tick; a change in the same tick must not go unseen. */
-const SAME_TICK_MS = 50;
+export const SAME_TICK_MS = 50;
 /** So many folders are answered without a pause; then others have their turn. */
 const AT_ONCE = 64;
 

@@ -46,10 +46,6 @@ export class Crew {
     this.#cpuMs = options.cpuMs ?? cpuMsOfProcess;
   }
 
-  get size(): number {
-    return this.#size;
-  }
-
   /** A job is handed to the workers. */
   enter(): void {
     this.#jobs += 1;

@@ -74,20 +74,9 @@ export function firstHalfOf(unit: Unit): Unit {
 export function nextPieceOf(unit: Unit): Unit | null {
   const result = unit.result as SliceResult;
   if (unit.end === null || result.next >= unit.end) return null;
-  const to = Math.min(unit.end, result.next + Math.max(1, unit.to - unit.from));
-  const { flight, end } = unit;
-  return {
-    flight,
-    from: result.next,
-    to,
-    aligned: true,
-    before: result.tail,
-    carry: result.carry,
-    end,
-    reading: null,
-    result: null,
-    heldBytes: 0,
-  };
+  const { next: from, tail: before, carry } = result;
+  const to = Math.min(unit.end, from + Math.max(1, unit.to - unit.from));
+  return { ...unit, from, to, aligned: true, before, carry, reading: null, result: null, heldBytes: 0 };
 }
 
 export function sliceOf(unit: Unit, source: Source): Slice {

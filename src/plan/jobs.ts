@@ -67,7 +67,7 @@ const MAX_COPY_FAILURES = 5;
 export class Jobs {
   readonly #options: JobsOptions;
   readonly #jobs = new Map<Flight, Job>();
-  /** Flights whose file could not be read; tried again when their generation's pause is over. */
+  /** Units whose file could not be read; tried again when their generation's pause is over. */
   readonly #paused = new Map<Unit, Waiting>();
   /** Units that wait for a descriptor, those that wait longest first. */
   readonly #starved = new Map<Unit, Waiting>();
@@ -325,6 +325,8 @@ export class Jobs {
       }
       // It has left the job: whatever becomes of its file, the others' push goes on.
       this.#jobs.delete(flight);
+      logOf(unit).heldBytes -= unit.heldBytes;
+      unit.heldBytes = 0;
       if (!current) {
         this.#forsake(unit, job.place);
         continue;
@@ -333,11 +335,6 @@ export class Jobs {
         this.#options.onChanged(flight.generation);
         this.#forsake(unit, job.place);
       } else this.#pause(unit, job, slice.error?.message ?? 'unknown');
-    }
-    for (const unit of job.units) {
-      if (kept.includes(unit)) continue;
-      logOf(unit).heldBytes -= unit.heldBytes;
-      unit.heldBytes = 0;
     }
     job.units = kept;
     this.#hold(job, sizeOf(job));
@@ -448,9 +445,8 @@ export class Jobs {
     const { bytes, tenant, encodedBytes } = push;
     // Less was read where a slice is no longer of interest.
     const entries = Math.min(push.entries, read);
-    const keys = [...new Set(job.units.map((unit) => logOf(unit).path))];
     const parcel: Parcel = {
-      keys,
+      keys: job.units.map((unit) => logOf(unit).path),
       seq: job.seq,
       tenant,
       push: bytes,

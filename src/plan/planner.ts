@@ -27,7 +27,6 @@ export class Planner {
   /** In the order of their turns; only those with a due log. */
   readonly #turns: Namespace[] = [];
   readonly #namespaces = new Map<string, Namespace>();
-  #due = 0;
 
   /** @param maxSlices so many in one job: each holds a descriptor while it is read */
   constructor(batchBytes: number, maxSlices = Number.POSITIVE_INFINITY) {
@@ -39,15 +38,10 @@ export class Planner {
     this.#batchBytes = value;
   }
 
-  get dueCount(): number {
-    return this.#due;
-  }
-
   /** Queues a log for its turn; nothing if it is queued already. */
   add(log: ContainerLog): void {
     if (log.due) return;
     log.due = true;
-    this.#due += 1;
     this.#enqueue(this.#namespaceOf(log), log);
   }
 
@@ -111,7 +105,6 @@ export class Planner {
     namespace.calmNext = !fromCalm;
     const log = (fromCalm ? calm.shift() : urgent.shift()) as ContainerLog;
     log.due = false;
-    this.#due -= 1;
     return log;
   }
 

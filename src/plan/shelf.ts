@@ -16,10 +16,6 @@ export class Shelf {
     this.memory = new SharedArrayBuffer(this.#taken.length * SHELF_UNIT_BYTES);
   }
 
-  get takenBytes(): number {
-    return this.#taken.reduce((sum, taken) => sum + taken, 0) * SHELF_UNIT_BYTES;
-  }
-
   /** Takes the lowest free place of this size; null if there is none. */
   take(bytes: number): ShelfPlace | null {
     const wanted = Math.ceil(bytes / SHELF_UNIT_BYTES);

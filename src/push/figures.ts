@@ -13,12 +13,6 @@ export interface SenderFigures {
   waiting: number;
   /** Places whose replacement is yet to come. */
   held: number;
-  /** Repeats since the start. */
-  retries: number;
-  /** Status or failure code of the last answer; null before the first. */
-  lastStatus: number | string | null;
-  /** Milliseconds since the epoch when a push last got through; null if none did. */
-  lastSuccessMs: number | null;
   /** Why the endpoint as a whole is being waited for; null when it is not. */
   trouble: string | null;
 }

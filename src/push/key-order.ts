@@ -76,9 +76,4 @@ export class KeyOrder {
     }
     return false;
   }
-
-  /** How many places the key has. */
-  count(key: string): number {
-    return this.#queues.get(key)?.length ?? 0;
-  }
 }

@@ -2,7 +2,7 @@ import type { Refusal } from './refusals.js';
 
 /** A finished push on its way to one endpoint. */
 export interface Parcel {
-  /** The container logs whose lines are inside. */
+  /** The container logs whose lines are inside; one may be named more than once. */
   keys: readonly string[];
   /** Grows with the age of the plan: a lower one is older. */
   seq: number;

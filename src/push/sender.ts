@@ -16,8 +16,6 @@ import { mustBeCut, outcomeOf } from './settlement.js';
 import type { Answer } from './verdict.js';
 import { judge } from './verdict.js';
 
-export type { Final, HeldPlace, Instead, Outcome, Parcel } from './parcel.js';
-
 export interface SenderOptions {
   endpoint: Pick<Endpoint, 'send'>;
   /** Pushes at a time; should not exceed the endpoint's connections. Default 8. */
@@ -48,7 +46,7 @@ const PROBES_EACH = 3;
 /** Reasons that may concern one request, one connection or one of many servers. */
 const MAY_BE_CHANCE: ReadonlySet<string> = new Set(['network', 'server_error', 'timeout']);
 
-export type Sender = Pick<PushSender, 'submit' | 'isStuck' | 'unsettled' | 'stop' | 'bytesHeld' | 'figures'>;
+export type Sender = Pick<PushSender, 'submit' | 'isStuck' | 'stop' | 'figures'>;
 
 /**
  * Sends parcels to one endpoint, many side by side, the oldest first, until each has an outcome. Nothing is ever
@@ -72,12 +70,8 @@ class PushSender {
   readonly #figures = {
     inFlight: 0,
     held: 0,
-    retries: 0,
-    lastStatus: null as number | string | null,
-    lastSuccessMs: null as number | null,
     trouble: null as string | null,
   };
-  #bytesHeld = 0;
   #pumpDue = false;
   #cancelWake: (() => void) | null = null;
   #deadlineMs = Number.POSITIVE_INFINITY;
@@ -104,16 +98,6 @@ class PushSender {
   /** Whether the key is held up by a limit of its own: put it into no parcel together with others. */
   isStuck(key: string): boolean {
     return this.#order.isStuck(key);
-  }
-
-  /** How many parcels with this key are not settled; held places count. */
-  unsettled(key: string): number {
-    return this.#order.count(key);
-  }
-
-  /** The bytes of all pushes that are here, waiting or in flight. */
-  get bytesHeld(): number {
-    return this.#bytesHeld;
   }
 
   get figures(): SenderFigures {
@@ -144,7 +128,6 @@ class PushSender {
     const own = { state: 'waiting' as const, refusals: 0, strikes: 0, notBeforeMs: 0 };
     const entry: Entry = { parcel, keys, seq, oldestMs, newestMs, ...own };
     this.#order.add(entry, before);
-    this.#bytesHeld += parcel.push.byteLength;
     this.#wait(entry);
     this.#pumpSoon();
   }
@@ -198,7 +181,6 @@ class PushSender {
     this.#stopped = true;
     this.#calledOff.abort();
     this.#waiting.length = 0;
-    this.#bytesHeld = 0;
     this.#figures.inFlight = 0;
     this.#figures.held = 0;
     this.#onStopped?.();
@@ -232,14 +214,12 @@ class PushSender {
     remove(this.#waiting, entry);
     entry.state = 'inFlight';
     this.#figures.inFlight++;
-    if (entry.refusals > 0) this.#figures.retries++;
     const wave = this.#flow.wave;
     const startedMs = this.#clock.now();
     void this.#endpoint.send(push, this.#calledOff.signal, tenant || null).then((answer) => {
       if (this.#stopped) return;
       this.#figures.inFlight--;
       const status = 'failure' in answer ? answer.failure : answer.status;
-      this.#figures.lastStatus = status;
       this.#events.pushed?.(status, this.#clock.now() - startedMs, push.byteLength);
       this.#answered(entry, answer, wave);
       this.#pumpSoon();
@@ -254,7 +234,6 @@ class PushSender {
     }
     this.#flow.worked(wave);
     this.#figures.trouble = null;
-    if (verdict.kind === 'stored' || verdict.kind === 'storedInPart') this.#figures.lastSuccessMs = Date.now();
     if (verdict.kind !== 'stored') this.#events.refused?.(verdict.kind, verdict.detail);
     this.#settle(entry, outcomeOf(verdict, entry.parcel));
   }
@@ -289,7 +268,6 @@ class PushSender {
   #settle(entry: Entry, outcome: Final | Instead): void {
     const { parcel } = entry;
     remove(this.#waiting, entry);
-    this.#bytesHeld -= parcel.push.byteLength;
     if (outcome.kind === 'stored' || outcome.kind === 'storedInPart' || outcome.kind === 'refused') {
       this.#order.remove(entry);
       parcel.onSettled(outcome);
@@ -311,13 +289,14 @@ class PushSender {
   #hold(entry: Entry): HeldPlace {
     const { keys, seq, oldestMs, newestMs } = entry;
     const held: Place = { keys, seq, oldestMs, newestMs, state: 'held', refusals: 0, strikes: 0 };
+    const known = new Set(keys);
     let released = false;
     this.#order.add(held, entry);
     this.#figures.held++;
     return {
       submit: (part) => {
         if (released) throw defect('a part came after its place was released');
-        if (!part.keys.every((key) => keys.includes(key))) throw defect('a part has keys that its parcel had not');
+        if (!part.keys.every((key) => known.has(key))) throw defect('a part has keys that its parcel had not');
         this.#enter(part, seq, held);
       },
       release: () => {

@@ -11,7 +11,7 @@ export interface NativePattern {
 
 /** Most copies of a repeated group that are looked at one by one. */
 const MAX_COPIES = 8;
-/** More ways than this to go through one text and the pattern is left to RE2. */
+/** More ways than this to go through one text and the pattern is left to the linear matcher. */
 const MAX_WAYS = 64;
 /** A bounded repetition beyond this counts as unbounded. */
 const SHORT_LOOP = 16;

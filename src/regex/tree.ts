@@ -1,10 +1,10 @@
-/** The cheapest way to be wrong is to be slow: what is not known to be harmless is left to RE2. */
+/** The cheapest way to be wrong is to be slow: what is not known to be harmless is left to the linear matcher. */
 export class Unknown extends Error {}
 
 /** Sets of characters: one bit for each of ASCII, one more for all others together. */
 export type Chars = bigint;
 const OTHERS = 1n << 128n;
-export const ALL: Chars = (1n << 129n) - 1n;
+const ALL: Chars = (1n << 129n) - 1n;
 export const NONE: Chars = 0n;
 
 function charOf(code: number): Chars {

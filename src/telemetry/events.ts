@@ -36,8 +36,6 @@ export interface CollectorEvents {
   logFound(path: string): void;
   logForgotten(path: string): void;
   fileOpened(path: string): void;
-  /** The current generation of a container log was renamed or replaced; `unreadBytes` of it are still to be read. */
-  generationRotated(path: string, unreadBytes: number): void;
   /** A generation got shorter than what was read of it; it is read again from its start. */
   generationTruncated(path: string): void;
   /** The label regex does not match the path; its lines bear `filename`. May be repeated for the same path. */
@@ -79,7 +77,6 @@ export const noEvents: CollectorEvents = {
   logFound: ignore,
   logForgotten: ignore,
   fileOpened: ignore,
-  generationRotated: ignore,
   generationTruncated: ignore,
   pathUnmatched: ignore,
   scanFinished: ignore,

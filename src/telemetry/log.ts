@@ -4,10 +4,7 @@ import { errnoOf, SleipnirError } from '../errors.js';
 import { OwnLogFile } from './own-log.js';
 
 /** The own log. Fields first, then a short message; never bytes of the logs that are collected. */
-export type Log = Pick<
-  Logger,
-  'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'level' | 'isLevelEnabled' | 'flush'
->;
+export type Log = Pick<Logger, 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'level'>;
 
 /** The same for whoever has made it. */
 export interface OwnLog extends Log {
@@ -89,7 +86,7 @@ async function forPeople(out: DestinationStream, onTerminal: boolean): Promise<D
 }
 
 /** What the log shows of an error: code and advice of our own, the errno of the system's, the chain of causes; no stack of foreseen ones. */
-export function errorFields(error: unknown, depth = 0): unknown {
+function errorFields(error: unknown, depth = 0): unknown {
   if (!(error instanceof Error)) return { message: clipMessage(String(error)) };
   const foreseen = error instanceof SleipnirError;
   return {

@@ -53,7 +53,6 @@ export function createTelemetry(log: Log, metrics: Metrics, nowMs: () => number 
       totals.filesOpened++;
       log.trace({ path }, 'log file opened');
     },
-    generationRotated: (path, unreadBytes) => log.debug({ path, unreadBytes }, 'log file rotated'),
     generationTruncated: (path) =>
       throttle.report('truncated', (times) =>
         log.warn({ code: 'LOG_TRUNCATED', path, times }, 'log file was truncated in place, reading it from its start'),

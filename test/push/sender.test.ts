@@ -37,16 +37,12 @@ test('parcels go side by side, the oldest first, and each is settled', async () 
   for (const each of parcels) sender.submit(each);
   await settled();
   assert.deepEqual(endpoint.names, ['p1', 'p2', 'p3']);
-  assert.equal(sender.bytesHeld, 8);
   assert.equal(sender.figures.inFlight, 3);
   assert.equal(sender.figures.waiting, 1);
   await endpoint.answer('p2', STORED);
   assert.deepEqual(endpoint.names, ['p1', 'p2', 'p3', 'p4']);
   for (const name of ['p4', 'p1', 'p3']) await endpoint.answer(name, STORED);
   for (const each of parcels) assert.deepEqual(each.outcomes, [{ kind: 'stored' }]);
-  assert.equal(sender.bytesHeld, 0);
-  assert.equal(sender.figures.lastStatus, 204);
-  assert.notEqual(sender.figures.lastSuccessMs, null);
 });
 
 test('one key has no more in flight than its window', async () => {
@@ -85,7 +81,6 @@ test('while one of a key is refused its newer ones wait, and others go on', asyn
   assert.deepEqual(endpoint.names.slice(3), ['a1'], 'a3 waits while a1 is tried again');
   await endpoint.answer('a1', STORED);
   assert.deepEqual(endpoint.names.slice(3), ['a1', 'a3']);
-  assert.equal(sender.figures.retries, 1);
 });
 
 test('refused ones of a key are tried again in their order', async () => {
@@ -245,7 +240,6 @@ test('a parcel of several keys is cut after the second refusal for one of them',
   await endpoint.answer('p1', STREAM_LIMITED);
   const [outcome = assert.fail()] = shared.outcomes;
   assert.ok(outcome.kind === 'cut' && outcome.reason === 'per_stream_rate_limit');
-  assert.equal(sender.bytesHeld, 0);
 });
 
 test('a push that may be larger than a burst is cut after some refusals, a small one never', async () => {
@@ -365,7 +359,6 @@ test('stop lets what is under way finish, repeats included, and drops the rest a
     [1, 1, 0],
   );
   assert.equal(endpoint.sent.find(({ name }) => name === 'c')?.calledOff, true);
-  assert.equal(sender.bytesHeld, 0);
   assert.equal(clock.nextMs, Number.POSITIVE_INFINITY, 'no timer is left');
   sender.submit(parcel('late', 9, ['late']));
   await settled();

@@ -81,7 +81,6 @@ describe('telemetry', () => {
     telemetry.jobFinished({ ...FIGURES, malformedLines: 0 });
     telemetry.pushAnswered({ status: 204, bytes: 1, seconds: 0 });
     telemetry.entriesStored(STORED);
-    telemetry.generationRotated('/a', 1);
     telemetry.logForgotten('/a');
     telemetry.scanFinished({ files: 1, ms: 1 });
     telemetry.positionsStored({ ms: 1 });

@@ -3,13 +3,11 @@ import type { InspectedEntry, InspectedLog, InspectedPass } from '../../src/prot
 import { labelBlock } from '../label/labels.js';
 import type { Entry } from '../pipeline/entry.js';
 import { Pipeline } from '../pipeline/pipeline.js';
+import { blockOf } from '../pipeline/streams.js';
 import { TENANT_LABEL } from '../stages/tenant.js';
 import { formatTimestamp } from './changes.js';
 import type { Inspector } from './inspector.js';
 import { stageName, Tracer } from './tracer.js';
-
-/** Length of `{}`. */
-const NO_LABELS_BYTES = 2;
 
 export interface RouteLog {
   path: string;
@@ -77,11 +75,9 @@ function traced(route: RouteSpec, log: RouteLog, isQuiet: (id: string) => boolea
 }
 
 function inspectedEntry(entry: Entry, { maxLineBytes }: RouteSpec, path: string): InspectedEntry {
-  const { block } = entry.labels;
-  // Loki refuses a stream without labels.
-  const labels = block.length > NO_LABELS_BYTES ? block : labelBlock(new Map([['filename', path]]));
+  const block = blockOf(entry.labels, labelBlock(new Map([['filename', path]])));
   return {
-    stream: Buffer.from(labels).toString(),
+    stream: Buffer.from(block).toString(),
     timestamp: formatTimestamp(entry.seconds, entry.nanos),
     line: entry.line,
     metadata: entry.metadata.map(([name, value]) => [name, value]),

@@ -26,7 +26,6 @@ function streamLabel(kind: StreamKind): string {
 
 /** The labels of a pipeline: worked out once for each path, not for each line. */
 export class Labeler {
-  readonly revision: number;
   readonly #regex: Regex;
   readonly #staticLabels: [string, string][];
   readonly #kinds: readonly StreamKind[];
@@ -34,7 +33,6 @@ export class Labeler {
 
   /** Throws an Error if the regex does not compile; it is checked at start. */
   constructor(spec: PipelineSpec) {
-    this.revision = spec.revision;
     this.#regex = new Regex(spec.labelRegex);
     this.#staticLabels = spec.staticLabels;
     this.#kinds = spec.streamMode === 'label' ? [NO_STREAM, STDOUT, STDERR] : [NO_STREAM];

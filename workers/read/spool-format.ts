@@ -105,7 +105,7 @@ export function readFrames(fd: number, head: SpoolHead): SpoolFrame[] {
  * holds. Reads heads only, no log bytes; so a block that was damaged later shows only when a worker reads it, and then
  * the file ends there. Throws SleipnirError SPOOL_DAMAGED, and what the system throws.
  */
-export function readSpoolHead(path: string): { note: string; start: number; end: number; fileBytes: number } {
+export function readSpoolHead(path: string): NonNullable<SpoolHeadsResult['heads'][number]> {
   const fd = openSync(path, 'r');
   try {
     const head = readHead(fd, path);

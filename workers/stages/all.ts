@@ -60,6 +60,6 @@ export const KINDS: StageKinds = {
   decolorize: { access: accessDecolorize, compile: compileDecolorize },
   luhn: { access: accessLuhn, compile: compileLuhn },
   split_json: { access: accessSplitJson, compile: compileSplitJson },
-  geoip: { access: accessGeoip, compile: (spec) => compileGeoip(spec) },
+  geoip: { access: accessGeoip, compile: compileGeoip },
   relabel: { access: accessRelabel, compile: compileRelabel },
 };

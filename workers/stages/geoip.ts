@@ -19,7 +19,7 @@ export function accessGeoip({ source, dbType, customLookups }: GeoipStage): Acce
 }
 
 /** What a database says about an address; null if nothing. */
-export type GeoLookup = (address: string) => Response | null;
+type GeoLookup = (address: string) => Response | null;
 
 let library: typeof import('mmdb-lib') | null = null;
 
@@ -39,9 +39,9 @@ function openDatabase(path: string): GeoLookup {
   }
 }
 
-/** Extracts where an address is, from a MaxMind database. `open` is for tests. */
-export function compileGeoip({ db, source, dbType, customLookups }: GeoipStage, open = openDatabase): Stage {
-  const lookup = open(db);
+/** Extracts where an address is, from a MaxMind database. */
+export function compileGeoip({ db, source, dbType, customLookups }: GeoipStage): Stage {
+  const lookup = openDatabase(db);
   const queries = customLookups.map(([name, expression]) => ({ name, query: compileQuery(expression) }));
   const put = dbType === 'city' ? putCity : dbType === 'asn' ? putSystem : putCountry;
   return {

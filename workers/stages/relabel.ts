@@ -40,7 +40,7 @@ function filterNames(labels: LabelSet, keeps: (name: string) => boolean): LabelS
 const LABEL_NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
 
 /** Throws an Error with a message for the user if the regex does not hold. */
-export function compileRule(rule: RelabelRule): Rule {
+function compileRule(rule: RelabelRule): Rule {
   const { sourceLabels, separator, replacement, targetLabel } = rule;
   const regex = new Regex(`(?s)^(?:${rule.regex})$`);
   const joined = (labels: LabelSet): string => sourceLabels.map((name) => labels.get(name) ?? '').join(separator);

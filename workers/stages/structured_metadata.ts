@@ -13,7 +13,7 @@ export function accessStructuredMetadata({ values, regex }: StructuredMetadataSt
 }
 
 /** Puts a pair in the place of one of its name, or at the end. */
-export function upsert(metadata: Metadata, name: string, value: string): Metadata {
+function upsert(metadata: Metadata, name: string, value: string): Metadata {
   const at = metadata.findIndex(([one]) => one === name);
   return at < 0 ? [...metadata, [name, value]] : metadata.with(at, [name, value]);
 }

@@ -61,7 +61,7 @@ export function lanesOf({ sources, writes, logging }: PipelinePlan, settings: La
 function ownLogSource(routes: RoutePlan[], stateDir: string): SourcePlan {
   const path = ownLogPath(stateDir);
   const labels: [string, string][] = [['component', 'alloy']];
-  const kind = { literal: true, exclude: null, relabel: [], syncPeriodMs: 10_000, ignoreOlderThanMs: 0 };
+  const kind = { literal: true, exclude: null, relabel: [], ignoreOlderThanMs: 0 };
   return {
     component: 'logging',
     targets: [{ ...kind, path, labels }],

@@ -71,7 +71,7 @@ export function draftAlloy(input: AlloyInput, options: AlloyOptions): AlloyDraft
       }
       if (diagnostics.hasErrors) return { diagnostics: diagnostics.sorted(), files };
       const { writes, http } = loader.graph;
-      const plan = { sources, writes, logging, http, files, leftOut: loader.leftOut };
+      const plan = { sources, writes, logging, http, files };
       return { plan, warnings: diagnostics.sorted() };
     },
   };

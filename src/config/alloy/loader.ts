@@ -34,7 +34,6 @@ export class Loader {
   readonly graph = new Graph();
   readonly library: ReadonlyMap<string, Value>;
   readonly skipUnsupported: boolean;
-  readonly leftOut: string[] = [];
   /** Paths of everything that was read. */
   readonly filesRead = new Set<string>();
   readonly #files: FileAccess;

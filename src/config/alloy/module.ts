@@ -200,7 +200,6 @@ export class Module implements Scope {
     for (const node of findUnrelated(nodes)) {
       if (node.state !== 'waiting') continue;
       node.state = 'left out';
-      this.#loader.leftOut.push(this.#prefix + node.id);
       const { name } = node.block;
       this.#loader.diagnostics.warning(name, `left out ${node.id}: ${name.text} has nothing to do with the logs here`);
     }

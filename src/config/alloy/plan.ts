@@ -9,8 +9,6 @@ export interface PipelinePlan {
   http: HttpPlan | null;
   /** Files and folders that were read for it; when one changes, the plan may. */
   files: string[];
-  /** Ids of components that were left out with `skipUnsupported`. */
-  leftOut: string[];
 }
 
 export interface LoggingPlan {
@@ -24,7 +22,7 @@ export interface LoggingPlan {
 export interface SourcePlan {
   component: string;
   targets: TargetPlan[];
-  /** IANA name; null: bytes as they are. */
+  /** A name that TextDecoder knows; null: bytes as they are. */
   encoding: string | null;
   tailFromEnd: boolean;
   /** Files are gzip, zlib or bzip2, and are read so many milliseconds after they were found; null: they are plain. */
@@ -49,7 +47,6 @@ export interface TargetPlan {
   labels: [string, string][];
   /** Rules for the labels of each file, `__path__` included; a file they drop is not read. */
   relabel: RelabelRule[];
-  syncPeriodMs: number;
   /** 0: whatever their age. */
   ignoreOlderThanMs: number;
 }

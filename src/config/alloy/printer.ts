@@ -7,19 +7,6 @@ import {
   type Statement,
   type Surroundings,
 } from './ast.js';
-import { Diagnostics } from './diagnostics.js';
-import { parseFile } from './parser.js';
-import { SourceFile } from './source.js';
-
-/**
- * Formats a configuration; formatting what it returns changes nothing more.
- * @returns null if `text` has mistakes; `parseFile` tells which.
- */
-export function format(text: string): string | null {
-  const diagnostics = new Diagnostics();
-  const file = parseFile(new SourceFile('', text), diagnostics);
-  return diagnostics.hasErrors ? null : printFile(file);
-}
 
 /** Writes a file in the form of `alloy fmt`: tabs, one statement a line, `=` of neighbouring lines below each other. */
 export function printFile(file: File): string {

@@ -68,9 +68,9 @@ export const text: Type<string> = {
 };
 
 /** A string that must pass a check, which tells what is wrong with it, or null. */
-export function checkedText(name: string, check: (value: string) => string | null): Type<string> {
+export function checkedText(check: (value: string) => string | null): Type<string> {
   return {
-    name,
+    name: 'string',
     decode(given, diagnostics) {
       const value = text.decode(given, diagnostics);
       const problem = value === undefined ? null : check(value);
@@ -79,7 +79,7 @@ export function checkedText(name: string, check: (value: string) => string | nul
   };
 }
 
-export const nonEmptyText = checkedText('string', (value) => (value === '' ? 'must not be empty' : null));
+export const nonEmptyText = checkedText((value) => (value === '' ? 'must not be empty' : null));
 
 export const flag: Type<boolean> = {
   name: 'bool',
@@ -109,19 +109,17 @@ export function real(min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFIN
   };
 }
 
-/** A whole number of `min` to `max`. */
-export function whole(min: number, max = Number.MAX_SAFE_INTEGER): Type<number> {
-  const range =
-    max === Number.MAX_SAFE_INTEGER ? `a whole number of ${min} or more` : `a whole number of ${min} to ${max}`;
+/** A whole number of `min` or more. */
+export function whole(min: number): Type<number> {
   const number = real();
   return {
     name: 'int',
     decode(given, diagnostics) {
       const value = number.decode(given, diagnostics);
       if (value === undefined) return undefined;
-      return Number.isInteger(value) && value >= min && value <= max
+      return Number.isInteger(value) && value >= min && value <= Number.MAX_SAFE_INTEGER
         ? value
-        : wrong(given, diagnostics, `must be ${range}`);
+        : wrong(given, diagnostics, `must be a whole number of ${min} or more`);
     },
   };
 }
@@ -144,20 +142,18 @@ export function duration(minMs = Number.NEGATIVE_INFINITY, least = '', above = f
   };
 }
 
-/** A size with its unit, in bytes. */
-export function size(minBytes = Number.NEGATIVE_INFINITY, least = ''): Type<number> {
-  return {
-    name: 'bytes',
-    decode(given, diagnostics) {
-      const value = text.decode(given, diagnostics);
-      if (value === undefined) return undefined;
-      const bytes = parseBase2Bytes(value);
-      if (bytes === null)
-        return wrong(given, diagnostics, `"${value}" is no size with a unit, such as "512KiB" or "1MiB"`);
-      return bytes < minBytes ? wrong(given, diagnostics, `must be ${least}`) : bytes;
-    },
-  };
-}
+/** A size with its unit, in bytes, of more than 0. */
+export const size: Type<number> = {
+  name: 'bytes',
+  decode(given, diagnostics) {
+    const value = text.decode(given, diagnostics);
+    if (value === undefined) return undefined;
+    const bytes = parseBase2Bytes(value);
+    if (bytes === null)
+      return wrong(given, diagnostics, `"${value}" is no size with a unit, such as "512KiB" or "1MiB"`);
+    return bytes < 1 ? wrong(given, diagnostics, 'must be more than 0') : bytes;
+  },
+};
 
 /** A secret, or a string that is to be one. */
 export const secret: Type<Secret> = {

@@ -82,7 +82,6 @@ export class GlobTarget {
   readonly exclude: string | null;
   /** All labels of the path target but `__path__`, those with `__` included. */
   readonly labels: ReadonlyMap<string, string>;
-  readonly syncPeriodMs: number;
   readonly ignoreOlderThanMs: number;
   /** To be applied to the labels of each file, `__path__` included; a file they drop is left out. */
   readonly relabel: readonly RelabelRule[];
@@ -91,7 +90,6 @@ export class GlobTarget {
     this.glob = target.glob;
     this.exclude = target.exclude;
     this.labels = target.labels;
-    this.syncPeriodMs = target.syncPeriodMs;
     this.ignoreOlderThanMs = target.ignoreOlderThanMs;
     this.relabel = target.relabel;
   }

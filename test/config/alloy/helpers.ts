@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { formatDiagnostics } from '../../../src/config/alloy/diagnostics.js';
+import { type Diagnostic, formatDiagnostics } from '../../../src/config/alloy/diagnostics.js';
 import { library, loadWanted } from '../../../src/config/alloy/libraries.js';
 import { type AlloyOptions, loadAlloy } from '../../../src/config/alloy/load.js';
 import type { PipelinePlan } from '../../../src/config/alloy/plan.js';
@@ -27,6 +27,11 @@ export function mistakesIn(text: string, options: Options = {}): string[] {
   if ('plan' in result) return [];
   const errors = result.diagnostics.filter(({ severity }) => severity === 'error');
   return errors.map(({ line, column, message }) => `${line}:${column}: ${message}`);
+}
+
+/** Ids of the components that warnings say were left out, as `skipUnsupported` asks for. */
+export function leftOutIn(warnings: readonly Diagnostic[]): string[] {
+  return warnings.flatMap(({ message }) => /^left out (\S+): /.exec(message)?.[1] ?? []);
 }
 
 /** What the stages in a `loki.process` come to. */

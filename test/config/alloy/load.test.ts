@@ -8,7 +8,7 @@ import { diagnosticsJson, formatDiagnostics } from '../../../src/config/alloy/di
 import { loadAlloy } from '../../../src/config/alloy/load.js';
 import { fileLabels } from '../../../src/config/alloy/targets.js';
 import { Pipeline } from '../../../workers/pipeline/pipeline.js';
-import { filesOf, mistakesIn, planOf } from './helpers.js';
+import { filesOf, leftOutIn, mistakesIn, planOf } from './helpers.js';
 
 const podLogs = readFileSync('test/config/alloy/fixtures/pod-logs.alloy', 'utf8');
 const podPath = '/var/log/pods/shop_cart-7d9f_0f1e/server/0.log';
@@ -35,7 +35,6 @@ describe('the pod log configuration', () => {
         exclude: null,
         labels: [],
         relabel: [],
-        syncPeriodMs: 10_000,
         ignoreOlderThanMs: 0,
       },
     ]);
@@ -472,7 +471,7 @@ prometheus.remote_write "mimir" {
     const options = { env: {}, skipUnsupported: true };
     const result = loadAlloy({ texts: [{ name: 't', text: podLogs + metrics }] }, options);
     assert.ok('plan' in result);
-    assert.deepEqual(result.plan.leftOut, [
+    assert.deepEqual(leftOutIn(result.warnings), [
       'discovery.kubernetes.pods',
       'discovery.relabel.pods',
       'prometheus.scrape.pods',

@@ -6,7 +6,7 @@ import type { File } from '../../../src/config/alloy/ast.js';
 import { Diagnostics, formatDiagnostics } from '../../../src/config/alloy/diagnostics.js';
 import { loadAlloy } from '../../../src/config/alloy/load.js';
 import { parseFile } from '../../../src/config/alloy/parser.js';
-import { format, printFile } from '../../../src/config/alloy/printer.js';
+import { printFile } from '../../../src/config/alloy/printer.js';
 import { SourceFile } from '../../../src/config/alloy/source.js';
 import { files, tokenSoup } from './generate.js';
 
@@ -15,6 +15,13 @@ function parse(text: string): File {
   const file = parseFile(new SourceFile('', text), diagnostics);
   assert.equal(formatDiagnostics(diagnostics.sorted()), '', text);
   return file;
+}
+
+/** What `sleipnir fmt` makes of a text; null if it has mistakes. */
+function format(text: string): string | null {
+  const diagnostics = new Diagnostics();
+  const file = parseFile(new SourceFile('', text), diagnostics);
+  return diagnostics.hasErrors ? null : printFile(file);
 }
 
 /** A tree without places. */

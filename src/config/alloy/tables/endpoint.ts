@@ -141,7 +141,7 @@ export const endpoint = schema(
     url: required(t.url),
     name: maybe(t.text),
     batch_size: optional(
-      t.size(1, 'more than 0'),
+      t.size,
       2 ** 20,
       differs('in bytes of log; at most `SLEIPNIR_BATCH_BYTES` (1MiB), and that itself where it is set'),
     ),
@@ -192,7 +192,7 @@ export const endpoint = schema(
     ...authSchemas,
     queue_config: block(
       schema({
-        capacity: optional(t.size(1, 'more than 0'), 10 * 2 ** 20, differs(noQueue)),
+        capacity: optional(t.size, 10 * 2 ** 20, differs(noQueue)),
         min_shards: optional(t.whole(1), 1, differs(noQueue)),
         drain_timeout: optional(t.duration(0, '0s or more'), 15_000, differs(noQueue)),
         block_on_overflow: optional(t.flag, true, differs(noQueue)),

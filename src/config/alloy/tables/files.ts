@@ -27,13 +27,12 @@ function absolute(path: string): string {
   return isAbsolute(path) ? path : resolve(path);
 }
 
-function globOf(labels: ReadonlyMap<string, string>, syncPeriodMs: number, ignoreOlderThanMs: number): GlobTarget {
+function globOf(labels: ReadonlyMap<string, string>, ignoreOlderThanMs: number): GlobTarget {
   const exclude = labels.get(EXCLUDE);
   return new GlobTarget({
     glob: absolute(labels.get(PATH) ?? ''),
     exclude: exclude ? absolute(exclude) : null,
     labels: new Map([...labels].filter(([name]) => name !== PATH)),
-    syncPeriodMs,
     ignoreOlderThanMs,
     relabel: [],
   });
@@ -46,7 +45,6 @@ function planOf(target: GlobTarget): TargetPlan {
     exclude: target.exclude,
     labels: [...target.labels],
     relabel: [...target.relabel],
-    syncPeriodMs: target.syncPeriodMs,
     ignoreOlderThanMs: target.ignoreOlderThanMs,
   };
 }
@@ -71,7 +69,7 @@ const sourceFile = schema(
     targets: required(t.list(pathTarget)),
     forward_to: required(t.list(t.receiver)),
     encoding: optional(
-      t.checkedText('string', encodingProblem),
+      t.checkedText(encodingProblem),
       '',
       differs('a byte order mark in the file does not change it; names are those of the WHATWG'),
     ),
@@ -140,7 +138,7 @@ function buildSourceFile(
   const { decompression, file_match: match } = blocks;
   const targets = args.targets.map((target): TargetPlan => {
     if (target instanceof GlobTarget) return planOf(target);
-    if (match?.args.enabled) return planOf(globOf(target, match.args.sync_period, match.args.ignore_older_than));
+    if (match?.args.enabled) return planOf(globOf(target, match.args.ignore_older_than));
     const path = target.get(PATH) ?? '';
     if (/[*?[{]/.test(path)) {
       diagnostics.warning(
@@ -148,7 +146,7 @@ function buildSourceFile(
         `"${path}" is taken as the name of one file; for a glob use local.file_match, or file_match { enabled = true }`,
       );
     }
-    return { ...planOf(globOf(target, 10_000, 0)), exclude: null, literal: true };
+    return { ...planOf(globOf(target, 0)), exclude: null, literal: true };
   });
   const plan = {
     component: id,
@@ -200,14 +198,11 @@ export const fileComponents: Readonly<Record<string, Component>> = {
   'local.file_match': component(
     fileMatch,
     ['targets'],
-    ({ args }) => {
-      const { sync_period: syncPeriodMs, ignore_older_than: ignoreOlderThanMs } = args;
-      return {
-        targets: args.path_targets.map((target) =>
-          target instanceof GlobTarget ? target : globOf(target, syncPeriodMs, ignoreOlderThanMs),
-        ),
-      };
-    },
+    ({ args }) => ({
+      targets: args.path_targets.map((target) =>
+        target instanceof GlobTarget ? target : globOf(target, args.ignore_older_than),
+      ),
+    }),
     differs(
       'a file that several targets of a source match is read once, with the labels of the first that keeps it; rotated and compressed generations of a file come with it, under its name',
     ),

@@ -41,9 +41,7 @@ const CURVES: Readonly<Record<string, string>> = {
 };
 
 function nameIn(names: Readonly<Record<string, string>>, what: string): t.Type<string> {
-  return t.checkedText('string', (name) =>
-    Object.hasOwn(names, name) ? null : `"${name}" is no ${what} that is known`,
-  );
+  return t.checkedText((name) => (Object.hasOwn(names, name) ? null : `"${name}" is no ${what} that is known`));
 }
 
 const tls = schema(

@@ -2,10 +2,10 @@ import type { MetricSpec, StageSpec } from '../../../pipeline.js';
 import { differs, maybe, optional, ordered, required, schema, type Variant, variant } from '../schema.js';
 import * as t from '../types.js';
 
-const metricName = t.checkedText('string', (name) =>
+const metricName = t.checkedText((name) =>
   /^[a-zA-Z0-9_:]+$/.test(name) ? null : `"${name}" cannot be the name of a metric: use letters, digits, "_" and ":"`,
 );
-const prefix = t.checkedText('string', (name) =>
+const prefix = t.checkedText((name) =>
   /^(?:[a-zA-Z_:][a-zA-Z0-9_:]*)?$/.test(name)
     ? null
     : `"${name}" cannot begin the name of a metric: use letters, digits, "_" and ":", not beginning with a digit`,

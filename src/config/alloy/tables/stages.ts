@@ -156,7 +156,7 @@ const table: Readonly<Record<string, Variant<StageSpec>>> = {
         value: optional(t.text, ''),
         expression: optional(t.regex, ''),
         older_than: maybe(t.duration(0, 'more than 0', true)),
-        longer_than: maybe(t.size(1, 'more than 0')),
+        longer_than: maybe(t.size),
         separator: optional(t.text, ';'),
         drop_counter_reason: optional(t.text, 'drop_stage'),
       },
@@ -236,7 +236,7 @@ const table: Readonly<Record<string, Variant<StageSpec>>> = {
       source: required(t.nonEmptyText),
       format: required(t.nonEmptyText),
       fallback_formats: optional(t.list(t.text), []),
-      location: maybe(t.checkedText('string', locationProblem)),
+      location: maybe(t.checkedText(locationProblem)),
       action_on_failure: optional(t.oneOf('fudge', 'skip'), 'fudge'),
       action_on_duplicate_timestamp: optional(t.oneOf('fudge', 'keep'), 'fudge'),
     }),
@@ -322,7 +322,7 @@ const table: Readonly<Record<string, Variant<StageSpec>>> = {
         rule: block(
           schema(
             {
-              limit: required(t.size(1, 'more than 0')),
+              limit: required(t.size),
               suffix: optional(t.text, ''),
               source_type: optional(t.oneOf('line', 'label', 'structured_metadata', 'extracted'), 'line'),
               sources: optional(t.list(t.text), []),
