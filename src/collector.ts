@@ -77,6 +77,8 @@ export class Collector {
   #watch: FolderWatch | null = null;
   #scanning: Promise<void> | null = null;
   #storing = false;
+  /** While the stored positions are being taken up. */
+  #placing = false;
   /** The positions of an earlier run, until they are taken up. */
   #stored: ReadonlyMap<string, PositionRecord> = new Map();
   /** Done, with a copy in the spool that is no longer needed. */
@@ -193,16 +195,13 @@ export class Collector {
       },
       onShort: () => this.#sleep.end(),
       onFailure: (code) =>
-        events.watchFailed({
+        events.problemFound({
           code: 'WATCH_FAILED',
           message: `Folders cannot be watched (${code}); new logs are found by a scan every second instead`,
           advice: 'Raise fs.inotify.max_user_instances and fs.inotify.max_user_watches on the node.',
         }),
     });
   }
-
-  /** While the stored positions are being taken up. */
-  #placing = false;
 
   /**
    * Stops reading, lets what has been read reach Loki for at most `withinMs`, and stores the positions. What was not
@@ -289,6 +288,7 @@ export class Collector {
       workers: workers.size,
       journalDirty: positions.unsynced > 0,
       spoolBytes: this.#spool.usedBytes,
+      inotifyFallback: this.#watch?.failed === true,
     };
   }
 

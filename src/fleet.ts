@@ -119,6 +119,7 @@ export class Fleet {
     for (const next of others) {
       for (const field of SUMMED) first[field] += next[field];
       first.lagSeconds = Math.max(first.lagSeconds, next.lagSeconds);
+      first.inotifyFallback ||= next.inotifyFallback;
     }
     return first;
   }

@@ -253,9 +253,10 @@ function nothingYet(budget: Budget): Snapshot {
     memoryBudgetBytes: budget.pushBudgetBytes,
     memoryBudgetUsedBytes: 0,
     pushesInFlight: 0,
-    workers: budget.workers,
+    workers: 1,
     journalDirty: false,
     spoolBytes: 0,
+    inotifyFallback: false,
   };
 }
 

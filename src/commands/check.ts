@@ -1,3 +1,4 @@
+import { getHeapStatistics } from 'node:v8';
 import { diagnosticsJson, formatDiagnostics } from '../config/alloy/diagnostics.js';
 import { effectiveBeside, notUsed } from '../config/lanes.js';
 import { formatReport } from '../config/report.js';
@@ -22,7 +23,7 @@ export async function check(loaded: Loaded, { json, skipUnsupported }: CheckComm
   const { config } = loaded;
   const { configPath } = config;
   const budget = budgetOf(config);
-  const derived = explain(budget);
+  const derived = explain(budget, getHeapStatistics().heap_size_limit);
   const checked =
     configPath === null
       ? null

@@ -91,14 +91,14 @@ export const settings = {
     'where files seen at the very first start are read from',
     kinds.oneOf('beginning', 'end'),
   ),
-  stateDir: setting('SLEIPNIR_STATE_DIR', '/var/lib/sleipnir', 'journal and spool', kinds.folder),
+  stateDir: setting('SLEIPNIR_STATE_DIR', '/var/lib/sleipnir', 'journal, spool, own log to ship', kinds.folder),
   spoolBytes: setting(
     'SLEIPNIR_SPOOL_BYTES',
     '1GiB',
     'LZ4 copies of unread generations that are about to vanish; 0 turns it off',
     kinds.size(0, Number.MAX_SAFE_INTEGER),
   ),
-  httpAddr: setting('SLEIPNIR_HTTP_ADDR', '127.0.0.1:12345', 'metrics, health, page; port 0 picks one', kinds.address),
+  httpAddr: setting('SLEIPNIR_HTTP_ADDR', '127.0.0.1:12345', 'metrics and health; port 0 picks one', kinds.address),
   workers: optional('SLEIPNIR_WORKERS', 'from the CPU limit', 'worker threads', kinds.count(1, 64)),
   memoryLimit: optional(
     'SLEIPNIR_MEMORY_LIMIT',

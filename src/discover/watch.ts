@@ -32,6 +32,11 @@ export class FolderWatch {
     this.refresh();
   }
 
+  /** Whether the system has no more watches, or knows none. */
+  get failed(): boolean {
+    return this.#failed;
+  }
+
   /** Whether every root is there and watched, so that new folders are hinted at. */
   get working(): boolean {
     return !this.#failed && this.#roots.every(({ base }) => this.#watchers.has(base));

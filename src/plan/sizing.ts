@@ -36,7 +36,6 @@ const MAX_WORKERS = 8;
  * Ceilings, not reservations: they make V8 collect early, and reaching one ends the thread, so they stay far above what
  * is used. Node itself takes 7 to 10 MiB of heap in a worker, and the plain path makes no garbage.
  */
-const MAIN_OLD_SPACE = { part: 4, minMiB: 64, maxMiB: 256 };
 const WORKER_OLD_SPACE = { part: 16, minMiB: 24, maxMiB: 64 };
 /** With Node's default of 48 a worker that makes garbage lets 16 MiB of it pile up, with 4 it is 4 MiB (Node 20). */
 const WORKER_YOUNG_MIB = 4;
@@ -46,8 +45,6 @@ export interface Budget {
   workers: number;
   /** For jobs in flight, carries, and finished pushes that wait, together. */
   pushBudgetBytes: number;
-  /** For `--max-old-space-size` of the main thread. Node takes it on its command line only. */
-  mainOldSpaceMiB: number;
   /** For `resourceLimits` of a worker. */
   workerOldSpaceMiB: number;
   workerYoungMiB: number;
@@ -93,7 +90,6 @@ export function deriveBudget(config: SizingConfig, limits: Limits, host: Host): 
   return {
     workers,
     pushBudgetBytes,
-    mainOldSpaceMiB: ceilingIn(memory.value, MAIN_OLD_SPACE),
     workerOldSpaceMiB: ceilingIn(memory.value, WORKER_OLD_SPACE),
     workerYoungMiB: WORKER_YOUNG_MIB,
     memoryBytes: memory.value,
@@ -108,8 +104,13 @@ export function deriveBudget(config: SizingConfig, limits: Limits, host: Host): 
   };
 }
 
-/** The budget as rows of name, value and reason, for people. */
-export function explain(budget: Budget): { name: string; value: string; because: string }[] {
+/**
+ * The budget as rows of name, value and reason, for people.
+ *
+ * @param mainHeapBytes the limit of the main thread's heap: Node derives it itself from the memory limit of the cgroup, when
+ * the process starts
+ */
+export function explain(budget: Budget, mainHeapBytes: number): { name: string; value: string; because: string }[] {
   const { because } = budget;
   return [
     { name: 'workers', value: String(budget.workers), because: because.workers },
@@ -125,8 +126,8 @@ export function explain(budget: Budget): { name: string; value: string; because:
     },
     {
       name: 'main heap',
-      value: `${budget.mainOldSpaceMiB} MiB`,
-      because: partOfMemory(MAIN_OLD_SPACE),
+      value: inMiB(mainHeapBytes),
+      because: 'what Node allows itself of the memory at its start',
     },
     {
       name: 'worker heap',

@@ -41,9 +41,6 @@ export interface CollectorEvents {
   /** The label regex does not match the path; its lines bear `filename`. May be repeated for the same path. */
   pathUnmatched(path: string): void;
   scanFinished(scan: { files: number; ms: number }): void;
-  /** Folders cannot be watched; the scan alone finds new logs. */
-  watchFailed(problem: Problem): void;
-  watchRestored(): void;
 
   /** Slices whose outcome is used. A job that is run again reports once, or the books would not balance. */
   jobFinished(figures: JobFigures): void;
@@ -80,8 +77,6 @@ export const noEvents: CollectorEvents = {
   generationTruncated: ignore,
   pathUnmatched: ignore,
   scanFinished: ignore,
-  watchFailed: ignore,
-  watchRestored: ignore,
   jobFinished: ignore,
   jobRepeated: ignore,
   pushAnswered: ignore,

@@ -39,6 +39,7 @@ const GAUGES: Record<keyof Snapshot, [name: string, help: string]> = {
   workers: ['workers', 'Worker threads running.'],
   journalDirty: ['journal_dirty', '1 while positions have moved that are not stored durably.'],
   spoolBytes: ['spool_bytes', 'Size of the copies of deleted logs in the spool.'],
+  inotifyFallback: ['inotify_fallback', '1 while folders cannot be watched and are scanned instead.'],
 };
 
 /** The longest interval a timer takes (2^31 - 1 ms): the library's delay monitor is never woken. See event-loop.ts. */
@@ -97,7 +98,6 @@ export function createExposition(
     'config_last_load_success_timestamp_seconds',
     'When a configuration was last taken over.',
   );
-  const inotifyFallback = gauge('inotify_fallback', '1 while folders cannot be watched and are scanned instead.');
   const utilization = gauge(
     'event_loop_utilization',
     'Share of the time that the main thread was busy since the last scrape.',
@@ -118,7 +118,6 @@ export function createExposition(
     pending.set(totals.entriesRead - totals.entriesStored - totals.entriesRefused);
     configLoaded.set(Number(counted.configLoaded.ok));
     configLoadedAt.set(counted.configLoaded.atSeconds);
-    inotifyFallback.set(Number(counted.inotifyFallback));
     const loop = eventLoop.take();
     utilization.set(loop.utilization);
     maxLag.set(loop.maxLagSeconds);

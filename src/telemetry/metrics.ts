@@ -22,6 +22,8 @@ export interface Snapshot {
   journalDirty: boolean;
   /** Copies of deleted logs in the spool, in bytes on disk. */
   spoolBytes: number;
+  /** Folders cannot be watched and are scanned instead. */
+  inotifyFallback: boolean;
 }
 
 /**
@@ -68,7 +70,6 @@ export interface Metrics {
   countLost(lost: { reason: string; namespace: string; pod: string; bytes: number; lines: number }): void;
   countJobRepeated(reason: string): void;
   countStages(delta: PipelineDelta): void;
-  setInotifyFallback(on: boolean): void;
   /** Whether the configuration that was read last is in use. */
   setConfigLoaded(ok: boolean): void;
   /** Ends the timer that samples the event loop. */
@@ -91,7 +92,6 @@ export interface Counted {
   readonly repeated: Tally<'reason'>;
   readonly pushSeconds: Durations;
   readonly stages: StageMetrics;
-  inotifyFallback: boolean;
   configLoaded: { readonly ok: boolean; readonly atSeconds: number };
 }
 
@@ -113,7 +113,6 @@ export function createMetrics(collect: () => Snapshot): Metrics {
     repeated: new Tally<'reason'>(),
     pushSeconds: new Durations(),
     stages: new StageMetrics(),
-    inotifyFallback: false,
     configLoaded: { ok: false, atSeconds: 0 },
   };
   const eventLoop = watchEventLoop();
@@ -163,9 +162,6 @@ export function createMetrics(collect: () => Snapshot): Metrics {
     setConfigLoaded(ok) {
       const { atSeconds } = counted.configLoaded;
       counted.configLoaded = { ok, atSeconds: ok ? Date.now() / 1000 : atSeconds };
-    },
-    setInotifyFallback(on) {
-      counted.inotifyFallback = on;
     },
     stop: () => eventLoop.stop(),
   };

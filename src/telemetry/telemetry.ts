@@ -77,14 +77,6 @@ export function createTelemetry(log: Log, metrics: Metrics, nowMs: () => number 
       totals.scans++;
       log.trace(scan, 'scan finished');
     },
-    watchFailed(problem) {
-      metrics.setInotifyFallback(true);
-      warn(problem);
-    },
-    watchRestored() {
-      metrics.setInotifyFallback(false);
-      throttle.report('watch restored', () => log.info('folders are watched again'));
-    },
 
     jobFinished(figures) {
       totals.linesRead += figures.lines;

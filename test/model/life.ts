@@ -154,7 +154,6 @@ class SpyDescriptors extends Descriptors {
 const BUDGET: Budget = {
   workers: 2,
   pushBudgetBytes: 16 * BATCH_BYTES,
-  mainOldSpaceMiB: 64,
   workerOldSpaceMiB: 24,
   workerYoungMiB: 4,
   memoryBytes: 0,

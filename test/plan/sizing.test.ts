@@ -102,7 +102,7 @@ describe('sizing', () => {
           const moreMemory = deriveBudget(config, limits(cpus, memoryBytes + moreBytes), host);
           assert.ok(moreMemory.workers >= less.workers);
           assert.ok(moreMemory.plannedBytes >= less.plannedBytes);
-          assert.ok(moreMemory.mainOldSpaceMiB >= less.mainOldSpaceMiB);
+          assert.ok(moreMemory.workerOldSpaceMiB >= less.workerOldSpaceMiB);
           assert.ok(moreMemory.shortBytes <= less.shortBytes);
           assert.ok(deriveBudget(config, limits(cpus + moreCpus, memoryBytes), host).workers >= less.workers);
         },
@@ -111,7 +111,7 @@ describe('sizing', () => {
   });
 
   it('explains each size with a reason', () => {
-    const rows = explain(deriveBudget(DEFAULTS, limits(0.5, 512 * MIB), HOST));
+    const rows = explain(deriveBudget(DEFAULTS, limits(0.5, 512 * MIB), HOST), 259 * MIB);
     assert.deepEqual(
       rows.map(({ name, value }) => [name, value]),
       [
@@ -119,7 +119,7 @@ describe('sizing', () => {
         ['memory', '512 MiB'],
         ['push budget', '8 MiB'],
         ['planned peak', '91 MiB'],
-        ['main heap', '128 MiB'],
+        ['main heap', '259 MiB'],
         ['worker heap', '32 MiB'],
       ],
     );

@@ -12,7 +12,6 @@ const MIB = 2 ** 20;
 const BUDGET: Budget = {
   workers: 2,
   pushBudgetBytes: 8 * MIB,
-  mainOldSpaceMiB: 64,
   workerOldSpaceMiB: 24,
   workerYoungMiB: 4,
   memoryBytes: 512 * MIB,

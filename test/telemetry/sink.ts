@@ -35,4 +35,5 @@ export const SNAPSHOT: Snapshot = {
   workers: 18,
   journalDirty: true,
   spoolBytes: 9,
+  inotifyFallback: true,
 };

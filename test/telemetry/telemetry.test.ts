@@ -180,16 +180,6 @@ describe('telemetry', () => {
     assert.equal(metrics.totals.pathsUnmatched, 3);
   });
 
-  it('shows the fallback from inotify as a gauge and says so once', async () => {
-    const { telemetry, lines, metrics } = await setUp();
-    const fallback = async () => /^sleipnir_inotify_fallback (\d)$/m.exec(await metrics.registry.metrics())?.[1];
-    for (let i = 0; i < 3; i++) telemetry.watchFailed({ ...PROBLEM, code: 'INOTIFY_WATCHES' });
-    assert.equal(lines.length, 1);
-    assert.equal(await fallback(), '1');
-    telemetry.watchRestored();
-    assert.equal(await fallback(), '0');
-  });
-
   it('cuts what it quotes of foreign answers', async () => {
     const { telemetry, lines } = await setUp();
     const message = 'x'.repeat(100_000);
