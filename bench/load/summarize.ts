@@ -88,7 +88,7 @@ function repeatedOf(figures: Figures | null, { parts }: Written): number {
   return repeated + (parts > 0 ? Math.max(0, unnumbered - parts) : 0);
 }
 
-/** What pods that write cost a collector, by the looks at it meanwhile. In the first tenth of them it may still be starting. */
+/** What pods that write cost a collector. In the first tenth of the looks at it, it may still be starting. */
 export function costOf(samples: readonly Sample[]): LoadResult['live'] {
   const last = samples.at(-1);
   const first = samples[Math.ceil(samples.length / 10)];
