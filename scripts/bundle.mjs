@@ -1,6 +1,6 @@
-// Bundles the collector into dist/: a file for the main thread and what starts it, one for the workers, and piscina's own. Loading many small
-// modules is most of what starting costs, and as CommonJS each costs less: Node loads ESM by an asynchronous loader that a
-// worker does without, and reads every export of a built-in module that is imported.
+// Bundles the collector into dist/: a file for the main thread and what starts it, one for the workers, and piscina's own.
+// Loading many small modules is most of what starting costs, and as CommonJS each costs less: Node loads ESM by an
+// asynchronous loader that a worker does without, and reads every export of a built-in module that is imported.
 import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
 

@@ -11,6 +11,8 @@ const MOST_MS = 30_000;
 
 const { scripts } = JSON.parse(readFileSync('package.json', 'utf8'));
 const flags = scripts.start.split(' ').filter((word) => word.startsWith('--'));
+// Settings of whoever builds are for another collector.
+const others = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('SLEIPNIR_')));
 const folder = mkdtempSync(join(tmpdir(), 'sleipnir-build-'));
 const logs = join(folder, 'pods/default_web_0/app');
 mkdirSync(logs, { recursive: true });
@@ -51,7 +53,7 @@ try {
   const collector = spawn(process.execPath, [...flags, 'scripts/record-code.mjs', 'run', config], {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: {
-      ...process.env,
+      ...others,
       SLEIPNIR_STATE_DIR: join(folder, 'state'),
       SLEIPNIR_HTTP_ADDR: '127.0.0.1:0',
     },

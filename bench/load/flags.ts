@@ -17,6 +17,7 @@ export interface LoadFlags {
   seconds?: number;
   even?: true;
   rotate?: number;
+  restarts?: number;
   seed?: number;
   drops?: string;
   workers?: number;
@@ -52,6 +53,7 @@ export function withLoadFlags(command: Command): Command {
     .option('--seconds <count>', 'how long they write', amount)
     .option('--even', 'all of them write the same')
     .option('--rotate <size>', 'their logs are rotated at this size', size)
+    .option('--restarts <rate>', 'of their containers so many restart in a second', amount)
     .option('--line-bytes <size>', 'bytes of content of every line; 0: natural lengths', size)
     .addOption(
       new Option('--style <style>', 'what the pods of the corpus write, lengths being natural').choices(STYLES),
@@ -81,7 +83,7 @@ export function withOurFlags(command: Command): Command {
 export function runOf(flags: LoadFlags): Run {
   const size = flags.size ?? (flags.rate === undefined ? 256 * MIB : 0);
   const corpus = size > 0 ? { pods: DEFAULT_PODS, bytes: size, lineBytes: 0, style: 'mixed' as const, seed: 1 } : null;
-  const rate = { rateBytes: 0, seconds: DEFAULT_SECONDS, even: false, rotateBytes: 10 * MIB };
+  const rate = { rateBytes: 0, seconds: DEFAULT_SECONDS, even: false, rotateBytes: 10 * MIB, restartsPerSecond: 0 };
   const live = flags.rate === undefined ? null : { pods: DEFAULT_PODS, lineBytes: 0, seed: 2, ...rate };
   const workload: Workload = { ...NOTHING, corpus, live, floorRuns: corpus === null ? 0 : DEFAULT_FLOOR_RUNS };
   const run: Run = { label: 'load', workers: null, config: flags.config ?? null, env: {}, workload };
@@ -104,10 +106,10 @@ export function changedAll(runs: readonly Run[], flags: LoadFlags): Run[] {
 
 /** A run with what the flags name in place of what it says itself, but for the configuration. */
 export function changed(run: Run, flags: LoadFlags): Run {
-  const { pods, lineBytes, seed, rate, seconds, even, rotate } = flags;
+  const { pods, lineBytes, seed, rate, seconds, even, rotate, restarts } = flags;
   const both = given({ pods, lineBytes, seed });
   const { corpus, live, limits } = run.workload;
-  const ofLive = given({ rateBytes: rate, seconds, even, rotateBytes: rotate });
+  const ofLive = given({ rateBytes: rate, seconds, even, rotateBytes: rotate, restartsPerSecond: restarts });
   const workload: Workload = {
     ...run.workload,
     corpus: corpus === null ? null : { ...corpus, ...both, ...given({ bytes: flags.size, style: flags.style }) },

@@ -34,6 +34,7 @@ const ROWS: [name: string, show: (result: LoadResult) => string][] = [
     ({ latencyMs: l }) => (l === null ? '' : [l.p50, l.p99, l.max].map(figure).join(' / ')),
   ],
   ['started after, s', (r) => (r.readySeconds === null ? '' : figure(r.readySeconds))],
+  ['while pods write, % of a core', (r) => (r.live === null ? '' : figure(r.live.cpuPercent))],
   ['idle, % of a core', (r) => (r.idle === null ? '' : figure(r.idle.cpuPercent))],
   ['idle, RSS', (r) => (r.idle === null ? '' : mebibytes(r.idle.rssBytes))],
   ['Loki away, s', (r) => (r.away === null ? '' : figure(r.away.seconds))],

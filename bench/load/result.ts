@@ -51,6 +51,8 @@ export interface LoadResult {
   repeated: number;
   /** From its start until it said that it had started; null if it does not say. */
   readySeconds: number | null;
+  /** While pods wrote, but for the first tenth of that time; null if none did. */
+  live: { seconds: number; cpuPercent: number } | null;
   /** After everything was stored; null if that was not asked for. */
   idle: { seconds: number; cpuPercent: number; rssBytes: number } | null;
   /** While the receiver was away; null if it never was. `risenBytes`: RSS above what it was after a tenth of the time. */

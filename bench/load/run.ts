@@ -14,7 +14,7 @@ import { figure, mebibytes } from '../measure/table.js';
 import type { Contender } from './contender.js';
 import type { Place } from './place.js';
 import type { LoadResult, Sample } from './result.js';
-import { missingOf, summarize, surplusOf, type Written } from './summarize.js';
+import { costOf, missingOf, summarize, surplusOf, type Written } from './summarize.js';
 import { Watch } from './watch.js';
 import type { Workload } from './workload.js';
 
@@ -101,12 +101,15 @@ async function run(contender: Contender, workload: Workload, progress: Progress,
     await watch.until(() => elapsed() >= awaySeconds);
     receiver = await startRemoteReceiver({ port: Number(new URL(first.url).port), latency: live !== null });
   }
+  let cost: LoadResult['live'] = null;
   if (live !== null) {
     await ready;
     const node = await startRemoteNode(join(home, LIVE), live);
     atEnd(() => node.stop());
+    const looks = watch.samples.length;
     const end = elapsed() + live.seconds;
     await watch.until(() => elapsed() >= end);
+    cost = costOf(watch.samples.slice(looks));
     const { stats, containers } = await node.stop();
     const lines = containers.reduce((sum, container) => sum + container.physicalLines, 0);
     add(stats.fileBytes, lines, stats.lines, 0);
@@ -125,6 +128,7 @@ async function run(contender: Contender, workload: Workload, progress: Progress,
     contender: contender.name,
     complete,
     readySeconds,
+    live: cost,
     idle,
     limits: workload.limits,
     cgroup: limited,

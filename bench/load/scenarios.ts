@@ -54,8 +54,17 @@ function files(pods: number, bytes: number, lineBytes = 0, style: Style = 'mixed
   return { pods, bytes, lineBytes, style, seed: 1 };
 }
 
-function pods(count: number, rateBytes: number, seconds: number, lineBytes = 0): Workload['live'] {
-  return { pods: count, rateBytes, lineBytes, seconds, even: true, rotateBytes: 10 * MIB, seed: 2 };
+function pods(count: number, rateBytes: number, seconds: number, lineBytes = 0): NonNullable<Workload['live']> {
+  return {
+    pods: count,
+    rateBytes,
+    lineBytes,
+    seconds,
+    even: true,
+    rotateBytes: 10 * MIB,
+    restartsPerSecond: 0,
+    seed: 2,
+  };
 }
 
 function atMost(what: string, limit: number, value: number | null, show = figure): Verdict {
@@ -90,6 +99,8 @@ function overCorpus(bytes: number, ratio: number): Scenario {
 }
 
 const HOT_FILE = { corpus: files(1, 2 * GIB), limits: { ...UNLIMITED, threadCpus: 0.2 } };
+
+const CRASH_LOOP = { ...pods(1, 10 * (LINE_BYTES + CRI_HEAD_BYTES), 30, LINE_BYTES), restartsPerSecond: 1 };
 
 /** Whose turn it is, the order turned over in every round, so that a drift of the machine hits both. */
 const TURNS = [0, 1, 1, 0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 1];
@@ -145,6 +156,11 @@ export const scenarios: Record<string, Scenario> = {
       atMost('% of a core', 0.3, result!.idle?.cpuPercent ?? null),
       atMost('RSS', 85 * MIB, result!.idle?.rssBytes ?? null, mebibytes),
     ],
+  },
+  'crash-loop': {
+    about: 'one pod that writes 10 lines a second, and whose container restarts each second',
+    runs: [run('crash loop', { live: CRASH_LOOP })],
+    judge: ([result]) => [atMost('% of a core', 2, result!.live?.cpuPercent ?? null)],
   },
   'start-5000': {
     about: '5,000 files of 1 KiB, from start to the last line stored',

@@ -29,7 +29,7 @@ export interface Observed {
 
 type Summary = Omit<
   LoadResult,
-  'contender' | 'complete' | 'readySeconds' | 'idle' | 'limits' | 'cgroup' | 'limitsMissing' | 'endedWith'
+  'contender' | 'complete' | 'readySeconds' | 'live' | 'idle' | 'limits' | 'cgroup' | 'limitsMissing' | 'endedWith'
 >;
 
 const GIB = 2 ** 30;
@@ -86,6 +86,15 @@ export function surplusOf(figures: Figures | null, { numbered }: Written): numbe
 function repeatedOf(figures: Figures | null, { parts }: Written): number {
   const { repeated = 0, unnumbered = 0 } = figures?.sequence ?? {};
   return repeated + (parts > 0 ? Math.max(0, unnumbered - parts) : 0);
+}
+
+/** What pods that write cost a collector. In the first tenth of the looks at it, it may still be starting. */
+export function costOf(samples: readonly Sample[]): LoadResult['live'] {
+  const last = samples.at(-1);
+  const first = samples[Math.ceil(samples.length / 10)];
+  if (first === undefined || last === undefined || first === last) return null;
+  const seconds = last.seconds - first.seconds;
+  return { seconds, cpuPercent: (100 * (last.cpuSeconds - first.cpuSeconds)) / seconds };
 }
 
 function latencyOf(report: LatencyReport): LoadResult['latencyMs'] {

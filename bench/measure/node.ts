@@ -11,6 +11,8 @@ export interface NodeShape {
   /** All pods write the same. */
   even: boolean;
   rotateBytes: number;
+  /** Containers that restart in a second, over all pods. */
+  restartsPerSecond: number;
   seed: number;
 }
 
@@ -31,6 +33,7 @@ export async function startRemoteNode(root: string, shape: NodeShape): Promise<R
     rate: `${shape.rateBytes}B`,
     'line-bytes': `${shape.lineBytes}B`,
     rotate: `${shape.rotateBytes}B`,
+    restarts: shape.restartsPerSecond,
     seed: shape.seed,
     ledger,
   };

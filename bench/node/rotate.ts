@@ -50,7 +50,7 @@ export async function rotateLog(rotation: Rotation): Promise<void> {
 }
 
 /** Every file of the container log at `path` but the live one, oldest first. */
-export async function rotatedFiles(path: string): Promise<string[]> {
+async function rotatedFiles(path: string): Promise<string[]> {
   const prefix = `${basename(path)}.`;
   const names = await readdir(dirname(path));
   const rotated = names.filter((name) => name.startsWith(prefix)).sort();

@@ -41,7 +41,7 @@ const GO_ESCAPES: Record<string, string> = {
 };
 
 /** Quotes as Go's strconv.Quote does: what cannot be printed becomes `\x..`, `\u....` or `\U........`. */
-export function quoteGo(value: string): string {
+function quoteGo(value: string): string {
   const escaped = value.replace(/["\\]|[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu, (char) => {
     const known = GO_ESCAPES[char];
     if (known !== undefined) return known;

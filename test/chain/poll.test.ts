@@ -21,6 +21,15 @@ function scene(t: Parameters<typeof makeFolder>[0]) {
   return { folder, path, log, generation, poll, age };
 }
 
+/** The same, at rest. */
+function atRest(t: Parameters<typeof makeFolder>[0]) {
+  const parts = scene(t);
+  parts.generation.settled = { offset: 4, tail: null, carry: null };
+  parts.log.rest();
+  assert.equal(parts.log.resting, parts.generation);
+  return parts;
+}
+
 test('growth', (t) => {
   const { path, generation, poll } = scene(t);
   appendFileSync(path, 'two\n');
@@ -31,10 +40,7 @@ test('growth', (t) => {
 });
 
 test('growth of a log at rest, and its rest is over', (t) => {
-  const { path, log, generation, poll } = scene(t);
-  generation.settled = { offset: 4, tail: null, carry: null };
-  log.rest();
-  assert.equal(log.resting, generation);
+  const { path, log, generation, poll } = atRest(t);
   poll();
   assert.equal(log.resting, generation);
   appendFileSync(path, 'two\n');
@@ -43,9 +49,7 @@ test('growth of a log at rest, and its rest is over', (t) => {
 });
 
 test('truncation of a log at rest, and growth of one that is empty', (t) => {
-  const { path, log, generation, poll } = scene(t);
-  generation.settled = { offset: 4, tail: null, carry: null };
-  log.rest();
+  const { path, log, generation, poll } = atRest(t);
   truncateSync(path, 2);
   assert.deepEqual(poll().truncated, [{ generation, size: 2 }]);
   truncateSync(path, 0);
@@ -60,9 +64,7 @@ test('truncation of a log at rest, and growth of one that is empty', (t) => {
 });
 
 test('a new name in the folder of a log at rest: its container has started again', (t) => {
-  const { folder, log, generation, poll } = scene(t);
-  generation.settled = { offset: 4, tail: null, carry: null };
-  log.rest();
+  const { folder, poll } = atRest(t);
   writeFileSync(join(folder, '1.log'), 'again\n');
   const later = Date.now() + 60_000;
   assert.ok(

@@ -49,7 +49,7 @@ function scene(t: TestContext, limitBytes = 1_000_000) {
     writeFileSync(`${path}.1.gz`, packed);
     list(log);
     const generation = log.generations[0]!;
-    assert.ok(generation.open(descriptors));
+    assert.equal(generation.open(descriptors), 'open');
     unlinkSync(`${path}.1.gz`);
     list(log);
     return generation;

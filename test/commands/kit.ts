@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -41,32 +41,4 @@ export function folderWith(t: TestContext, files: Record<string, string>): strin
 }
 
 /** What most people run Alloy with for the logs of pods. */
-export const POD_LOGS = `local.file_match "pod_logs" {
-  path_targets = [{
-    __path__ = "/var/log/pods/*/*/*.log",
-  }]
-}
-loki.source.file "pod_logs" {
-  targets    = local.file_match.pod_logs.targets
-  forward_to = [loki.process.add_labels.receiver]
-}
-loki.process "add_labels" {
-  stage.regex {
-    expression = "^/var/log/pods/(?P<namespace>[^_]+)_(?P<pod_name>[^_]+)_[^/]+/(?P<container>[^/]+)/.*\\\\.log$"
-    source     = "filename"
-  }
-  stage.labels {
-    values = {
-      namespace = "",
-      pod       = "pod_name",
-      container = "",
-    }
-  }
-  forward_to = [loki.write.loki.receiver]
-}
-loki.write "loki" {
-  endpoint {
-    url = "http://loki.monitoring:3100/loki/api/v1/push"
-  }
-}
-`;
+export const POD_LOGS = readFileSync('test/config/alloy/fixtures/pod-logs.alloy', 'utf8');

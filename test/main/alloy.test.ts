@@ -2,9 +2,8 @@ import assert from 'node:assert/strict';
 import { appendFileSync, mkdirSync, renameSync, symlinkSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { startReceiver } from '../../bench/receiver/server.js';
 import { POD_LOGS } from '../commands/kit.js';
-import { criLine, makeStage, type Stage } from './kit.js';
+import { criLine, makeStage, receiverDown, type Stage } from './kit.js';
 
 const TIMEOUT = { timeout: 60_000 };
 
@@ -117,9 +116,7 @@ test('a bad file is refused while the old one goes on', TIMEOUT, async (t) => {
 
 test('another endpoint takes over what the old one, which is down, has not taken', TIMEOUT, async (t) => {
   const stage = await makeStage(t);
-  const other = await startReceiver();
-  t.after(() => other.close());
-  await other.down();
+  const other = await receiverDown(t);
   const config = configured(stage, configuration(stage, other.pushUrl));
   write(stage, 'web', 'one', 'two');
   const collector = stage.start({ CONFIG: config, CONFIG_WATCH: 'false' });
@@ -138,9 +135,7 @@ test(
   TIMEOUT,
   async (t) => {
     const stage = await makeStage(t);
-    const other = await startReceiver();
-    t.after(() => other.close());
-    await other.down();
+    const other = await receiverDown(t);
     const text = configuration(stage).replace(
       'endpoint {',
       `endpoint {\n    url = "${other.pushUrl}"\n  }\n  endpoint {`,

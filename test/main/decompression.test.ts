@@ -3,7 +3,7 @@ import { appendFileSync, mkdirSync, renameSync, unlinkSync, writeFileSync } from
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { deflateSync, gzipSync } from 'node:zlib';
-import { eventually, makeStage, type Stage } from './kit.js';
+import { eventually, makeStage, type Stage, writeTo } from './kit.js';
 
 const TIMEOUT = { timeout: 60_000 };
 
@@ -27,13 +27,7 @@ loki.source.file "archive" {
     initial_delay = "${delay}"
   }
 }
-loki.write "loki" {
-  endpoint {
-    url        = "${stage.loki.pushUrl}"
-    batch_wait = "50ms"
-  }
-}
-`,
+${writeTo('loki', stage.loki.pushUrl)}`,
   );
   return path;
 }

@@ -13,7 +13,7 @@ import {
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { deflateSync, gzipSync } from 'node:zlib';
-import { append, criLine, makeStage, type Stage } from './kit.js';
+import { append, criLine, makeStage, type Stage, writeTo } from './kit.js';
 
 const BOUND = { timeout: 60_000 };
 const CLI = join(import.meta.dirname, '../../../dist/cli.js');
@@ -148,12 +148,7 @@ loki.process "p" {
   stage.cri { }
   forward_to = [loki.write.w.receiver]
 }
-loki.write "w" {
-  endpoint {
-    url = "${stage.loki.pushUrl}"
-    batch_wait = "50ms"
-  }
-}`,
+${writeTo('w', stage.loki.pushUrl)}`,
   );
   const first = stage.start({ CONFIG: config });
   await stage.stored(20);
@@ -201,12 +196,7 @@ loki.source.file "f" {
     format  = "gz"
   }
 }
-loki.write "w" {
-  endpoint {
-    url = "${stage.loki.pushUrl}"
-    batch_wait = "50ms"
-  }
-}`,
+${writeTo('w', stage.loki.pushUrl)}`,
   );
   const collector = stage.start({ CONFIG: config });
   await collector.said('started');
@@ -231,12 +221,7 @@ loki.source.file "a" {
   legacy_positions_file = "${file}"
   forward_to            = [loki.write.w.receiver]
 }
-loki.write "w" {
-  endpoint {
-    url = "${stage.loki.pushUrl}"
-    batch_wait = "50ms"
-  }
-}`;
+${writeTo('w', stage.loki.pushUrl)}`;
   writeFileSync(config, text);
   mkdirSync(file);
   const refused = stage.start({ CONFIG: config });

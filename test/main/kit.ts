@@ -168,6 +168,25 @@ export class CollectorProcess {
   }
 }
 
+/** A receiver besides that of the stage, and out of reach. */
+export async function receiverDown(t: TestContext): Promise<Receiver> {
+  const receiver = await startReceiver();
+  t.after(() => receiver.close());
+  await receiver.down();
+  return receiver;
+}
+
+/** A component of an Alloy file that pushes there, as `loki.write.<name>.receiver`. */
+export function writeTo(name: string, url: string): string {
+  return `loki.write "${name}" {
+  endpoint {
+    url        = "${url}"
+    batch_wait = "50ms"
+  }
+}
+`;
+}
+
 /** For what brings no event: files and metrics. Bounded by the timeout of the test. */
 export async function eventually(holds: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 20));

@@ -3,7 +3,7 @@ import { readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { startReceiver } from '../../bench/receiver/server.js';
-import { append, eventually, makeStage, type Stage, Writer } from './kit.js';
+import { append, eventually, makeStage, receiverDown, type Stage, Writer, writeTo } from './kit.js';
 
 const TIMEOUT = { timeout: 120_000 };
 const WAYS = ['SIGHUP', 'POST', 'file'] as const;
@@ -32,13 +32,7 @@ loki.relabel "r" {
   }
   forward_to = [loki.write.loki.receiver]
 }
-loki.write "loki" {
-  endpoint {
-    url        = "${stage.loki.pushUrl}"
-    batch_wait = "50ms"
-  }
-}
-`;
+${writeTo('loki', stage.loki.pushUrl)}`;
 }
 
 /** The log files that a process holds open, each with its inode. */
@@ -112,9 +106,7 @@ test('a reload closes no file: the descriptors are the same', TIMEOUT, async (t)
 
 test('under other names and in another order, each way keeps its own positions', TIMEOUT, async (t) => {
   const stage = await makeStage(t);
-  const down = await startReceiver();
-  t.after(() => down.close());
-  await down.down();
+  const down = await receiverDown(t);
   const config = join(stage.root, 'config.alloy');
   const source = (name: string, folder: string, ...writes: string[]) => `
 loki.source.file "${name}" {
@@ -123,25 +115,23 @@ loki.source.file "${name}" {
   file_match { enabled = true }
 }
 `;
-  const write = (name: string, url: string) => `
-loki.write "${name}" {
-  endpoint {
-    url        = "${url}"
-    batch_wait = "50ms"
-  }
-}
-`;
   const up = stage.loki.pushUrl;
   const one = 'default_one_uid';
   const two = 'default_two_uid';
-  writeFileSync(config, source('a', one, 'd', 'u') + source('b', two, 'u') + write('d', down.pushUrl) + write('u', up));
+  writeFileSync(
+    config,
+    source('a', one, 'd', 'u') + source('b', two, 'u') + writeTo('d', down.pushUrl) + writeTo('u', up),
+  );
   append(stage.log('one'), ['1', '2']);
   append(stage.log('two'), ['3', '4']);
   const collector = stage.start({ CONFIG: config, CONFIG_WATCH: 'false' });
   await collector.said('started');
   await stage.stored(4);
   await collector.said('PUSH_FAILED');
-  writeFileSync(config, source('y', two, 'v') + source('x', one, 'v', 'e') + write('v', up) + write('e', down.pushUrl));
+  writeFileSync(
+    config,
+    source('y', two, 'v') + source('x', one, 'v', 'e') + writeTo('v', up) + writeTo('e', down.pushUrl),
+  );
   collector.signal('SIGHUP');
   await collector.said('configuration taken over');
   append(stage.log('one'), ['5']);
@@ -157,9 +147,7 @@ loki.write "${name}" {
 
 test('a name that another way had before is a way of its own, also after a restart', TIMEOUT, async (t) => {
   const stage = await makeStage(t);
-  const down = await startReceiver();
-  t.after(() => down.close());
-  await down.down();
+  const down = await receiverDown(t);
   const config = join(stage.root, 'config.alloy');
   const text = (writes: Record<string, string>) => `
 loki.source.file "s" {
@@ -170,7 +158,7 @@ loki.source.file "s" {
   file_match { enabled = true }
 }
 ${Object.entries(writes)
-  .map(([name, url]) => `loki.write "${name}" {\n endpoint {\n url = "${url}"\n batch_wait = "50ms"\n }\n}\n`)
+  .map(([name, url]) => writeTo(name, url))
   .join('')}`;
   const versions: Record<string, string>[] = [
     { x: stage.loki.pushUrl },
@@ -223,7 +211,7 @@ loki.process "${process}" {
     .join()}]
 }
 ${Object.entries(writes)
-  .map(([name, url]) => `loki.write "${name}" {\n endpoint {\n url = "${url}"\n batch_wait = "50ms"\n }\n}\n`)
+  .map(([name, url]) => writeTo(name, url))
   .join('')}`;
   const versions = [
     text('p', { a: one }),

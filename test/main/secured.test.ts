@@ -5,7 +5,7 @@ import { request } from 'node:https';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { CERTIFICATE, KEY, STRANGER } from '../push/certificate.js';
-import { append, eventually, makeStage, type Stage } from './kit.js';
+import { append, eventually, makeStage, type Stage, writeTo } from './kit.js';
 
 const TIMEOUT = { timeout: 60_000 };
 const NO_AUTH = { username: '', password: '' };
@@ -24,13 +24,7 @@ loki.source.file "pods" {
     enabled = true
   }
 }
-loki.write "loki" {
-  endpoint {
-    url        = "${stage.loki.pushUrl}"
-    batch_wait = "50ms"
-  }
-}
-`,
+${writeTo('loki', stage.loki.pushUrl)}`,
   );
   return path;
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { mmdb } from '../../bench/workers/stages/mmdb.js';
 import { KINDS } from '../../workers/stages/all.js';
-import { makeStage, type Stage } from './kit.js';
+import { makeStage, type Stage, writeTo } from './kit.js';
 
 const TIMEOUT = { timeout: 60_000 };
 
@@ -109,13 +109,7 @@ loki.relabel "all" {
   }
   forward_to = [loki.write.loki.receiver]
 }
-loki.write "loki" {
-  endpoint {
-    url        = "${stage.loki.pushUrl}"
-    batch_wait = "50ms"
-  }
-}
-`;
+${writeTo('loki', stage.loki.pushUrl)}`;
 }
 
 test('every stage through the real process, past a line that would stall a backtracking engine', TIMEOUT, async (t) => {

@@ -29,7 +29,7 @@ export const content = fc
   );
 
 /** Line content that is whole UTF-8, as a string. */
-export const utf8Content = fc
+const utf8Content = fc
   .array(
     fc.constantFrom(
       'a',

@@ -82,7 +82,7 @@ export function parseCri(line: string): Parsed | null {
   return { stream: match[2] as Parsed['stream'], ns, partial, content: partial ? content : content.replace(/\r$/, '') };
 }
 
-export function parseDocker(line: string): Parsed | null {
+function parseDocker(line: string): Parsed | null {
   let value: unknown;
   try {
     value = JSON.parse(Buffer.from(line, 'latin1').toString('utf8'));

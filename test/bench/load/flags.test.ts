@@ -19,9 +19,11 @@ test('without a load it is the corpus of 256 MiB; a rate alone means pods that w
     style: 'mixed',
     seed: 1,
   });
-  const { workload } = runOf(parse('--rate', '1MiB', '--pods', '3', '--seconds', '5'));
+  const { workload } = runOf(parse('--rate', '1MiB', '--pods', '3', '--seconds', '5', '--restarts', '0.5'));
   assert.equal(workload.corpus, null);
-  assert.deepEqual([workload.live?.pods, workload.live?.rateBytes, workload.live?.seconds], [3, 2 ** 20, 5]);
+  const { pods, rateBytes, seconds, restartsPerSecond } = workload.live!;
+  assert.deepEqual([pods, rateBytes, seconds, restartsPerSecond], [3, 2 ** 20, 5, 0.5]);
+  assert.equal(runOf(parse('--rate', '1MiB')).workload.live?.restartsPerSecond, 0);
 });
 
 test('flags change a scenario where they are given, and nothing else of it', () => {

@@ -11,6 +11,16 @@ import { NOTHING, type Workload } from '../../../bench/load/workload.js';
 
 const STAND_IN = fileURLToPath(new URL('../compare/stand-in.js', import.meta.url));
 const CORPUS: Workload = { ...NOTHING, corpus: { pods: 3, bytes: 1 << 20, lineBytes: 0, style: 'mixed', seed: 5 } };
+const LIVE: Workload['live'] = {
+  pods: 2,
+  rateBytes: 200_000,
+  lineBytes: 0,
+  even: true,
+  rotateBytes: 0,
+  restartsPerSecond: 0,
+  seed: 3,
+  seconds: 1,
+};
 
 function standIn(...flags: string[]): { contender: Contender; places: Place[] } {
   const places: Place[] = [];
@@ -38,19 +48,19 @@ test('a corpus is stored to the last line, and everything about it is counted', 
   assert.equal(result.floors.length, 2);
   assert.ok(result.floors.every(({ bytes }) => bytes === result.bytes));
   assert.ok(result.floorRatio !== null && result.floorRatio > 0);
-  assert.equal(result.latencyMs, null);
+  assert.deepEqual([result.latencyMs, result.live], [null, null]);
   assert.equal(result.samples.at(-1)!.storedEntries >= result.entries, true);
   assert.ok(!existsSync(places[0]!.stateDir), 'nothing is left behind');
 });
 
 test('pods that write meanwhile are counted by what they wrote, and their lines have an age', async () => {
-  const live = { pods: 2, rateBytes: 200_000, lineBytes: 0, even: true, rotateBytes: 0, seed: 3, seconds: 1 };
-  const result = await runLoad(standIn().contender, { ...NOTHING, live });
+  const result = await runLoad(standIn().contender, { ...NOTHING, live: LIVE });
   assert.ok(result.complete);
   assert.equal(result.lost, 0);
   assert.ok(result.bytes > 50_000);
   assert.ok(result.latencyMs !== null && result.latencyMs.p50 <= result.latencyMs.p99);
   assert.ok(result.latencyMs.p99 <= result.latencyMs.max);
+  assert.ok(result.live !== null && result.live.seconds > 0 && result.live.cpuPercent >= 0);
 });
 
 test('the receiver can be away at first', async () => {
@@ -103,7 +113,6 @@ test('lines that are dropped on purpose are not missed, those that should be and
 });
 
 test('of pods that write meanwhile nobody knows what is dropped', async () => {
-  const live = { pods: 1, rateBytes: 1000, lineBytes: 0, even: true, rotateBytes: 0, seed: 3, seconds: 1 };
   const { contender } = standIn();
-  await assert.rejects(runLoad(contender, { ...NOTHING, live, drops: 'x' }), { code: 'BENCH_DROPS' });
+  await assert.rejects(runLoad(contender, { ...NOTHING, live: LIVE, drops: 'x' }), { code: 'BENCH_DROPS' });
 });

@@ -52,6 +52,18 @@ test('the file of most users may take 5 % more than the built-in pipeline, by me
   assert.equal(configs.length, 14);
 });
 
+test('a container that restarts each second may take 2 % of a core while it does', () => {
+  const { runs } = scenarios['crash-loop']!;
+  assert.deepEqual(
+    runs.map(({ workload: { live } }) => [live?.pods, live?.restartsPerSecond]),
+    [[1, 1]],
+  );
+  const met = (live: LoadResult['live']) => judge(scenarios['crash-loop']!, [result({ live })]).map(({ met }) => met);
+  assert.deepEqual(met({ seconds: 27, cpuPercent: 2 }), [true]);
+  assert.deepEqual(met({ seconds: 27, cpuPercent: 2.1 }), [false]);
+  assert.deepEqual(met(null), [false]);
+});
+
 test('every scenario has runs with names of their own', () => {
   for (const [name, { about, runs }] of Object.entries(scenarios)) {
     assert.ok(about.length > 0 && runs.length > 0, name);

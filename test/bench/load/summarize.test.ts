@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Sample } from '../../../bench/load/result.js';
-import { summarize } from '../../../bench/load/summarize.js';
+import { costOf, summarize } from '../../../bench/load/summarize.js';
 
 const GIB = 2 ** 30;
 const FIGURES = {
@@ -69,6 +69,14 @@ test('parts that are entries of their own are counted by how many there are', ()
   assert.deepEqual(of(7), { entries: 107, lost: 14, repeated: 2 });
   assert.deepEqual(of(5), { entries: 105, lost: 12, repeated: 2 });
   assert.deepEqual(of(4), { entries: 104, lost: 12, repeated: 3 });
+});
+
+test('what pods that write cost is told without the first tenth, in which a collector may still be starting', () => {
+  const cpuSeconds = (look: number) => (look < 2 ? look : 2 + look / 100);
+  const looks = Array.from({ length: 20 }, (_, i) => ({ ...sample(10 + i, 1, true), cpuSeconds: cpuSeconds(i) }));
+  const cost = costOf(looks);
+  assert.deepEqual([cost?.seconds, cost?.cpuPercent.toFixed(6)], [17, '1.000000']);
+  assert.deepEqual([costOf([]), costOf(looks.slice(0, 1)), costOf(looks.slice(0, 2))], [null, null, null]);
 });
 
 test('while the receiver is away, memory counts from a tenth of the time on', () => {

@@ -47,9 +47,9 @@ test('each thread of a process is limited for itself, those that came later too'
   if (typeof cgroup === 'string') return t.skip(cgroup);
   const work = `
     import { Worker } from 'node:worker_threads';
-    console.log('main');
     process.once('SIGUSR2', () => new Worker('setInterval(() => {}, 1000)', { eval: true }).once('online', () => console.log('worker')));
     setInterval(() => {}, 1000);
+    console.log('main');
   `;
   const child = new Child([process.execPath, '--input-type=module', '-e', work], { cgroup });
   const untilSaid = (what: string) => child.firstLine((line) => (line === what ? true : null));

@@ -133,12 +133,3 @@ export function feed(pipeline: Pipeline, given: Feed): Fed {
 export function pipelineOf(stages: readonly LooseStage[], options: PipelineOptions = {}): Pipeline {
   return new Pipeline(routeOf(stages), options);
 }
-
-/** The results for lines of text, all in one slice. */
-export function runLines(
-  stages: readonly LooseStage[],
-  lines: readonly string[],
-  options: PipelineOptions = {},
-): Result[] {
-  return feed(pipelineOf(stages, options), { lines: lines.map((line) => Buffer.from(line)) }).results;
-}
