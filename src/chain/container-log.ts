@@ -46,7 +46,6 @@ export class ContainerLog {
    * a tick to see that this one still ends where it did.
    */
   resting: Generation | null = null;
-  polls = 0;
   /** Milliseconds since the epoch; until then it is not asked whether it may sleep. */
   awakeUntilMs = 0;
   /** Folder modification time at the last look, to see new names without reading the folder. */

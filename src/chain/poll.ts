@@ -17,9 +17,6 @@ const probe = Buffer.allocUnsafe(2);
 
 const NOTHING: PollResult = { look: false, truncated: [] };
 
-/** A container that rests may start again and write a new file; its folder is looked at every so many polls. */
-const RESTING_POLLS = 4;
-
 /**
  * Looks at the files of a chain for growth and truncation (a microsecond each), and at the time of their
  * folder for new names, renames and deletions (3 microseconds): a container that starts again writes a new file, and
@@ -27,14 +24,9 @@ const RESTING_POLLS = 4;
  */
 export function pollLog(log: ContainerLog, nowMs: number): PollResult {
   const { resting } = log;
-  let look = false;
-  if (resting !== null && resting.fd !== null) {
-    log.polls += 1;
-    look = (log.polls % RESTING_POLLS === 0 || log.folderTimeMs === 0) && folderChanged(log, nowMs);
-    if (!look && endsAt(resting.fd, resting.size)) return NOTHING;
-  }
+  const look = folderChanged(log, nowMs);
+  if (!look && resting !== null && resting.fd !== null && endsAt(resting.fd, resting.size)) return NOTHING;
   log.resting = null;
-  look ||= folderChanged(log, nowMs);
   const result: PollResult = { look, truncated: [] };
   for (const generation of log.generations) {
     if (generation.done || generation.frozen) continue;

@@ -67,10 +67,7 @@ test('a new name in the folder of a log at rest: its container has started again
   const { folder, poll } = atRest(t);
   writeFileSync(join(folder, '1.log'), 'again\n');
   const later = Date.now() + 60_000;
-  assert.ok(
-    [1, 2, 3, 4].some(() => poll(later).look),
-    'seen within some polls',
-  );
+  assert.equal(poll(later).look, true);
 });
 
 test('a rename and a deletion', (t) => {
