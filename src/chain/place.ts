@@ -181,15 +181,18 @@ function stampOf(cursor: Cursor): string | null {
 }
 
 /**
- * Nothing bears its name, which no other gets, and nothing is its file. The oldest are deleted first: where there is an
- * older one, this one has another name by now, because its rename was undone.
+ * Nothing bears its name, which no other gets, and nothing is its file: a compressed one has got its inode anew. The oldest
+ * are deleted first: where there is an older one, this one has another name by now, because its rename was undone, which
+ * nobody does with a compressed one.
  */
 function isSurelyGone(cursor: Cursor, { generations }: ContainerLog): boolean {
   const stamp = stampOf(cursor);
   if (stamp === null) return false;
+  const { gzip } = readGenerationName(cursor.name);
   const isOlder = ({ spool, suffix }: Generation) =>
     spool === null && suffix.includes('-') && compareSuffixes(suffix, stamp) < 0;
-  return !generations.some((it) => it.suffix === stamp || isOf(cursor, it) || isOlder(it));
+  const mayBeIt = (it: Generation) => it.spool !== null || (!gzip && it.path !== null);
+  return !generations.some((it) => it.suffix === stamp || (isOf(cursor, it) && mayBeIt(it)) || (!gzip && isOlder(it)));
 }
 
 /** Whether a copy in the spool is of the generation a cursor stands in; its inode may be used again meanwhile. */

@@ -406,6 +406,22 @@ test('at start: what was unread of a file whose name is gone is missing', async 
   assert.deepEqual(await placeAtCursors(log, [unread], new NoFiles(), knows(new Map())), [unread]);
 });
 
+test('at start: what was unread is missing, though another file has its inode, as far as that can be told', async () => {
+  const compressed = { gzip: true, path: `${LOG}.20260101-000009.gz` };
+  for (const [name, file, isMissing] of [
+    ['0.log.20260101-000001.gz', compressed, true],
+    ['0.log.20260101-000001.gz', {}, true],
+    ['0.log.20260101-000001', compressed, true],
+    // Its rename may have been undone.
+    ['0.log.20260101-000001', {}, false],
+  ] as const) {
+    const log = makeLog(LOG);
+    addGeneration(log, 100, { ino: 'old', suffix: '20260101-000009', path: `${LOG}.20260101-000009`, ...file });
+    const unread: Cursor = { ...cursor('old', '', 0, { name }), head: null, tail: null };
+    assert.deepEqual(await placeAtCursors(log, [unread], new NoFiles(), knows(new Map())), isMissing ? [unread] : []);
+  }
+});
+
 test('at start: the oldest are deleted first, so one behind an older one has got another name', async () => {
   const log = makeLog(LOG);
   addGeneration(log, 100, { ino: 'older', suffix: '20260101-000000' });
