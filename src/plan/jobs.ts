@@ -140,10 +140,14 @@ export class Jobs {
     this.#leave(place);
   }
 
-  /** A generation has begun anew: what was read ahead in its old bytes is thrown away. */
+  /**
+   * A generation has begun anew: what was read ahead in its old bytes is thrown away. What is known to follow is not: it
+   * may be on its way to the sender just now.
+   */
   abandon(generation: Generation): void {
     for (const [flight, job] of this.#jobs) {
-      if (flight.generation !== generation || flight.epoch === generation.epoch || !job.read) continue;
+      if (flight.generation !== generation || flight.epoch === generation.epoch) continue;
+      if (!job.read || flight.resolved) continue;
       this.#jobs.delete(flight);
       this.#deltas.delete(job);
       this.#drop(job);

@@ -74,6 +74,16 @@ const FOUND: Record<string, Step[]> = {
     { do: 'kill' },
     { do: 'rotate', at: 0 },
   ],
+  'what was read just when the file was truncated is read on in the copy': [
+    { do: 'write', at: 2, stream: 'stdout', bytes: 0, lines: 1 },
+    { do: 'tick' },
+    { do: 'write', at: 2, stream: 'stdout', bytes: 404, lines: 4 },
+    { do: 'work', which: 0, times: 3 },
+    { do: 'work', which: 3, times: 3 },
+    { do: 'copyTruncate', at: 2 },
+    { do: 'work', which: 0, times: 1 },
+    { do: 'write', at: 0, stream: 'stdout', bytes: 0, lines: 1 },
+  ],
 };
 
 turnWatchingOff();
