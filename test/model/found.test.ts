@@ -84,6 +84,26 @@ const FOUND: Record<string, Step[]> = {
     { do: 'work', which: 0, times: 1 },
     { do: 'write', at: 0, stream: 'stdout', bytes: 0, lines: 1 },
   ],
+  'a copy in the spool has the inode of a file that was read and compressed before': [
+    { do: 'write', at: 1, stream: 'stdout', bytes: 0, lines: 1 },
+    { do: 'stop', answered: false },
+    { do: 'startAmid', acts: [{ do: 'rotate', at: 1 }] },
+    { do: 'settleAll' },
+    { do: 'half', at: 1, stream: 'stdout', bytes: 0, share: 0.1 },
+    { do: 'tick' },
+    { do: 'rotate', at: 1 },
+    { do: 'work', which: 0, times: 1 },
+    { do: 'write', at: 1, stream: 'stdout', bytes: 0, lines: 1 },
+    { do: 'rescan' },
+    { do: 'work', which: 0, times: 2 },
+    { do: 'answer', which: 0, kind: 'unanswered' },
+    { do: 'answer', which: 0, kind: 'ok' },
+    { do: 'burst', at: 1, rotations: 2, bytes: 0 },
+    { do: 'tick' },
+    { do: 'work', which: 0, times: 1 },
+    { do: 'kill' },
+    { do: 'part', at: 0, stream: 'stdout', bytes: 0 },
+  ],
 };
 
 turnWatchingOff();
