@@ -506,3 +506,20 @@ test('only from now on: the current generation from its end, in the middle of a 
   assert.deepEqual([rotated.done, rotated.fd], [true, null]);
   assert.deepEqual([current.done, current.settled.offset, current.aligned], [false, 70, false]);
 });
+
+test('a copy of what was never read: it is told whether the current one is what was read', async () => {
+  for (const [hash, changed] of [
+    ['a', false],
+    ['c', true],
+  ] as const) {
+    const { log, generation } = known('a', 40, 40);
+    Object.assign(generation, { seenAtMs: 0 });
+    const copy = newcomer(log, ROTATED, 40);
+    const contents = new Map([
+      [copy, 'b'],
+      [generation, hash],
+    ]);
+    const told = await identifyNewcomers(log, new NoFiles(), knows(contents));
+    assert.deepEqual([copy.unidentified, told.changed === generation], [false, changed]);
+  }
+});
