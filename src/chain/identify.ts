@@ -33,9 +33,9 @@ export async function identifyNewcomers(
   identify: Identify,
 ): Promise<{ merged: Generation[]; changed: Generation | null }> {
   const unread = log.generations.findIndex(
-    ({ deleted, read, size, done, unidentified }) => deleted && read.offset < size && !done && !unidentified,
+    ({ deleted, read, size, done, copyOf }) => deleted && read.offset < size && !done && copyOf === null,
   );
-  const newcomers = log.generations.filter(({ unknown }, index) => unknown && (unread === -1 || index < unread));
+  const newcomers = log.generations.filter(({ unknown }, index) => unknown && (unread === -1 || index <= unread));
   const candidates = log.generations.flatMap(candidatesOf);
   const places = candidates.map(({ point, head }) => ({ offset: point.offset, head, tail: point.tail }));
   const own = candidates.findIndex(({ generation, former }) => former === null && isCurrent(generation));

@@ -272,6 +272,24 @@ test('it waits while a generation without a name, which it may be, is not read t
   assert.deepEqual(log.generations, [generation]);
 });
 
+test('it waits as well for one without a name that is only now told from the others', async () => {
+  const { log } = known('a', 100, 100);
+  const nameless = newcomer(log, ROTATED);
+  nameless.path = null;
+  const gzip = newcomer(log, { ...ROTATED, suffix: '2', gzip: true });
+  const identify = knows(
+    new Map([
+      [nameless, 'b'],
+      [gzip, 'b'],
+    ]),
+  );
+  await identifyNewcomers(log, new NoFiles(), identify);
+  assert.deepEqual([nameless.unidentified, gzip.unidentified], [false, true]);
+  nameless.startAt({ offset: 100, tail: mark('tail'), carry: null }, mark('b'), 'cri');
+  await identifyNewcomers(log, new NoFiles(), identify);
+  assert.ok(!log.generations.includes(gzip));
+});
+
 test('a worker that fails leaves everything as it was', async () => {
   const { log } = known('a', 100, 100);
   const other = newcomer(log, ROTATED);

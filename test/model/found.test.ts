@@ -122,6 +122,15 @@ const FOUND: Record<string, Step[]> = {
     { do: 'kill' },
     { do: 'part', at: 0, stream: 'stdout', bytes: 0 },
   ],
+  'compressed under another name and deleted, before it was known what it is': [
+    { do: 'burst', at: 0, rotations: 2, bytes: 0 },
+    { do: 'stop', answered: false },
+    { do: 'write', at: 0, stream: 'stdout', bytes: 0, lines: 1 },
+    { do: 'beginRotation', at: 0 },
+    { do: 'startAmid', acts: [] },
+    { do: 'undoRotation', at: 0 },
+    { do: 'burst', at: 0, rotations: 2, bytes: 0 },
+  ],
 };
 
 turnWatchingOff();
