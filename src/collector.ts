@@ -149,12 +149,7 @@ export class Collector {
       batchBytes: lane.batchBytes,
       now: this.#now,
       onProgress: (log) => this.#onProgress(log),
-      onChanged: (generation) =>
-        this.#restart(
-          generation,
-          generation.fd === null || generation.packed ? generation.size : fstatSync(generation.fd).size,
-          true,
-        ),
+      onChanged: (generation) => this.#onChanged(generation),
       onCounted: (delta) => events.stagesCounted(delta),
       onRest: (waitMs) => this.#rest(waitMs),
       onMissing: (generation, bytes) => this.#count(generation, 'damaged', bytes, 0),
@@ -482,7 +477,8 @@ export class Collector {
 
   async #identifyIn(log: ContainerLog): Promise<void> {
     const { descriptors, workers } = this.#options;
-    const merged = await identifyNewcomers(log, descriptors, (job) => workers.identify(job));
+    const { merged, changed } = await identifyNewcomers(log, descriptors, (job) => workers.identify(job));
+    if (changed !== null) this.#onChanged(changed);
     this.#copied.push(...merged.filter(({ spool, spooling }) => spool !== null && !spooling));
   }
 
@@ -589,6 +585,11 @@ export class Collector {
     if (generation.flights.some((flight) => flight.resolved)) return 'Loki has not answered its pushes';
     if (!this.#jobs.mayLaunch) return 'the memory budget is spent';
     return 'unknown';
+  }
+
+  #onChanged(generation: Generation): void {
+    const { fd, packed, size } = generation;
+    this.#restart(generation, fd === null || packed ? size : fstatSync(fd).size, true);
   }
 
   #restart(generation: Generation, size: number, changed: boolean): void {

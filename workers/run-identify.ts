@@ -44,17 +44,17 @@ async function identifyOrNone(candidate: Candidate, sources: Sources): Promise<A
 async function identify(places: readonly Place[], source: ByteSource): Promise<Answer> {
   const matches = places.map(() => false);
   const bytes = Buffer.alloc(HEAD_BYTES);
-  const headBytes = source.start === 0 ? await source.read(bytes, 0, HEAD_BYTES, 0) : 0;
+  const headBytes = await source.read(bytes, 0, HEAD_BYTES, 0);
   const head = Buffer.from(bytes.subarray(0, headBytes));
   source.giveBack(head, 0, headBytes, 0);
   // In ascending order, because a compressed source is read forward.
   const order = [...places.keys()].sort((a, b) => places[a]!.offset - places[b]!.offset);
   for (const index of order) {
     const { offset, head: headMark, tail } = places[index]!;
-    // What lies before the start of a spool file can not be compared; its note says what it is a copy of.
+    if (headMark !== null && !startsWith(head, headMark)) continue;
+    // Of what lies before its start, a spool file has the first bytes alone.
     const wanted = Math.max(TAIL_BYTES, Math.min(tail?.bytes ?? 0, HEAD_BYTES));
-    const lead = Math.min(offset - source.start, wanted);
-    if (lead < 0 || !(source.start > 0 || headMark === null || startsWith(head, headMark))) continue;
+    const lead = Math.max(0, Math.min(offset - source.start, wanted));
     const got = await source.read(bytes, 0, lead, offset - lead);
     source.giveBack(bytes, 0, got, offset - lead);
     if (got < lead) continue;

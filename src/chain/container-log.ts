@@ -165,7 +165,9 @@ export class ContainerLog {
   #take(generation: Generation, index: number, to: number, nowMs: number): Flight {
     const before = this.generations.findLast((earlier, at) => at < index && !earlier.done);
     let carriedFrom: Generation | null = null;
-    if (before?.read.carry != null && generation.read.offset === 0 && generation.read.carry === null) {
+    if (before?.read.carry != null && generation.read.offset === 0) {
+      // Open before it was truncated; what a copy has left open since then is what goes on here.
+      if (generation.read.carry !== null) return this.#flush(generation, nowMs);
       carriedFrom = before;
       generation.read = { ...generation.read, carry: before.read.carry };
       before.read = { ...before.read, carry: null };

@@ -21,21 +21,30 @@ interface Candidate {
  * makes it. Those that may be a generation which is not read to its end yet stay unidentified: the more is read of it,
  * the less can another file be taken for it, and they have to wait for it anyway.
  *
- * @returns the newcomers that are known under another name, and are no longer in the chain
+ * A copy of what was never read says that the current one was truncated since it was: it is asked as well whether it is
+ * what it was, for its size may not tell.
+ *
+ * @returns the newcomers that are known under another name, and are no longer in the chain; and whether the current one
+ * is not what was read of it
  */
 export async function identifyNewcomers(
   log: ContainerLog,
   descriptors: Descriptors,
   identify: Identify,
-): Promise<Generation[]> {
+): Promise<{ merged: Generation[]; changed: Generation | null }> {
   const unread = log.generations.findIndex(
-    ({ deleted, read, size, done, unidentified }) => deleted && read.offset < size && !done && !unidentified,
+    ({ deleted, read, size, done, copyOf }) => deleted && read.offset < size && !done && copyOf === null,
   );
-  const newcomers = log.generations.filter(({ unknown }, index) => unknown && (unread === -1 || index < unread));
+  const newcomers = log.generations.filter(({ unknown }, index) => unknown && (unread === -1 || index <= unread));
   const candidates = log.generations.flatMap(candidatesOf);
   const places = candidates.map(({ point, head }) => ({ offset: point.offset, head, tail: point.tail }));
-  const mayBe = (newcomer: Generation, index: number) => isPossible(candidates[index] as Candidate, newcomer);
-  const asked = await ask(newcomers, places, mayBe, descriptors, identify);
+  const own = candidates.findIndex(({ generation, former }) => former === null && isCurrent(generation));
+  const current = candidates[own];
+  const mayBe = (generation: Generation, index: number) =>
+    generation === current?.generation ? index === own : isPossible(candidates[index] as Candidate, generation);
+  const copied = newcomers.some((newcomer) => current !== undefined && isSince(newcomer, current.generation));
+  const all = copied && current !== undefined ? [...newcomers, current.generation] : newcomers;
+  const asked = await ask(all, places, mayBe, descriptors, identify);
   const merged: Generation[] = [];
   // In the order of their names.
   for (const newcomer of newcomers) {
@@ -46,7 +55,9 @@ export async function identifyNewcomers(
     // Truncated meanwhile: then it is asked again, for what the other was before.
     else if (found.epoch === found.generation.epoch && place(found, newcomer, descriptors)) merged.push(newcomer);
   }
-  return merged;
+  const answer = current === undefined ? undefined : asked.get(current.generation)?.[own];
+  const isOther = answer?.matches === false && current?.epoch === current?.generation.epoch;
+  return { merged, changed: isOther ? (current?.generation ?? null) : null };
 }
 
 /** What nothing was read of would be found in every file. */
@@ -72,8 +83,13 @@ function isPossible({ generation, former }: Candidate, newcomer: Generation): bo
 function begin(newcomer: Generation): void {
   newcomer.unidentified = false;
   const current = newcomer.log.generations.find(isCurrent);
-  if (current === undefined || current.seenAtMs >= newcomer.seenAtMs) return;
+  if (current === undefined || !isSince(newcomer, current)) return;
   current.copies.push({ generation: newcomer, epoch: current.epoch });
+}
+
+/** Whether it came while the other was the current one. */
+function isSince(newcomer: Generation, current: Generation): boolean {
+  return newcomer.seenAtMs > current.seenAtMs;
 }
 
 function isCurrent({ path, log }: Generation): boolean {

@@ -195,12 +195,6 @@ function isSurelyGone(cursor: Cursor, { generations }: ContainerLog): boolean {
   return !generations.some((it) => it.suffix === stamp || (isOf(cursor, it) && mayBeIt(it)) || (!gzip && isOlder(it)));
 }
 
-/** Whether a copy in the spool is of the generation a cursor stands in; its inode may be used again meanwhile. */
-function isCopy({ offset, head }: Cursor, { spool, head: ownHead }: Generation, matched: boolean | undefined): boolean {
-  if (spool !== null && offset >= spool.start) return matched === true;
-  return head === null || ownHead === null || head.bytes !== ownHead.bytes || head.hash === ownHead.hash;
-}
-
 /** Whether an unread generation is likely to be here: good enough for its place among the others. */
 function isPlaceOf(cursor: Cursor, generation: Generation): boolean {
   return generation.spool !== null ? isOf(cursor, generation) : generation.suffix === stampOf(cursor);
@@ -214,10 +208,7 @@ function choose(
 ): Generation | undefined {
   const free = generations.filter((generation) => !taken.has(generation));
   const sameFile = free.filter((generation) => isOf(cursor, generation));
-  const isIt = (generation: Generation) => {
-    if (generation.spool !== null) return isCopy(cursor, generation, matches(generation));
-    return matches(generation) === true;
-  };
+  const isIt = (generation: Generation) => matches(generation) === true;
   const unasked = (generation: Generation) => generation.spool === null && matches(generation) === undefined;
   // Without a fingerprint anything would match.
   const others = cursor.head === null ? [] : free.filter(({ spool }) => spool === null);

@@ -258,6 +258,19 @@ describe('what is open at the end', () => {
     assert.deepEqual(next(log, { nowMs: AFTER_GRACE_MS }).carry, CARRY);
   });
 
+  test('is flushed before what a copy has left open goes on, if it was open before a truncation', () => {
+    const log = makeLog();
+    const copy = addGeneration(log, 100, FIRST);
+    const current = addGeneration(log, 50);
+    current.startAt({ offset: 0, tail: null, carry: Uint8Array.of(9) }, null, null);
+    read(next(log), { carry: CARRY });
+    const flush = next(log, { nowMs: AFTER_GRACE_MS });
+    assert.deepEqual([flush.generation, flush.flush, flush.carry], [current, true, Uint8Array.of(9)]);
+    read(flush);
+    const second = next(log, { nowMs: AFTER_GRACE_MS });
+    assert.deepEqual([second.generation, second.carry, second.carriedFrom], [current, CARRY, copy]);
+  });
+
   test('is flushed when its end does not come', () => {
     const log = makeLog();
     addGeneration(log, 100);

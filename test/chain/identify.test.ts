@@ -272,6 +272,24 @@ test('it waits while a generation without a name, which it may be, is not read t
   assert.deepEqual(log.generations, [generation]);
 });
 
+test('it waits as well for one without a name that is only now told from the others', async () => {
+  const { log } = known('a', 100, 100);
+  const nameless = newcomer(log, ROTATED);
+  nameless.path = null;
+  const gzip = newcomer(log, { ...ROTATED, suffix: '2', gzip: true });
+  const identify = knows(
+    new Map([
+      [nameless, 'b'],
+      [gzip, 'b'],
+    ]),
+  );
+  await identifyNewcomers(log, new NoFiles(), identify);
+  assert.deepEqual([nameless.unidentified, gzip.unidentified], [false, true]);
+  nameless.startAt({ offset: 100, tail: mark('tail'), carry: null }, mark('b'), 'cri');
+  await identifyNewcomers(log, new NoFiles(), identify);
+  assert.ok(!log.generations.includes(gzip));
+});
+
 test('a worker that fails leaves everything as it was', async () => {
   const { log } = known('a', 100, 100);
   const other = newcomer(log, ROTATED);
@@ -505,4 +523,21 @@ test('only from now on: the current generation from its end, in the middle of a 
   assert.deepEqual(current.head, mark('now'));
   assert.deepEqual([rotated.done, rotated.fd], [true, null]);
   assert.deepEqual([current.done, current.settled.offset, current.aligned], [false, 70, false]);
+});
+
+test('a copy of what was never read: it is told whether the current one is what was read', async () => {
+  for (const [hash, changed] of [
+    ['a', false],
+    ['c', true],
+  ] as const) {
+    const { log, generation } = known('a', 40, 40);
+    Object.assign(generation, { seenAtMs: 0 });
+    const copy = newcomer(log, ROTATED, 40);
+    const contents = new Map([
+      [copy, 'b'],
+      [generation, hash],
+    ]);
+    const told = await identifyNewcomers(log, new NoFiles(), knows(contents));
+    assert.deepEqual([copy.unidentified, told.changed === generation], [false, changed]);
+  }
 });

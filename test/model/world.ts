@@ -280,7 +280,8 @@ function copyAt(path: string): Copy {
   try {
     const head = readHead(fd, path);
     const { ino } = JSON.parse(head.note) as { ino: string };
-    const frames = readFrames(fd, head).map(({ packedAt, packedBytes }) => {
+    const copied = readFrames(fd, head).filter(({ plainAt }) => plainAt >= head.start);
+    const frames = copied.map(({ packedAt, packedBytes }) => {
       const packed = Buffer.alloc(packedBytes);
       readSync(fd, packed, 0, packedBytes, packedAt);
       return uncompressSync(packed);

@@ -70,14 +70,28 @@ describe('identify', () => {
     });
   });
 
-  test('a spool file is held to what it has', async () => {
+  test('a spool file is held to what it has: its first bytes, and those from its start on', async () => {
     const path = join(file.folder, 'log.spool');
     file.set(plain);
     await writeSpool({ source: plainSource, from: 59_900, path, note: '', limitBytes: 1e9 }, sources);
     const source: Source = { kind: 'spool', path };
     const asked = [60_050, 59_900, 59_950, 59_000, plain.length + 1].map((offset) => placeOf(longer, offset));
-    assert.deepEqual(await matches(source, asked), [true, true, true, false, false]);
-    assert.deepEqual(await matches(source, [placeOf(otherBefore, 60_050)]), [false]);
+    assert.deepEqual(await matches(source, asked), [true, true, true, true, false]);
+    const others = [
+      placeOf(otherBefore, 60_050),
+      placeOf(other, 59_000),
+      placeOf(other, 59_900),
+      placeOf(other, 59_950),
+    ];
+    assert.deepEqual(await matches(source, others), [false, false, false, false]);
+  });
+
+  test('a spool file that begins within the first bytes has all of these', async () => {
+    const path = join(file.folder, 'young.spool');
+    file.set(plain);
+    await writeSpool({ source: plainSource, from: 450, path, note: '', limitBytes: 1e9 }, sources);
+    const asked = [placeOf(plain, 400), placeOf(plain, 700), placeOf(other, 400), placeOf(other, 700)];
+    assert.deepEqual(await matches({ kind: 'spool', path }, asked), [true, true, true, false]);
   });
 
   test('a candidate that can not be read has none of the places', async () => {

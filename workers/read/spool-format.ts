@@ -11,7 +11,8 @@ import type { SpoolHeadsJob, SpoolHeadsResult } from '../../src/protocol.js';
  * frame: plain offset (float64), plain length (uint32), packed length (uint32), CRC-32 of the packed block (uint32),
  *        CRC-32 of the 20 bytes before (uint32), packed block (LZ4 block with its size before it, as lz4-napi makes it)
  *
- * Frames lie end to end in the plain bytes. The first frame that is not whole ends the file.
+ * Where the copy does not begin at 0, the first frame holds the first (up to 1024) bytes of the generation, by which it is
+ * known. The others lie end to end in the plain bytes. The first frame that is not whole ends the file.
  */
 
 export const FRAME_PLAIN_BYTES = 256 * 1024;
@@ -80,7 +81,10 @@ export function readHead(fd: number, path: string): SpoolHead {
   );
 }
 
-/** The frames of the file, as their heads tell; blocks are not looked at, other than that the file holds them. */
+/**
+ * The frames of the file, as their heads tell; blocks are not looked at, other than that the file holds them. One that
+ * begins before `start` holds the first bytes of the generation.
+ */
 export function readFrames(fd: number, head: SpoolHead): SpoolFrame[] {
   const frames: SpoolFrame[] = [];
   const fileBytes = fstatSync(fd).size;
@@ -88,14 +92,16 @@ export function readFrames(fd: number, head: SpoolHead): SpoolFrame[] {
   let at = head.framesAt;
   let plainAt = head.start;
   while (readSync(fd, bytes, 0, FRAME_HEAD_BYTES, at) === FRAME_HEAD_BYTES) {
-    if (crc32(bytes.subarray(0, 20)) !== bytes.readUInt32LE(20) || bytes.readDoubleLE(0) !== plainAt) break;
+    const begin = bytes.readDoubleLE(0);
+    const joins = begin === plainAt || (begin === 0 && frames.length === 0);
+    if (crc32(bytes.subarray(0, 20)) !== bytes.readUInt32LE(20) || !joins) break;
     const plainBytes = bytes.readUInt32LE(8);
     const packedBytes = bytes.readUInt32LE(12);
     const packedAt = at + FRAME_HEAD_BYTES;
     if (plainBytes > FRAME_PLAIN_BYTES || packedBytes > MAX_PACKED_BYTES || packedAt + packedBytes > fileBytes) break;
-    frames.push({ plainAt, plainBytes, packedAt, packedBytes, checksum: bytes.readUInt32LE(16) });
+    frames.push({ plainAt: begin, plainBytes, packedAt, packedBytes, checksum: bytes.readUInt32LE(16) });
     at = packedAt + packedBytes;
-    plainAt += plainBytes;
+    if (begin === plainAt) plainAt += plainBytes;
   }
   return frames;
 }
@@ -109,7 +115,7 @@ export function readSpoolHead(path: string): NonNullable<SpoolHeadsResult['heads
   const fd = openSync(path, 'r');
   try {
     const head = readHead(fd, path);
-    const last = readFrames(fd, head).at(-1);
+    const last = readFrames(fd, head).findLast(({ plainAt }) => plainAt >= head.start);
     return {
       note: head.note,
       start: head.start,

@@ -1,10 +1,10 @@
 import { closeSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
-import type { SpoolJob, SpoolResult } from '../../src/protocol.js';
+import { HEAD_BYTES, type SpoolJob, type SpoolResult } from '../../src/protocol.js';
 import type { ByteSource, Sources } from './source.js';
 import { encodeFrameHead, encodeHead, FRAME_HEAD_BYTES, FRAME_PLAIN_BYTES } from './spool-format.js';
 
 /**
- * Copies the plain bytes [from, end) of a generation into a new spool file. It appears under `job.path` complete, or
+ * Copies the plain bytes [from, end) of a generation into a new spool file, and its first bytes, by which it is known. It appears under `job.path` complete, or
  * not at all: not even one frame within `limitBytes`, or nothing to copy, makes no file and `fileBytes` 0.
  * Throws what the system throws (ENOSPC, ...), leaving no file behind.
  */
@@ -39,17 +39,22 @@ async function copyFrames(job: SpoolJob, source: ByteSource, temporary: string):
   const fd = openSync(temporary, 'w', 0o600);
   try {
     writeAll(fd, head);
-    for (;;) {
+    const add = (plainAt: number, block: Buffer): boolean => {
+      const packed = compressSync(block);
+      if (fileBytes + FRAME_HEAD_BYTES + packed.length > job.limitBytes) return false;
+      writeAll(fd, encodeFrameHead(plainAt, block.length, packed));
+      writeAll(fd, packed);
+      fileBytes += FRAME_HEAD_BYTES + packed.length;
+      return true;
+    };
+    const firstBytes = await source.read(plain, 0, Math.min(job.from, HEAD_BYTES), 0);
+    let fits = firstBytes === 0 || add(0, plain.subarray(0, firstBytes));
+    while (fits) {
       const got = await source.read(plain, 0, plain.length, end);
       complete = got === 0;
       if (complete) break;
-      const block = plain.subarray(0, got);
-      const packed = compressSync(block);
-      if (fileBytes + FRAME_HEAD_BYTES + packed.length > job.limitBytes) break;
-      writeAll(fd, encodeFrameHead(end, got, packed));
-      writeAll(fd, packed);
-      end += got;
-      fileBytes += FRAME_HEAD_BYTES + packed.length;
+      fits = add(end, plain.subarray(0, got));
+      if (fits) end += got;
     }
   } finally {
     closeSync(fd);

@@ -103,6 +103,17 @@ describe('spool', () => {
     assert.equal(first.results[0]!.head, null);
   });
 
+  test('its end is told, also where only its first bytes are left', async () => {
+    const job = jobOf({ from: 5000 });
+    await writeSpool(job, new Sources());
+    const bytes = readFileSync(job.path);
+    writeFileSync(job.path, bytes.subarray(0, bytes.length - 1));
+    assert.equal(readSpoolHead(job.path).end, 262_144 * Math.floor((plain.length - 5000) / 262_144) + 5000);
+    writeFileSync(job.path, bytes.subarray(0, 4096));
+    assert.equal(readSpoolHead(job.path).end, 5000);
+    assert.equal((await readAll(new Sources(), { kind: 'spool', path: job.path }, 5000)).length, 0);
+  });
+
   test('stops at its limit', async () => {
     const sources = new Sources();
     const whole = await writeSpool(jobOf(), sources);
