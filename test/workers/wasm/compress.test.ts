@@ -30,9 +30,11 @@ function assertRoundTrip(bytes: Uint8Array): Buffer {
   return packed;
 }
 
-function encodedCorpus(lineBytes: number): Buffer {
+/** `whole`: the entries are whole CRI lines. */
+function encodedCorpus(lineBytes: number, whole: boolean): Buffer {
   const lines = corpusBytes(1 << 20, 3, lineBytes);
-  push.beginPush('metadata', 262_144);
+  const loop = loops.lines(worker.unstamped, whole);
+  push.beginPush(whole ? 'off' : 'metadata', 262_144);
   push.beginSlice([labelBlock(new Map([['namespace', 'shop']]))]);
   for (let at = 0; at < lines.length; ) {
     // In pieces, as a worker reads them.
@@ -41,7 +43,7 @@ function encodedCorpus(lineBytes: number): Buffer {
     const end = piece.lastIndexOf(0x0a) + 1;
     memory.bytes[end] = 0x0a;
     for (let line = 0; line < end; ) {
-      line = worker.cri.loop!.take(line, end, end);
+      line = loop.take(line, end, end);
       if (line < end) line = memory.bytes.indexOf(0x0a, line) + 1;
     }
     at += end;
@@ -67,14 +69,26 @@ const content = fc.array(
   ),
   { maxLength: 12 },
 );
+/** What CRI lines begin with, and what is only much like it. */
+const head = fc
+  .tuple(
+    fc.constantFrom('2026-01-02T15:04:05.', '2026-01-02T15:04:06.', '2026-01-02T15:04:05', '2027-', ''),
+    fc.constantFrom('123456789', '123499999', '1234', '7', '0000000000', ''),
+    fc.constantFrom('Z stdout F ', 'Z stderr P ', '+02:00 stdout F ', ''),
+  )
+  .map((parts) => parts.join(''));
 const entry: fc.Arbitrary<Entry> = fc.record({
   kind: fc.constantFrom<StreamKind>(0, 1, 1, 1, 2),
   seconds: fc.constantFrom(1_754_000_000, 1_754_000_000, 1_754_000_001, 2 ** 34),
   nanos: fc.oneof(fc.constant(5), fc.nat(999_999_999)),
   content: content.map((parts) => Buffer.from(parts.join(''))),
 });
+const wholeLine: fc.Arbitrary<Entry> = fc
+  .tuple(entry, head)
+  .map(([entry, head]) => ({ ...entry, content: Buffer.concat([Buffer.from(head), entry.content]) }));
 
 const slices = fc.array(fc.array(entry, { maxLength: 12 }), { maxLength: 4 });
+const wholeSlices = fc.array(fc.array(wholeLine, { maxLength: 12 }), { maxLength: 4 });
 
 function written(mode: StreamMode, all: readonly Entry[][]): Buffer {
   push.beginPush(mode, 262_144);
@@ -98,18 +112,53 @@ describe('compress', () => {
     });
   }
 
+  test('so with entries that are whole CRI lines, or begin much like them', () => {
+    fc.assert(
+      fc.property(wholeSlices, (all) => void assertRoundTrip(written('off', all))),
+      { numRuns: 1000 },
+    );
+  });
+
   test('so with a push that is cut anywhere, or has wrong bytes', () => {
     const wrong = fc.array(fc.tuple(fc.nat(400), fc.constantFrom(0, 1, 0x0a, 0x12, 0x1a, 0x7f, 0x80, 0xff)), {
       maxLength: 4,
     });
-    fc.assert(
-      fc.property(slices, fc.nat(), wrong, (all, to, bytes) => {
-        const push = written('metadata', all);
+    for (const [mode, slicesOfMode] of [['metadata', slices] as const, ['off', wholeSlices] as const]) {
+      const property = fc.property(slicesOfMode, fc.nat(), wrong, (all, to, bytes) => {
+        const push = written(mode, all);
         for (const [at, byte] of bytes) if (at < push.length) push[at] = byte;
         assertRoundTrip(push.subarray(0, to % (push.length + 1)));
-      }),
-      { numRuns: 1000 },
-    );
+      });
+      fc.assert(property, { numRuns: 1000 });
+    }
+  });
+
+  test('so with whole CRI lines that are cut at each of their bytes', () => {
+    const lines = ['INFO started', 'INFO started', 'INFO stopped'].map((text, i) => ({
+      kind: 0 as const,
+      seconds: 1_754_000_000,
+      nanos: i,
+      content: Buffer.from(`2026-01-02T15:04:05.12345678${i}Z stdout F ${text}`),
+    }));
+    const push = written('off', [lines]);
+    for (let to = 0; to <= push.length; to++) assertRoundTrip(push.subarray(0, to));
+  });
+
+  test('so with whole CRI lines that are as far apart as the window', () => {
+    const timestamp = [0x0a, 0x0c, 0x08, 0x80, 0x80, 0x80, 0x80, 0x01, 0x10, 0x81, 0x82, 0x83, 0x84, 0x00];
+    const text = Buffer.from('2026-01-02T15:04:05.123456789Z stdout F INFO started');
+    const field = (tag: number, bytes: Uint8Array): Buffer => {
+      const { length } = bytes;
+      const varint =
+        length < 0x80 ? [length] : [length | 0x80, (length >> 7) | 0x80, length >> 14].map((byte) => byte & 0xff);
+      return Buffer.concat([Buffer.from([tag, ...varint]), bytes]);
+    };
+    const entry = (metadata: Buffer): Buffer =>
+      field(0x12, Buffer.concat([Buffer.from(timestamp), field(0x12, text), metadata]));
+    for (let bytes = 65_400; bytes < 65_540; bytes++) {
+      const entries = [entry(field(0x1a, new Uint8Array(bytes))), entry(Buffer.alloc(0))];
+      assertRoundTrip(field(0x0a, Buffer.concat([field(0x0a, Buffer.from('{}')), ...entries])));
+    }
   });
 
   test('so with bytes of every other kind', () => {
@@ -138,10 +187,12 @@ describe('compress', () => {
 
   test('not larger than what snappy makes of the same push', () => {
     for (const lineBytes of [0, 40, 400]) {
-      const plain = Buffer.from(encodedCorpus(lineBytes));
-      const theirs = compressSync(plain).length;
-      const ours = assertRoundTrip(plain).length;
-      assert.ok(ours <= theirs, `${lineBytes}: ${ours} and ${theirs} of ${plain.length}`);
+      for (const whole of [false, true]) {
+        const plain = Buffer.from(encodedCorpus(lineBytes, whole));
+        const theirs = compressSync(plain).length;
+        const ours = assertRoundTrip(plain).length;
+        assert.ok(ours <= theirs, `${lineBytes}, ${whole}: ${ours} and ${theirs} of ${plain.length}`);
+      }
     }
   });
 });

@@ -7,6 +7,10 @@ const HASH_FACTOR: u64 = 0x9e3779b185ebca87;
 /** After every so many misses in a row, as a power of two, the search takes longer steps. */
 const PATIENCE_BITS: u32 = 2;
 const WINDOW_BYTES: usize = 0x10000;
+/** Bytes of `2006-01-02T15:04:05.`, and of `Z stdout F `. */
+const DATE_SIZE: usize = 20;
+const STREAM_AND_TAG_SIZE: usize = 11;
+const POINT: u8 = 0x2e;
 /** Where in an entry the metadata's `stdout` and `stderr` differ, in their second bit. */
 const STREAM_AT: usize = 15;
 
@@ -19,6 +23,8 @@ let distance: u32 = 0;
 /** Where the last entry of each stream kind began, 0 at first; they take turns if there is no metadata to tell them. */
 let headOfStdout: usize = 0;
 let headOfStderr: usize = 0;
+/** Where the text began of the last entry without metadata, 0 at first. */
+let lastText: usize = 0;
 /** Where the varint ended that was read last. */
 let afterVarint: usize = 0;
 
@@ -69,18 +75,24 @@ function putCopy(out: usize, distance: u32, length: i32): usize {
   return out + 3 - short;
 }
 
+/** Address of what the table says of `key`. */
+@inline
+function slotOf(key: u64): usize {
+  return table + (<usize>((key * HASH_FACTOR) >> HASH_SHIFT) << 1);
+}
+
 /** Address of what the table says of the six bytes at `at`. */
-function slotOf(at: usize): usize {
-  return table + ((<usize>(((load<u64>(at) << 16) * HASH_FACTOR) >> HASH_SHIFT)) << 1);
+@inline
+function slotAt(at: usize): usize {
+  return slotOf(load<u64>(at) << 16);
 }
 
 /**
- * Whether the bytes at `at`, at least four, stand where the table says; sets `distance`. Positions are kept modulo the
+ * Whether the bytes at `at`, at least four, stand where `slot` says; sets `distance`. Positions are kept modulo the
  * window: what an old one points to now is as good as any other place.
  */
 @inline
-function probe(at: usize): bool {
-  const slot = slotOf(at);
+function probe(at: usize, slot: usize = slotAt(at)): bool {
   const position = <u32>(at - first);
   const back = (position - <u32>load<u16>(slot)) & 0xffff;
   store<u16>(slot, <u16>position);
@@ -104,9 +116,12 @@ function search(at: usize, limit: usize): usize {
 @inline
 function compressRange(start: usize, end: usize, most: usize, out: usize): usize {
   const limit = min(end, most - 3);
-  if (start >= limit) return out;
+  return start >= limit ? out : compressFrom(search(start, limit), limit, most, out);
+}
+
+/** The same from `at` on, where `distance` tells of a match, up to `limit`. */
+function compressFrom(at: usize, limit: usize, most: usize, out: usize): usize {
   let literal = pending;
-  let at = search(start, limit);
   while (at < limit) {
     const back = distance;
     while (at > literal && at - back > first && load<u8>(at - 1) === load<u8>(at - back - 1)) at--;
@@ -145,6 +160,42 @@ function compressHead(entry: usize, like: usize, most: i32, out: usize): usize {
   return putCopy(out, <u32>back, <i32>(to - from));
 }
 
+/** How many digits stand at `at`, at most nine. */
+@inline
+function digitsAt(at: usize): i32 {
+  return ctz(i8x16.bitmask(i8x16.gt_u(i8x16.sub(v128.load(at), i8x16.splat(0x30)), i8x16.splat(9))) | 0x200);
+}
+
+/**
+ * Compresses what begins in [line, end), the line field of an entry without metadata. A whole CRI line is held against the
+ * one before it up to its nanoseconds, those are not looked up, and the search for its likes begins with its content.
+ */
+@inline
+function compressLine(line: usize, end: usize, most: usize, out: usize): usize {
+  const like = lastText;
+  const text = line + 2 + <usize>(load<u8>(line + 1) > 0x7f);
+  lastText = text;
+  const zone = text + DATE_SIZE + digitsAt(text + DATE_SIZE);
+  const content = zone + STREAM_AND_TAG_SIZE;
+  const limit = min(end, most - 3);
+  const back = text - like;
+  const dated = content < limit && load<u8>(text + DATE_SIZE - 1) === POINT;
+  if (!dated || like === 0 || back >= WINDOW_BYTES || load<u32>(text) !== load<u32>(like)) {
+    return compressRange(line, end, most, out);
+  }
+  let from = text;
+  if (load<u32>(line) === load<u32>(line - back)) {
+    from = line;
+    while (from > pending && from - back > first && load<u8>(from - 1) === load<u8>(from - back - 1)) from--;
+  }
+  const to = text + equalLength(text, like, <i32>(zone - text));
+  out = putLiteral(out, pending, from);
+  out = putCopy(out, <u32>back, <i32>(to - from));
+  pending = to;
+  if (probe(zone, slotOf(load<u64>(content)))) return compressFrom(zone, limit, most, out);
+  return compressRange(content, end, most, out);
+}
+
 function varint(at: usize): u32 {
   let value: u32 = 0;
   let shift: u32 = 0;
@@ -176,6 +227,7 @@ export function compress(from: usize, end: usize, hashTable: usize, to: usize): 
   pending = from;
   headOfStdout = 0;
   headOfStderr = 0;
+  lastText = 0;
   memory.fill(table, 0, TABLE_BYTES);
   let out = to;
   let size = <u32>(end - from);
@@ -202,7 +254,11 @@ export function compress(from: usize, end: usize, hashTable: usize, to: usize): 
       out = compressHead(entry, stderr ? headOfStderr : headOfStdout, min(most, <i32>(at - entry)), out);
       if (stderr) headOfStderr = entry;
       else headOfStdout = entry;
-      out = compressRange(max(entry + most + NANOS_SIZE, pending), at, streamEnd, out);
+      const line = entry + most + NANOS_SIZE;
+      out =
+        most === SECOND_SIZE && pending <= line
+          ? compressLine(line, at, streamEnd, out)
+          : compressRange(max(line, pending), at, streamEnd, out);
     }
     stream = streamEnd;
   }
