@@ -131,6 +131,14 @@ const FOUND: Record<string, Step[]> = {
     { do: 'undoRotation', at: 0 },
     { do: 'burst', at: 0, rotations: 2, bytes: 0 },
   ],
+  'what was open is sent, though its file is truncated while the collector is down': [
+    { do: 'part', at: 2, stream: 'stdout', bytes: 0 },
+    { do: 'copyTruncate', at: 2 },
+    { do: 'write', at: 2, stream: 'stderr', bytes: 0, lines: 1 },
+    { do: 'settleAll' },
+    { do: 'truncate', at: 2 },
+    { do: 'kill' },
+  ],
 };
 
 turnWatchingOff();
