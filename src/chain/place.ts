@@ -20,6 +20,8 @@ export async function placeAtCursors(
 ): Promise<Cursor[]> {
   const asked = await findAll(log, cursors, descriptors, identify);
   const taken = new Set<Generation>();
+  /** By their index in the chain, what is open in files that are gone, or were not begun. */
+  const open = new Map<number, Uint8Array>();
   const missing: Cursor[] = [];
   /** Places of generations in the chain, as far as the cursors tell. */
   const ranks = new Map<Generation, number>();
@@ -27,10 +29,10 @@ export async function placeAtCursors(
   let doneBefore = 0;
   let unbroken = true;
   for (const [index, cursor] of cursors.entries()) {
+    if (cursor.carry !== null) open.set(index, cursor.carry);
     if (isUnread(cursor)) {
       // Nothing of it was read, so it begins at 0 wherever it is; its inode alone would not say that it is this one.
       const there = log.generations.find((generation) => !ranks.has(generation) && isPlaceOf(cursor, generation));
-      handOn(cursor, there ?? log.generations.find((generation) => isOf(cursor, generation)));
       if (there !== undefined) ranks.set(there, index);
       else if (taken.size === log.generations.length || isSurelyGone(cursor, log)) missing.push(cursor);
       unbroken = false;
@@ -41,6 +43,7 @@ export async function placeAtCursors(
       missing.push(cursor);
     } else {
       taken.add(generation);
+      open.delete(index);
       ranks.set(generation, index);
       // An inode that could not be asked about may be that of another file by now.
       const sure = asked.get(generation)?.[index]?.matches === true;
@@ -65,6 +68,13 @@ export async function placeAtCursors(
   const rankOf = (generation: Generation) =>
     ranks.get(generation) ?? cursors.length + (generation.spool === null ? 1 : 0);
   log.generations.sort((a, b) => rankOf(a) - rankOf(b));
+  for (const [index, carry] of open) {
+    // It goes on in the next file, if that was not begun; or in the same one, if that was truncated.
+    const next = log.generations.find((generation) => !generation.done && rankOf(generation) >= index);
+    if (next === undefined || next.read.offset > 0) continue;
+    next.read = { ...next.read, carry };
+    next.settled = next.read;
+  }
   return missing;
 }
 
@@ -161,13 +171,6 @@ function isPossible(cursor: Cursor, generation: Generation): boolean {
   // The file system has another number since the restart; or it is a copy, and what it was made from goes on anew.
   if (generation.ino === cursor.ino) return true;
   return generation.log.generations.some((other) => isOf(cursor, other) && other.path === other.log.path);
-}
-
-/** What was open before a truncation goes on in the file, unread as it is. */
-function handOn({ carry }: Cursor, generation: Generation | undefined): void {
-  if (carry === null || generation === undefined || generation.read.offset > 0) return;
-  generation.read = { ...generation.read, carry };
-  generation.settled = generation.read;
 }
 
 function isUnread({ head, offset }: Cursor): boolean {

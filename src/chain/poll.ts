@@ -64,12 +64,14 @@ export function pollGeneration(generation: Generation, nowMs: number): PollResul
 }
 
 function noteSize(generation: Generation, size: number, nowMs: number, result: PollResult): void {
+  if (size === generation.size) return;
+  generation.log.resting = null;
   if (size > generation.size) {
     // From here on it waits; until now there was nothing to do.
     if (generation.unsettledBytes === 0) generation.progressAtMs = nowMs;
     generation.size = size;
     generation.grownAtMs = nowMs;
-  } else if (size < generation.size) {
+  } else {
     result.truncated.push({ generation, size });
   }
 }

@@ -476,6 +476,19 @@ test('at start: a file that is gone when it is asked is not taken for another by
   }
 });
 
+test('at start: what is open in a file that is gone goes on in the next one, if that was not begun', async () => {
+  for (const [offset, carry] of [
+    [0, CARRY],
+    [30, null],
+  ] as const) {
+    const log = makeLog(LOG);
+    const current = addGeneration(log, 100, { ino: 'next' });
+    const cursors = [cursor('gone', 'g', 60, { carry: CARRY }), cursor('next', 'n', offset)];
+    await placeAtCursors(log, cursors, new NoFiles(), knows(new Map([[current, 'n']])));
+    assert.deepEqual([current.read.offset, current.settled.carry], [offset, carry]);
+  }
+});
+
 test('at start: what was open before a truncation goes on in the file, which is unread', async () => {
   const log = makeLog(LOG);
   const current = addGeneration(log, 100, { ino: 'same' });

@@ -48,6 +48,13 @@ test('growth of a log at rest, and its rest is over', (t) => {
   assert.deepEqual([log.resting, generation.size], [null, 8]);
 });
 
+test('growth of a log at rest that shows between two polls ends its rest as well', (t) => {
+  const { path, log, generation } = atRest(t);
+  appendFileSync(path, 'two\n');
+  assert.deepEqual(pollGeneration(generation, NOW_MS), { look: false, truncated: [] });
+  assert.equal(log.resting, null);
+});
+
 test('truncation of a log at rest, and growth of one that is empty', (t) => {
   const { path, log, generation, poll } = atRest(t);
   truncateSync(path, 2);

@@ -131,6 +131,28 @@ const FOUND: Record<string, Step[]> = {
     { do: 'undoRotation', at: 0 },
     { do: 'burst', at: 0, rotations: 2, bytes: 0 },
   ],
+  'what was open is sent, though its file is truncated while the collector is down': [
+    { do: 'part', at: 2, stream: 'stdout', bytes: 0 },
+    { do: 'copyTruncate', at: 2 },
+    { do: 'write', at: 2, stream: 'stderr', bytes: 0, lines: 1 },
+    { do: 'settleAll' },
+    { do: 'truncate', at: 2 },
+    { do: 'kill' },
+  ],
+  'a log that rests grows, and is read for an answer to what was there before it was truncated': [
+    { do: 'settleAll' },
+    { do: 'write', at: 2, stream: 'stdout', bytes: 0, lines: 1 },
+    { do: 'tick' },
+    { do: 'work', which: 0, times: 1 },
+    { do: 'truncate', at: 2 },
+    { do: 'tick' },
+    { do: 'write', at: 2, stream: 'stdout', bytes: 42, lines: 3 },
+    { do: 'write', at: 2, stream: 'stdout', bytes: 54, lines: 1 },
+    { do: 'part', at: 2, stream: 'stdout', bytes: 16 },
+    { do: 'answer', which: 0, kind: 'ok' },
+    { do: 'part', at: 2, stream: 'stdout', bytes: 54 },
+    { do: 'work', which: 0, times: 1 },
+  ],
 };
 
 turnWatchingOff();
