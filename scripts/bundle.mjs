@@ -1,4 +1,4 @@
-// Bundles the collector into dist/: a file for the main thread and what starts it, one for the workers, and piscina's own.
+// Bundles the collector into dist/: a file for the main thread, one for the workers, what starts each, and piscina's own.
 // Loading many small modules is most of what starting costs, and as CommonJS each costs less: Node loads ESM by an
 // asynchronous loader that a worker does without, and reads every export of a built-in module that is imported.
 import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -41,7 +41,8 @@ await build({
   entryPoints: {
     cli: 'src/start.ts',
     main: 'src/cli.ts',
-    collect: 'workers/collect.ts',
+    collect: 'src/start-worker.ts',
+    jobs: 'workers/collect.ts',
     worker: 'node_modules/piscina/dist/worker.js',
   },
   outdir: 'dist',
@@ -57,8 +58,9 @@ await build({
   banner: { js: "const __url = require('node:url').pathToFileURL(__filename).href;" },
 });
 // esbuild leaves regular expressions as they are. Pure ASCII is read as one byte for each character, without a look at it.
-const main = readFileSync('dist/main.js', 'utf8');
 const escaped = (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
-writeFileSync('dist/main.js', main.replace(/[^\0-\x7f]/g, escaped));
+for (const file of ['dist/main.js', 'dist/jobs.js']) {
+  writeFileSync(file, readFileSync(file, 'utf8').replace(/[^\0-\x7f]/g, escaped));
+}
 writeFileSync('dist/package.json', '{ "type": "commonjs" }\n');
 copyFileSync('build/workers/wasm/loops.wasm', 'dist/loops.wasm');

@@ -1,4 +1,4 @@
-// Keeps what V8 compiles of the collector beside it (src/compiled.ts): it ships one line with the flags of the start
+// Keeps what V8 compiles of the collector beside it (src/compiled.ts): it ships a line with the flags of the start
 // script, because V8 takes bytecode only under the flags it was made with. Without it everything works, and starts slower.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -46,15 +46,14 @@ const configOf = (url) => `
 const server = createServer((request, response) => {
   request.resume().on('end', () => response.writeHead(204).end(() => server.emit('pushed')));
 });
-try {
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const config = join(folder, 'config.alloy');
-  writeFileSync(config, configOf(`http://127.0.0.1:${server.address().port}/loki/api/v1/push`));
-  const collector = spawn(process.execPath, [...flags, 'scripts/record-code.mjs', 'run', config], {
+
+/** Runs the collector until it has pushed a line, and ends it; `how`: arguments before its own. */
+async function shipLine(number, how, config) {
+  const collector = spawn(process.execPath, [...flags, ...how, 'run', config], {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: {
       ...others,
-      SLEIPNIR_STATE_DIR: join(folder, 'state'),
+      SLEIPNIR_STATE_DIR: join(folder, `state-${number}`),
       SLEIPNIR_HTTP_ADDR: '127.0.0.1:0',
     },
   });
@@ -65,6 +64,15 @@ try {
   const [code] = await ended;
   clearTimeout(limit);
   if (code !== 0) console.warn(`no bytecode was kept: the collector ended with ${code}`);
+}
+
+try {
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const config = join(folder, 'config.alloy');
+  writeFileSync(config, configOf(`http://127.0.0.1:${server.address().port}/loki/api/v1/push`));
+  // Not both at once: the main thread is compiled under other flags than the workers.
+  await shipLine(1, ['scripts/record-code.mjs'], config);
+  await shipLine(2, ['--require', './scripts/record-worker.cjs', 'dist/cli.js'], config);
 } finally {
   server.closeAllConnections();
   server.close();

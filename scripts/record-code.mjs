@@ -4,9 +4,8 @@ import { resolve } from 'node:path';
 import v8 from 'node:v8';
 import { codeFileOf, runCompiled } from '../build/src/compiled.js';
 
-// The collector sets a flag for WebAssembly alone. Bytecode made after that would be refused before it.
 v8.setFlagsFromString = () => {};
 
 const file = resolve('dist/main.js');
-const script = runCompiled(file);
+const { script } = runCompiled(file);
 process.once('exit', () => writeFileSync(codeFileOf(file), script.createCachedData()));

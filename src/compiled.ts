@@ -17,16 +17,23 @@ export function codeFileOf(path: string): string {
   return `${path}.code`;
 }
 
+/** A file that has run. */
+export interface Compiled {
+  /** Tells whether its bytecode was refused. */
+  script: Script;
+  exports: unknown;
+}
+
 /**
  * Runs a CommonJS file as `require` would, but has V8 optimise later, and take the bytecode that the build has kept of
- * the file, down to the functions that a start needs: 40 ms of the 170 that a start costs the main thread
- * (bench/results/start-and-idle.md). V8 itself refuses what another version or other flags have made; then the file is
- * compiled as ever.
+ * the file, down to the functions that a start needs: 40 ms of the 170 that a start costs the main thread, and 5 of the
+ * 75 that it costs a worker (bench/results/start-and-idle.md). V8 itself refuses what another version
+ * or other flags have made; then the file is compiled as ever.
  *
  * @param path of a file of pure ASCII.
- * @returns the script, which tells whether its bytecode was refused. Throws what reading the file or running it throws.
+ * @throws what reading the file or running it throws.
  */
-export function runCompiled(path: string): Script {
+export function runCompiled(path: string): Compiled {
   // Before the bytecode is read: it is good for the flags only under which it was made.
   if (Number.parseInt(process.versions.v8, 10) <= LAST_V8_THAT_COUNTS_BYTES)
     setFlagsFromString(`--interrupt-budget=${OPTIMIZE_AFTER_BYTES}`);
@@ -38,7 +45,7 @@ export function runCompiled(path: string): Script {
   });
   const module = { exports: {} };
   script.runInThisContext()(module.exports, createRequire(path), module, path, dirname(path));
-  return script;
+  return { script, exports: module.exports };
 }
 
 function keptCodeOf(path: string): { cachedData?: Buffer } {

@@ -20,6 +20,7 @@ import { WORKER_FILE } from './plan/worker-file.js';
 import { startWorkers } from './plan/workers.js';
 import type { CheckStagesJob, CheckStagesResult } from './protocol.js';
 import type { PushEvents } from './push/figures.js';
+import { keepWasmLight } from './push/light-wasm.js';
 import { type Reloaded, Reloader } from './reload.js';
 import { startRhythm } from './rhythm.js';
 import type { CollectorEvents, Problem } from './telemetry/events.js';
@@ -98,6 +99,8 @@ async function collect(
     );
     const events = createTelemetry(log, metrics);
     const setup = { batchBytes: config.batchBytes, maxLineBytes: config.maxLineBytes, loops: compileLoops() };
+    // Here, so that a worker is always compiled under the same flags: only then its bytecode is good (src/compiled.ts).
+    keepWasmLight();
     const backlogBytes = (): number => fleet?.snapshot()?.unreadBytes ?? 0;
     const workers = open(startWorkers(WORKER_FILE, setup, budget, { backlogBytes }), (it) => it.close());
     const descriptors = open(new Descriptors(maxOpenFiles(), shortOfDescriptors(events)), (it) => it.closeAll());

@@ -20,13 +20,33 @@ writeFileSync(
   RUNNER,
   `import { runCompiled } from ${JSON.stringify(COMPILED)};
   const [path] = process.argv.splice(2, 1);
-  const { cachedDataRejected } = runCompiled(path);
-  process.once('exit', () => console.log('refused', cachedDataRejected));`,
+  const { script } = runCompiled(path);
+  process.once('exit', () => console.log('refused', script.cachedDataRejected));`,
+);
+
+const WORKER_RUNNER = join(folder, 'worker-runner.mjs');
+writeFileSync(
+  WORKER_RUNNER,
+  `import { createRequire } from 'node:module';
+  import { isMainThread, parentPort, Worker } from 'node:worker_threads';
+  import { runCompiled } from ${JSON.stringify(COMPILED)};
+  import { keepWasmLight } from ${JSON.stringify(new URL('../src/push/light-wasm.js', import.meta.url).href)};
+  const path = process.argv[2];
+  if (isMainThread) {
+    keepWasmLight();
+    const workerData = { batchBytes: 1000, maxLineBytes: 1000 };
+    new Worker(new URL(import.meta.url), { workerData, argv: [path] }).on('message', (message) => console.log(message));
+  } else {
+    const { script, exports } = runCompiled(path);
+    const started = createRequire(path)('./collect.js');
+    const missing = Object.keys(exports).filter((name) => typeof started[name] !== 'function');
+    parentPort.postMessage('missing: ' + missing + ' refused ' + script.cachedDataRejected);
+  }`,
 );
 
 /** Runs a file in a process of its own; what it printed, and whether V8 refused the bytecode that was kept. */
-function run(path: string, flags: string[] = startFlags): { out: string; refused: string } {
-  const { stdout, stderr } = spawnSync(process.execPath, [...flags, RUNNER, path, 'version'], { encoding: 'utf8' });
+function run(path: string, flags: string[] = startFlags, runner = RUNNER): { out: string; refused: string } {
+  const { stdout, stderr } = spawnSync(process.execPath, [...flags, runner, path, 'version'], { encoding: 'utf8' });
   const [out = '', refused = ''] = stdout.split('refused ');
   return { out: (out + stderr).trim(), refused: refused.trim() };
 }
@@ -43,6 +63,12 @@ test('V8 takes the bytecode that the build has kept, under the flags of the star
   const { out, refused } = run(join(DIST, 'main.js'));
   // Nor does V8 complain of a flag it does not know.
   assert.equal(out, `sleipnir ${VERSION}`);
+  assert.equal(refused, 'false');
+});
+
+test('so with that of the workers, in a worker; and what starts them has all that they can do', () => {
+  const { out, refused } = run(join(DIST, 'jobs.js'), startFlags, WORKER_RUNNER);
+  assert.equal(out, 'missing:');
   assert.equal(refused, 'false');
 });
 

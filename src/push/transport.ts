@@ -2,7 +2,6 @@ import { isIP } from 'node:net';
 import { type ConnectionOptions, checkServerIdentity, type SecureVersion } from 'node:tls';
 import type { Dispatcher } from 'undici';
 import PoolClass from 'undici/lib/dispatcher/pool.js';
-import { keepWasmLight } from './light-wasm.js';
 import { type ProxyOptions, proxyOf } from './proxy.js';
 import type { SecretSource, SecretTexts } from './secret-files.js';
 import { createSecretFiles } from './secret-files.js';
@@ -48,7 +47,6 @@ const ADDRESS_TIMEOUT_MS = 1000;
 
 /** Connections to the origin of `url`, straight or by a proxy. Files are read at the first use. */
 export function createTransport(url: URL, options: TransportOptions): Transport {
-  keepWasmLight();
   const { ca, cert, key } = options.tls ?? {};
   const named = Object.entries({ ca, cert, key }).flatMap(([name, source]) =>
     source == null ? [] : [{ name, source }],
