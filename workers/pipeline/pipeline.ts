@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import {
   limitLayout,
   type PipelineDelta,
@@ -6,6 +5,7 @@ import {
   type StageSpec,
   type TargetLabels,
 } from '../../src/pipeline.js';
+import { createHash } from '../hash.js';
 import type { Loops } from '../wasm/loops.js';
 import { LimitBuckets } from './buckets.js';
 import { type Built, build, type Surroundings, type Wrap } from './build.js';
@@ -90,8 +90,8 @@ export class Pipeline {
   #sink: EntrySink | null = null;
   #waiting: Json[] = [];
   #skipLine = false;
-  /** Which stages remember something. */
-  readonly #tag: string;
+  /** Made when it is first asked for: where no stage has anything to do for a line, it never is. */
+  #madeTag: string | null = null;
 
   /** Throws an Error with a message for the user if a stage does not hold. */
   constructor(spec: RouteSpec, options: PipelineOptions = {}) {
@@ -111,7 +111,6 @@ export class Pipeline {
     this.#built = build(route, around);
     this.#still = build(route, { ...around, counts: false, wrap: (stage) => stage });
     this.#places = options.hoist === false ? this.#built.steps.map(() => 'line') : placeSteps(this.#built.steps);
-    this.#tag = tagOf(this.#built);
     this.#external = route.externalLabels;
     this.#entry = new Entry(this.#labels.of(new Map()));
   }
@@ -218,6 +217,12 @@ export class Pipeline {
     const delta: PipelineDelta = { counters: [], metrics: [] };
     for (const tally of this.#built.tallies) tally.take(delta);
     return delta;
+  }
+
+  /** Which stages remember something. */
+  get #tag(): string {
+    this.#madeTag ??= tagOf(this.#built);
+    return this.#madeTag;
   }
 
   #finish(entry: Entry): void {

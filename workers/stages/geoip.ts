@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { isIP } from 'node:net';
 import type { AsnResponse, CityResponse, Response } from 'mmdb-lib';
 import type { GeoipStage } from '../../src/pipeline.js';
 import type { Entry, Extracted } from '../pipeline/entry.js';
@@ -41,6 +40,8 @@ function openDatabase(path: string): GeoLookup {
 
 /** Extracts where an address is, from a MaxMind database. */
 export function compileGeoip({ db, source, dbType, customLookups }: GeoipStage): Stage {
+  // Loaded where it is needed: by few.
+  const { isIP } = process.getBuiltinModule('node:net');
   const lookup = openDatabase(db);
   const queries = customLookups.map(([name, expression]) => ({ name, query: compileQuery(expression) }));
   const put = dbType === 'city' ? putCity : dbType === 'asn' ? putSystem : putCountry;

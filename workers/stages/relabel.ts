@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import type { RelabelRule, RelabelStage } from '../../src/pipeline.js';
+import { createHash } from '../hash.js';
 import type { Entry } from '../pipeline/entry.js';
 import type { LabelSet } from '../pipeline/labels.js';
 import { Regex } from '../pipeline/regex.js';

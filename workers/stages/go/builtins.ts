@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash } from '../../hash.js';
 import { quote } from '../../label/quote.js';
 import { Regex } from '../../pipeline/regex.js';
 import { print, sprintf } from './fmt.js';

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash } from '../../hash.js';
 import { quote } from '../../label/quote.js';
 import { regexOf } from './builtins.js';
 import { print } from './fmt.js';
