@@ -155,7 +155,7 @@ export class ContainerLog {
         continue;
       }
       if (rest) return this.#finish(generation, nowMs);
-      const handedOn = next !== undefined && next.planned === 0;
+      const handedOn = next !== undefined && next.planned === 0 && !next.apart;
       const waited = nowMs - generation.grownAtMs >= this.#settings.carryFlushMs;
       if (open && (!handedOn || (waited && next.unplannedBytes === 0))) return this.#flush(generation, nowMs);
     }

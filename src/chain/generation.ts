@@ -100,6 +100,8 @@ export class Generation {
   aligned = true;
   flights: Flight[] = [];
   epoch = 0;
+  /** The one that came before it is gone: what is open in older ones has its end there. */
+  apart = false;
   /** The size at which the bytes after `read` were found to hold no complete line. */
   unfinishedAt = -1;
   /** What it was before it was truncated, for copies that are not identified yet. */

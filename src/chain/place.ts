@@ -20,8 +20,8 @@ export async function placeAtCursors(
 ): Promise<Cursor[]> {
   const asked = await findAll(log, cursors, descriptors, identify);
   const taken = new Set<Generation>();
-  /** By their index in the chain, what is open in files that are gone, or were not begun. */
-  const open = new Map<number, Uint8Array>();
+  /** Cursors whose generation goes on at them. */
+  const placed = new Set<Cursor>();
   const missing: Cursor[] = [];
   /** Places of generations in the chain, as far as the cursors tell. */
   const ranks = new Map<Generation, number>();
@@ -29,7 +29,6 @@ export async function placeAtCursors(
   let doneBefore = 0;
   let unbroken = true;
   for (const [index, cursor] of cursors.entries()) {
-    if (cursor.carry !== null) open.set(index, cursor.carry);
     if (isUnread(cursor)) {
       // Nothing of it was read, so it begins at 0 wherever it is; its inode alone would not say that it is this one.
       const there = log.generations.find((generation) => !ranks.has(generation) && isPlaceOf(cursor, generation));
@@ -43,7 +42,7 @@ export async function placeAtCursors(
       missing.push(cursor);
     } else {
       taken.add(generation);
-      open.delete(index);
+      placed.add(cursor);
       ranks.set(generation, index);
       // An inode that could not be asked about may be that of another file by now.
       const sure = asked.get(generation)?.[index]?.matches === true;
@@ -68,12 +67,17 @@ export async function placeAtCursors(
   const rankOf = (generation: Generation) =>
     ranks.get(generation) ?? cursors.length + (generation.spool === null ? 1 : 0);
   log.generations.sort((a, b) => rankOf(a) - rankOf(b));
-  for (const [index, carry] of open) {
-    // It goes on in the next file, if that was not begun; or in the same one, if that was truncated.
+  for (const [index, cursor] of cursors.entries()) {
+    if (placed.has(cursor)) continue;
+    // What was open goes on in the next file, if that was not begun; or in the same one, if that was truncated.
     const next = log.generations.find((generation) => !generation.done && rankOf(generation) >= index);
     if (next === undefined || next.read.offset > 0) continue;
-    next.read = { ...next.read, carry };
-    next.settled = next.read;
+    const { carry } = cursor;
+    if (carry === null) next.apart ||= missing.includes(cursor);
+    else {
+      next.read = { ...next.read, carry };
+      next.settled = next.read;
+    }
   }
   return missing;
 }

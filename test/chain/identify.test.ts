@@ -489,6 +489,23 @@ test('at start: what is open in a file that is gone goes on in the next one, if 
   }
 });
 
+test('at start: what is open in an older file is flushed where the next one is gone', async () => {
+  const suffixes = ['20260101-000001', '20260101-000002', '20260101-000003'] as const;
+  const log = makeLog(LOG);
+  const copy = addGeneration(log, 60, { ino: suffixes[0] });
+  Object.assign(copy, { path: null, fd: null, spool: { path: 'copy', start: 0, end: 60, fileBytes: 60 } });
+  const last = addGeneration(log, 60, { path: `${LOG}.${suffixes[2]}`, suffix: suffixes[2], ino: suffixes[2] });
+  const unread = (suffix: string): Cursor => {
+    return { ...cursor(suffix, '', 0, { name: `0.log.${suffix}` }), head: null, tail: null };
+  };
+  const gone = unread(suffixes[1]);
+  const cursors = [cursor(suffixes[0], 'a', 60, { size: 60, carry: CARRY }), gone, unread(suffixes[2])];
+  assert.deepEqual(await placeAtCursors(log, cursors, new NoFiles(), knows(new Map([[copy, 'a']]))), [gone]);
+  const flush = log.nextFlight(100, false, NOW_MS);
+  assert.deepEqual([flush?.generation, flush?.flush, flush?.carry], [copy, true, CARRY]);
+  assert.equal(last.read.carry, null);
+});
+
 test('at start: what was open before a truncation goes on in the file, which is unread', async () => {
   const log = makeLog(LOG);
   const current = addGeneration(log, 100, { ino: 'same' });

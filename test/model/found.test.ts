@@ -153,6 +153,18 @@ const FOUND: Record<string, Step[]> = {
     { do: 'part', at: 2, stream: 'stdout', bytes: 54 },
     { do: 'work', which: 0, times: 1 },
   ],
+  'what is open is not joined with what comes after a file that was deleted while down': [
+    { do: 'part', at: 1, stream: 'stdout', bytes: 0 },
+    { do: 'rotate', at: 1 },
+    { do: 'burst', at: 1, rotations: 3, bytes: 0 },
+    { do: 'wait', ms: 3_000 },
+    { do: 'work', which: 0, times: 2 },
+    { do: 'work', which: 0, times: 3 },
+    { do: 'answer', which: 3, kind: 'ok' },
+    { do: 'kill' },
+    { do: 'write', at: 1, stream: 'stdout', bytes: 0, lines: 1 },
+    { do: 'rotate', at: 1 },
+  ],
 };
 
 turnWatchingOff();
