@@ -165,9 +165,11 @@ export class ContainerLog {
   #take(generation: Generation, index: number, to: number, nowMs: number): Flight {
     const before = this.generations.findLast((earlier, at) => at < index && !earlier.done);
     let carriedFrom: Generation | null = null;
-    if (before?.read.carry != null && generation.read.offset === 0) {
-      // Open before it was truncated; what a copy has left open since then is what goes on here.
-      if (generation.read.carry !== null) return this.#flush(generation, nowMs);
+    const { offset, carry } = generation.read;
+    const goesOn = before?.read.carry != null && offset === 0;
+    // Open before it was truncated, and a copy has left something open since then; or before what is gone.
+    if (carry !== null && offset === 0 && (goesOn || generation.apart)) return this.#flush(generation, nowMs);
+    if (goesOn) {
       carriedFrom = before;
       generation.read = { ...generation.read, carry: before.read.carry };
       before.read = { ...before.read, carry: null };

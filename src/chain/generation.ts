@@ -100,7 +100,7 @@ export class Generation {
   aligned = true;
   flights: Flight[] = [];
   epoch = 0;
-  /** The one that came before it is gone: what is open in older ones has its end there. */
+  /** The one that came before it is gone: what was open before that had its end there. */
   apart = false;
   /** The size at which the bytes after `read` were found to hold no complete line. */
   unfinishedAt = -1;
@@ -270,6 +270,7 @@ export class Generation {
     this.read = { offset: 0, tail: null, carry: null };
     this.settled = { offset: 0, tail: null, carry: null };
     this.aligned = true;
+    this.apart = false;
     this.unfinishedAt = -1;
     this.done = false;
   }

@@ -75,6 +75,7 @@ export async function placeAtCursors(
     const { carry } = cursor;
     if (carry === null) next.apart ||= missing.includes(cursor);
     else {
+      next.apart = false;
       next.read = { ...next.read, carry };
       next.settled = next.read;
     }

@@ -165,6 +165,22 @@ const FOUND: Record<string, Step[]> = {
     { do: 'write', at: 1, stream: 'stdout', bytes: 0, lines: 1 },
     { do: 'rotate', at: 1 },
   ],
+  'the same, and the file where it is open was deleted as well': [
+    { do: 'part', at: 1, stream: 'stdout', bytes: 0 },
+    { do: 'settleAll' },
+    { do: 'rotate', at: 1 },
+    { do: 'burst', at: 1, rotations: 3, bytes: 0 },
+    { do: 'wait', ms: 3_000 },
+    { do: 'part', at: 1, stream: 'stdout', bytes: 0 },
+    { do: 'work', which: 0, times: 1 },
+    { do: 'work', which: 0, times: 3 },
+    { do: 'rotate', at: 1 },
+    { do: 'answer', which: 3, kind: 'ok' },
+    { do: 'answer', which: 3, kind: 'ok' },
+    { do: 'kill' },
+    { do: 'write', at: 1, stream: 'stdout', bytes: 0, lines: 1 },
+    { do: 'rotate', at: 1 },
+  ],
 };
 
 turnWatchingOff();
