@@ -2,8 +2,9 @@ import { fstatSync, statSync } from 'node:fs';
 import { Chains } from './chain/chains.js';
 import type { ChainSettings, ContainerLog } from './chain/container-log.js';
 import type { Descriptors } from './chain/descriptors.js';
-import type { Generation } from './chain/generation.js';
+import { Generation } from './chain/generation.js';
 import { identifyNewcomers } from './chain/identify.js';
+import { sightPath } from './chain/identity.js';
 import { Keeper } from './chain/keeper.js';
 import { isSurelyDone, mayBeCopyOf, placeAtCursors, placeAtEnd } from './chain/place.js';
 import { type PollResult, pollGeneration, pollLog } from './chain/poll.js';
@@ -54,6 +55,8 @@ const SWITCH_MS = 5_000;
 const JOURNAL_PAUSE_MS = 100;
 /** Chains that ask workers at the same time where they were left. */
 const PLACED_AT_ONCE = 16;
+/** To be read instead of a file that is gone. */
+const NOTHING = '/dev/null';
 /** For unlinked files that are held open while the spool is turned off. */
 const HELD_WITHOUT_SPOOL_BYTES = 1024 ** 3;
 
@@ -495,8 +498,26 @@ export class Collector {
     for (const [path, record] of records) {
       if (this.#chains.get(path) !== undefined) continue;
       for (const cursor of record.cursors) this.#missing(path, cursor);
-      positions.forget(path);
+      if (!this.#takeOpen(path, record.cursors)) positions.forget(path);
     }
+  }
+
+  /** What a container that is gone has left open is sent as it is: of its files nothing is needed for that. */
+  #takeOpen(path: string, cursors: readonly Cursor[]): boolean {
+    const open = cursors.filter(({ carry }) => carry !== null);
+    if (open.length === 0 || this.#lane.files.labelsOf(path) === null) return false;
+    const log = this.#chains.getOrAdd(path);
+    for (const { carry, format } of open) {
+      const { dev, ino } = sightPath(NOTHING) ?? { dev: '0', ino: '0' };
+      const rest = new Generation(log, { path: '', suffix: '', gzip: false, dev, ino, size: 0 }, this.#now());
+      rest.path = null;
+      rest.endedAtMs = this.#now();
+      rest.startAt({ offset: 0, tail: null, carry }, null, format);
+      this.#options.descriptors.open(rest, NOTHING, dev, ino);
+      log.generations.push(rest);
+    }
+    log.moved = true;
+    return true;
   }
 
   async #placeOne(log: ContainerLog, record: PositionRecord | undefined, fresh: boolean): Promise<void> {

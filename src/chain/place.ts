@@ -73,9 +73,11 @@ export async function placeAtCursors(
     const next = log.generations.find((generation) => !generation.done && rankOf(generation) >= index);
     if (next === undefined || next.read.offset > 0) continue;
     const { carry } = cursor;
-    if (carry === null) next.apart ||= missing.includes(cursor);
+    // Of what is gone nobody knows whether there was more of it: perhaps the end of what was open.
+    const isGone = missing.includes(cursor);
+    if (carry === null) next.apart ||= isGone;
     else {
-      next.apart = false;
+      next.apart = isGone;
       next.read = { ...next.read, carry };
       next.settled = next.read;
     }

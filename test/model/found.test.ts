@@ -181,6 +181,22 @@ const FOUND: Record<string, Step[]> = {
     { do: 'write', at: 1, stream: 'stdout', bytes: 0, lines: 1 },
     { do: 'rotate', at: 1 },
   ],
+  'what was open in a file that is gone is not joined with the next, though its end may have been lost with it': [
+    { do: 'settleAll' },
+    { do: 'part', at: 1, stream: 'stdout', bytes: 0 },
+    { do: 'tick' },
+    { do: 'lastPart', at: 1, stream: 'stdout', bytes: 0 },
+    { do: 'rotate', at: 1 },
+    { do: 'write', at: 1, stream: 'stdout', bytes: 0, lines: 1 },
+    { do: 'tick' },
+    { do: 'work', which: 0, times: 2 },
+    { do: 'tick' },
+    { do: 'work', which: 0, times: 1 },
+    { do: 'answer', which: 1, kind: 'ok' },
+    { do: 'kill' },
+    { do: 'startAmid', acts: [{ do: 'deleteOldest', at: 1 }] },
+    { do: 'answer', which: 0, kind: 'ok' },
+  ],
 };
 
 turnWatchingOff();

@@ -83,3 +83,29 @@ test('what has come since the last position was stored is counted as well, if it
     );
   }
 });
+
+test('what a pod had left open arrives, though the pod is deleted while down', async (t) => {
+  for (const end of ['stop', 'kill'] as const) {
+    const world = new World(1);
+    t.after(() => world.close());
+    const [container] = world.node.containers;
+    assert.ok(container);
+    await world.start();
+    world.node.write(container, 'stdout', 10, 'P');
+    await world.tick();
+    await world.quiesce();
+    await world.wait(1_000);
+    if (end === 'stop') await world.stop(true);
+    else world.kill();
+    world.node.delete(container, false);
+    await world.start();
+    await world.wait(1_000);
+    // Before it is sent.
+    world.kill();
+    await world.start();
+    assert.deepEqual(await world.end(), []);
+    const contents = [...world.loki.stored.values()].map(({ content }) => content);
+    assert.deepEqual(contents, ['<0>xxxxxxxxxx']);
+    assert.equal(world.life?.collector.logCount, 0);
+  }
+});
