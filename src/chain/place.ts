@@ -69,7 +69,7 @@ export async function placeAtCursors(
   log.generations.sort((a, b) => rankOf(a) - rankOf(b));
   for (const [index, cursor] of cursors.entries()) {
     if (placed.has(cursor)) continue;
-    // What was open goes on in the next file, if that was not begun; or in the same one, if that was truncated.
+    // What was open is for the next file, if that was not begun; or for the same one, if that was truncated.
     const next = log.generations.find((generation) => !generation.done && rankOf(generation) >= index);
     if (next === undefined || next.read.offset > 0) continue;
     const { carry } = cursor;
