@@ -507,8 +507,8 @@ export class Collector {
     const open = cursors.filter(({ carry }) => carry !== null);
     if (open.length === 0 || this.#lane.files.labelsOf(path) === null) return false;
     const log = this.#chains.getOrAdd(path);
+    const { dev, ino } = sightPath(NOTHING) ?? { dev: '0', ino: '0' };
     for (const { carry, format } of open) {
-      const { dev, ino } = sightPath(NOTHING) ?? { dev: '0', ino: '0' };
       const rest = new Generation(log, { path: '', suffix: '', gzip: false, dev, ino, size: 0 }, this.#now());
       rest.path = null;
       rest.endedAtMs = this.#now();

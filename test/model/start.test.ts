@@ -1,12 +1,21 @@
 import assert from 'node:assert/strict';
 import { statSync } from 'node:fs';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { turnWatchingOff, World } from './world.js';
 
 /** More than are asked about at the same time. */
 const CONTAINERS = 40;
 
 turnWatchingOff();
+
+/** A node with one container. */
+function single(t: TestContext) {
+  const world = new World(1);
+  t.after(() => world.close());
+  const [container] = world.node.containers;
+  assert.ok(container);
+  return { world, container };
+}
 
 test('what is deleted while a start still asks about other logs arrives', async (t) => {
   const world = new World(CONTAINERS);
@@ -41,10 +50,7 @@ test('what is deleted while a start still asks about other logs arrives', async 
 });
 
 test('what a start does not find any more is counted once, however short the lives after it are', async (t) => {
-  const world = new World(1);
-  t.after(() => world.close());
-  const [container] = world.node.containers;
-  assert.ok(container);
+  const { world, container } = single(t);
   world.node.write(container, 'stdout', 10, 'F');
   // Known with its size, but not read.
   await world.start();
@@ -61,10 +67,7 @@ test('what a start does not find any more is counted once, however short the liv
 
 test('what has come since the last position was stored is counted as well, if it vanishes while down', async (t) => {
   for (const end of ['stop', 'kill'] as const) {
-    const world = new World(1);
-    t.after(() => world.close());
-    const [container] = world.node.containers;
-    assert.ok(container);
+    const { world, container } = single(t);
     await world.start();
     world.node.write(container, 'stdout', 10, 'F');
     await world.tick();
@@ -86,10 +89,7 @@ test('what has come since the last position was stored is counted as well, if it
 
 test('what a pod had left open arrives, though the pod is deleted while down', async (t) => {
   for (const end of ['stop', 'kill'] as const) {
-    const world = new World(1);
-    t.after(() => world.close());
-    const [container] = world.node.containers;
-    assert.ok(container);
+    const { world, container } = single(t);
     await world.start();
     world.node.write(container, 'stdout', 10, 'P');
     await world.tick();

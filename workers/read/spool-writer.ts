@@ -4,9 +4,9 @@ import type { ByteSource, Sources } from './source.js';
 import { encodeFrameHead, encodeHead, FRAME_HEAD_BYTES, FRAME_PLAIN_BYTES } from './spool-format.js';
 
 /**
- * Copies the plain bytes [from, end) of a generation into a new spool file, and its first bytes, by which it is known. It appears under `job.path` complete, or
- * not at all: not even one frame within `limitBytes`, or nothing to copy, makes no file and `fileBytes` 0.
- * Throws what the system throws (ENOSPC, ...), leaving no file behind.
+ * Copies the plain bytes [from, end) of a generation into a new spool file, and its first bytes, by which it is known.
+ * The file appears under `job.path` complete, or not at all: not even one frame within `limitBytes`, or nothing to copy,
+ * makes no file and `fileBytes` 0. Throws what the system throws (ENOSPC, ...), leaving no file behind.
  */
 export async function writeSpool(job: SpoolJob, sources: Sources): Promise<SpoolResult> {
   const source = await sources.open(job.source);
