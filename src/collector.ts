@@ -177,8 +177,12 @@ export class Collector {
     this.#placing = false;
     this.#stored = new Map();
     const gone = this.#gone.splice(0);
-    if (gone.length > 0) events.goneWhileDown(gone);
-    // Else a life too short for any progress would find the same once more.
+    if (gone.length > 0) {
+      events.goneWhileDown(gone);
+      // Before anything is read: a life that is over by then would find the same once more.
+      this.#putMoved();
+      await positions.sync();
+    }
     this.#store();
     this.#watch = this.#startWatch();
   }

@@ -19,10 +19,14 @@ export function createFileMatch(paths: readonly string[], exclude: readonly stri
 
 /** The same for every generation, by the path that is its container log's. */
 export function matcherOf(isWanted: (path: string) => boolean): Matcher {
+  // A listing names the generations of a log one after the other, and there may be hundreds.
+  let asked = { log: '', wanted: false };
   return (path) => {
     if (path.endsWith('.tmp')) return null;
     const name = readGenerationName(path);
-    return isWanted(name.log) ? name : null;
+    const { log } = name;
+    if (log !== asked.log) asked = { log, wanted: isWanted(log) };
+    return asked.wanted ? name : null;
   };
 }
 

@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Descriptors, type Holder, type Opening } from '../../src/chain/descriptors.js';
 import { type Journal, openJournal } from '../../src/checkpoint/journal.js';
@@ -38,6 +39,8 @@ export class Life {
   tasks: Task[] = [];
   /** Tasks that run. */
   busy = 0;
+  /** Files of the journal at the moment the start was over: each life that stores anything begins one of its own. */
+  journalsAtStart: string[] = [];
   readonly #files = new SyncFiles();
   readonly #descriptors = new SpyDescriptors(this.opened);
   #journal: Journal | null = null;
@@ -74,6 +77,7 @@ export class Life {
       now,
     });
     await this.#collector.start();
+    this.journalsAtStart = readdirSync(this.#config.stateDir).filter((name) => /^journal\.\d+$/.test(name));
   }
 
   stop(): Promise<void> {

@@ -57,12 +57,16 @@ test('what a start does not find any more is counted once, however short the liv
   world.kill();
   world.node.delete(container, true);
   const counted: string[][] = [];
+  const journals: string[][] = [];
   for (let life = 0; life < 2; life += 1) {
     await world.start();
     counted.push((world.life?.losses ?? []).map(({ reason }) => reason));
+    journals.push(world.life?.journalsAtStart ?? []);
     world.kill();
   }
   assert.deepEqual(counted, [['gone_while_down'], []]);
+  // Not a moment later: a crash comes when it wants.
+  assert.ok(journals[0]?.includes('journal.2'));
 });
 
 test('what has come since the last position was stored is counted as well, if it vanishes while down', async (t) => {
