@@ -2,19 +2,19 @@ import { fstatSync, statSync } from 'node:fs';
 import { Chains } from './chain/chains.js';
 import type { ChainSettings, ContainerLog } from './chain/container-log.js';
 import type { Descriptors } from './chain/descriptors.js';
-import { Generation } from './chain/generation.js';
+import type { Generation } from './chain/generation.js';
 import { identifyNewcomers } from './chain/identify.js';
-import { sightPath } from './chain/identity.js';
 import { Keeper } from './chain/keeper.js';
-import { isSurelyDone, mayBeCopyOf, placeAtCursors, placeAtEnd } from './chain/place.js';
+import { isSurelyDone } from './chain/place.js';
 import { type PollResult, pollGeneration, pollLog } from './chain/poll.js';
+import { Recorder } from './chain/recorder.js';
 import { Sleep } from './chain/sleep.js';
 import { Spool } from './chain/spool.js';
+import { takeUp } from './chain/take-up.js';
 import { type Stall, Watchdog } from './chain/watchdog.js';
 import type { Positions } from './checkpoint/lane-positions.js';
-import type { Cursor, PositionRecord } from './checkpoint/record.js';
+import type { PositionRecord } from './checkpoint/record.js';
 import { compressedMatcherOf, type Matcher, matcherOf } from './discover/match.js';
-import { readPodPath } from './discover/pod-path.js';
 import { type Found, Scanner } from './discover/scan.js';
 import { FolderWatch } from './discover/watch.js';
 import { errnoOf } from './errors.js';
@@ -26,7 +26,7 @@ import type { Workers } from './plan/workers.js';
 import type { CountResult } from './protocol.js';
 import type { Sender } from './push/sender.js';
 import { snapshotOf } from './snapshot.js';
-import type { CollectorEvents, Loss } from './telemetry/events.js';
+import type { CollectorEvents } from './telemetry/events.js';
 import type { Snapshot } from './telemetry/metrics.js';
 
 export interface CollectorOptions {
@@ -51,12 +51,6 @@ export interface CollectorOptions {
 const GRACE_MS = 2_000;
 /** How long an endpoint that is given up may take to answer what it was sent. */
 const SWITCH_MS = 5_000;
-/** Between two writes of the journal, so that a busy node does not spend its time in fsync. */
-const JOURNAL_PAUSE_MS = 100;
-/** Chains that ask workers at the same time where they were left. */
-const PLACED_AT_ONCE = 16;
-/** To be read instead of a file that is gone. */
-const NOTHING = '/dev/null';
 /** For unlinked files that are held open while the spool is turned off. */
 const HELD_WITHOUT_SPOOL_BYTES = 1024 ** 3;
 
@@ -75,24 +69,20 @@ export class Collector {
   readonly #jobs: Jobs;
   readonly #spool: Spool;
   readonly #keeper: Keeper;
+  readonly #recorder: Recorder;
   readonly #watchdog: Watchdog;
   readonly #sleep: Sleep;
   #watch: FolderWatch | null = null;
   #scanning: Promise<void> | null = null;
-  #storing = false;
   /** While the stored positions are being taken up. */
   #placing = false;
   /** The positions of an earlier run, until they are taken up. */
   #stored: ReadonlyMap<string, PositionRecord> = new Map();
-  /** Done, with a copy in the spool that is no longer needed. */
-  readonly #copied: Generation[] = [];
   #stopping = false;
   readonly #identifying = new Set<ContainerLog>();
   #onIdle: (() => void) | null = null;
   /** Files that could not be opened, so that each is reported once. */
   readonly #unopened = new Set<string>();
-  /** What the positions tell of and is nowhere to be found, at a start. */
-  readonly #gone: Loss[] = [];
 
   constructor(options: CollectorOptions) {
     const { lane, budget, workers, descriptors, events, positions, spool } = options;
@@ -137,6 +127,15 @@ export class Collector {
       heldLimitBytes: spool.limitBytes || HELD_WITHOUT_SPOOL_BYTES,
       onLost: (generation, reason, counted) => this.#lose(generation, reason, counted),
     });
+    this.#recorder = new Recorder({
+      chains: this.#chains,
+      positions,
+      spool: this.#spool,
+      onStored: (stored) => events.positionsStored(stored),
+      onReady: () => {
+        if (!this.#stopping) this.#store();
+      },
+    });
     this.#watchdog = new Watchdog((generation) => this.#whyStalled(generation));
     const maxRunning = budget.workers * 2;
     this.#planner = new Planner(lane.batchBytes, Math.max(1, Math.floor(descriptors.max / (maxRunning + 1))));
@@ -162,8 +161,7 @@ export class Collector {
 
   /** Finds everything there is, takes up the stored positions, and watches for what is new. */
   async start(): Promise<void> {
-    const { positions, events } = this.#options;
-    const fresh = positions.recovery.firstStart && this.#lane.start === 'end';
+    const { positions, descriptors, workers, events } = this.#options;
     const nowMs = this.#now();
     this.#stored = positions.records();
     for (const leftover of await this.#spool.load()) {
@@ -173,15 +171,23 @@ export class Collector {
     const found = await this.#scanAll();
     this.#placing = true;
     this.#chains.begin(found, nowMs, (folder) => this.#scanner.timeOf(folder));
-    await this.#place([...this.#chains], fresh);
+    const gone = await takeUp({
+      chains: this.#chains,
+      records: this.#stored,
+      fromEnd: positions.recovery.firstStart && this.#lane.start === 'end',
+      descriptors,
+      identify: (job) => workers.identify(job),
+      matchCopies: (log) => this.#identifyIn(log),
+      isWanted: (path) => this.#lane.files.labelsOf(path) !== null,
+      onForgotten: (path) => positions.forget(path),
+      now: this.#now,
+    });
     this.#placing = false;
     this.#stored = new Map();
-    const gone = this.#gone.splice(0);
     if (gone.length > 0) {
       events.goneWhileDown(gone);
       // Before anything is read: a life that is over by then would find the same once more.
-      this.#putMoved();
-      await positions.sync();
+      await this.#recorder.storeAll();
     }
     this.#store();
     this.#watch = this.#startWatch();
@@ -228,10 +234,7 @@ export class Collector {
     for (const folder of [...folders, ...folders]) this.#chains.look(folder, nowMs);
     await this.#keeper.saveAll();
     for (const log of [...this.#chains]) this.#finish(log, nowMs);
-    this.#noteGrowth();
-    this.#putMoved();
-    await this.#options.positions.sync();
-    this.#dropCopies(this.#copied.splice(0));
+    await this.#recorder.storeAll();
   }
 
   /** Looks at every open file, and hands out everything unread. To be called at the pace of the batch wait. */
@@ -425,12 +428,7 @@ export class Collector {
     this.#watch?.refresh();
     this.#chains.take(found, this.#now(), (folder) => this.#scanner.timeOf(folder));
     this.#sleep.check();
-    this.#noteGrowth();
-  }
-
-  /** While nothing is stored, as when Loki is down, the journal is to know how much there is. */
-  #noteGrowth(): void {
-    for (const log of this.#chains.awake) log.moved ||= log.grown;
+    this.#recorder.noteGrowth();
   }
 
   /** What has been begun is read on, whatever its age. */
@@ -486,98 +484,20 @@ export class Collector {
     const { descriptors, workers } = this.#options;
     const { merged, changed } = await identifyNewcomers(log, descriptors, (job) => workers.identify(job));
     if (changed !== null) this.#onChanged(changed);
-    this.#copied.push(...merged.filter(({ spool, spooling }) => spool !== null && !spooling));
+    this.#recorder.take(merged);
   }
 
   // Positions
 
-  async #place(logs: ContainerLog[], fresh: boolean): Promise<void> {
-    const { positions } = this.#options;
-    const records = this.#stored;
-    const next = async (): Promise<void> => {
-      for (let log = logs.pop(); log !== undefined; log = logs.pop())
-        await this.#placeOne(log, records.get(log.path), fresh);
-    };
-    await Promise.all(Array.from({ length: PLACED_AT_ONCE }, next));
-    for (const [path, record] of records) {
-      if (this.#chains.get(path) !== undefined) continue;
-      for (const cursor of record.cursors) this.#missing(path, cursor);
-      if (!this.#takeOpen(path, record.cursors)) positions.forget(path);
-    }
-  }
-
-  /** What a container that is gone has left open is sent as it is: of its files nothing is needed for that. */
-  #takeOpen(path: string, cursors: readonly Cursor[]): boolean {
-    const open = cursors.filter(({ carry }) => carry !== null);
-    if (open.length === 0 || this.#lane.files.labelsOf(path) === null) return false;
-    const log = this.#chains.getOrAdd(path);
-    const { dev, ino } = sightPath(NOTHING) ?? { dev: '0', ino: '0' };
-    for (const { carry, format } of open) {
-      const rest = new Generation(log, { path: '', suffix: '', gzip: false, dev, ino, size: 0 }, this.#now());
-      rest.path = null;
-      rest.endedAtMs = this.#now();
-      rest.startAt({ offset: 0, tail: null, carry }, null, format);
-      this.#options.descriptors.open(rest, NOTHING, dev, ino);
-      log.generations.push(rest);
-    }
-    log.moved = true;
-    return true;
-  }
-
-  async #placeOne(log: ContainerLog, record: PositionRecord | undefined, fresh: boolean): Promise<void> {
-    const { descriptors, workers } = this.#options;
-    log.moved = true;
-    if (record !== undefined) {
-      const missing = await placeAtCursors(log, record.cursors, descriptors, (job) => workers.identify(job));
-      for (const cursor of missing) this.#missing(log.path, cursor);
-    } else if (fresh) {
-      await placeAtEnd(log, descriptors, (job) => workers.identify(job));
-    }
-    const copies = log.generations.filter(({ spool }) => spool !== null);
-    for (const generation of log.generations)
-      generation.unidentified &&= copies.some((copy) => mayBeCopyOf(copy, generation));
-    if (copies.length > 0) await this.#identifyIn(log);
-  }
-
   #finish(log: ContainerLog, nowMs: number): void {
-    for (const generation of log.finish(nowMs)) {
-      this.#options.descriptors.close(generation);
-      if (generation.spool !== null && !generation.spooling) this.#copied.push(generation);
-    }
+    const finished = log.finish(nowMs);
+    for (const generation of finished) this.#options.descriptors.close(generation);
+    this.#recorder.take(finished);
     this.#chains.prune(log);
   }
 
-  #putMoved(): void {
-    for (const log of this.#chains.awake) {
-      if (!log.moved) continue;
-      log.moved = false;
-      this.#options.positions.put(log.record());
-    }
-  }
-
-  /** Writes what has moved, again and again while something moves. */
   #store(): void {
-    if (this.#storing || this.#placing) return;
-    this.#putMoved();
-    const { positions, events } = this.#options;
-    if (positions.unsynced === 0) return;
-    this.#storing = true;
-    const startedMs = performance.now();
-    const copied = this.#copied.splice(0);
-    void positions.sync().then(() => {
-      if (positions.unsynced === 0) events.positionsStored({ ms: performance.now() - startedMs });
-      this.#dropCopies(copied);
-      setTimeout(() => {
-        this.#storing = false;
-        if (!this.#stopping) this.#store();
-      }, JOURNAL_PAUSE_MS).unref();
-    });
-  }
-
-  /** Before it is stored that they are done, a crash would make them look lost. */
-  #dropCopies(generations: readonly Generation[]): void {
-    if (this.#options.positions.unsynced > 0) this.#copied.push(...generations);
-    else for (const generation of generations) this.#spool.release(generation);
+    if (!this.#placing) this.#recorder.store();
   }
 
   // What goes wrong
@@ -653,11 +573,6 @@ export class Collector {
 
   #count(generation: Generation, reason: string, bytes: number, lines: number): void {
     this.#options.events.bytesLost({ reason, ...generation.log.pod, bytes, lines });
-  }
-
-  #missing(path: string, { size, offset }: Cursor): void {
-    const bytes = size - offset;
-    if (bytes > 0) this.#gone.push({ reason: 'gone_while_down', ...readPodPath(path), bytes, lines: 0 });
   }
 }
 

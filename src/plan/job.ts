@@ -47,6 +47,13 @@ export interface Job {
   heldBytes: number;
 }
 
+/** One of the jobs that take a place is through; after the last, what is newer may follow. */
+export function leavePlace(place: Place | null): void {
+  if (place === null) return;
+  place.pending -= 1;
+  if (place.pending === 0) place.held.release();
+}
+
 export function logOf(unit: Unit): ContainerLog {
   return unit.flight.generation.log;
 }

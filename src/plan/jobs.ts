@@ -12,10 +12,12 @@ import type {
   Source,
   TenantPush,
 } from '../protocol.js';
-import type { HeldPlace, Outcome, Parcel } from '../push/parcel.js';
 import type { Sender } from '../push/sender.js';
 import type { CollectorEvents } from '../telemetry/events.js';
-import { againOf, firstHalfOf, type Job, logOf, nextPieceOf, type Place, sliceOf, type Unit, unitOf } from './job.js';
+import { Delivery } from './delivery.js';
+import { Held } from './held.js';
+import { type Job, leavePlace, logOf, nextPieceOf, type Place, sliceOf, type Unit, unitOf } from './job.js';
+import { isOver, type Purpose, Waiting } from './waiting.js';
 
 export interface JobsOptions {
   /** Runs a job on a worker. */
@@ -49,43 +51,39 @@ export interface JobsOptions {
   onBroken: (generation: Generation) => void;
 }
 
-/** What a unit that waits is to be read for. */
-type Waiting = Pick<Job, 'place' | 'spec' | 'only'>;
-
-/** A push that must be made anew. */
-type Returned = Pick<Extract<Outcome, { hold: unknown }>, 'hold'>;
-
-/** The longest pause after failed reads of one file, in milliseconds. */
-const MAX_READ_PAUSE_MS = 10_000;
-/** What is damaged in a compressed file or a copy does not heal; newer generations wait behind it. */
-const MAX_COPY_FAILURES = 5;
-
-/**
- * The life of jobs: from a list of ranges to a worker, from its result to a push, from the answer to a settled
- * position. Cuts, repeats and re-encodes what Loki does not take as it is.
- */
+/** The life of jobs: from a list of ranges to a worker, and from its result to pushes that are delivered. */
 export class Jobs {
   readonly #options: JobsOptions;
   readonly #jobs = new Map<Flight, Job>();
-  /** Units whose file could not be read; tried again when their generation's pause is over. */
-  readonly #paused = new Map<Unit, Waiting>();
-  /** Units that wait for a descriptor, those that wait longest first. */
-  readonly #starved = new Map<Unit, Waiting>();
+  readonly #held: Held;
+  readonly #waiting: Waiting;
+  readonly #delivery: Delivery;
   #spec: PipelineSpec;
   #batchBytes: number;
   /** What the stages have counted in jobs that are not released yet. */
   readonly #deltas = new Map<Job, PipelineDelta>();
-  /** Their pushes are with the sender. */
-  readonly #submitted = new Set<Job>();
   #seq = 0;
   #restUntilMs = 0;
   #running = 0;
-  #heldBytes = 0;
 
   constructor(options: JobsOptions) {
     this.#options = options;
     this.#spec = options.spec;
     this.#batchBytes = options.batchBytes;
+    const { sender, events, now, onBroken, onProgress } = options;
+    this.#held = new Held(options.release);
+    this.#waiting = new Waiting({ events, now, onTurn: (unit, purpose) => this.#goOn(unit, purpose), onBroken });
+    this.#delivery = new Delivery({
+      sender,
+      events,
+      held: this.#held,
+      now,
+      onRepeat: (units, place, { spec, only }) => this.#start(units, place, spec, only),
+      onMetadataRefused: () => {
+        this.#spec = { ...this.#spec, withoutMetadata: true };
+      },
+      onProgress,
+    });
   }
 
   get running(): number {
@@ -93,15 +91,15 @@ export class Jobs {
   }
 
   get heldBytes(): number {
-    return this.#heldBytes;
+    return this.#held.bytes;
   }
 
   /** Whether the budget and the workers have room for one more job. */
   get mayLaunch(): boolean {
     const { maxRunning, budgetBytes, now } = this.#options;
-    if (this.#running >= maxRunning || this.#heldBytes + this.#batchBytes > budgetBytes) return false;
+    if (this.#running >= maxRunning || this.#held.bytes + this.#batchBytes > budgetBytes) return false;
     // What is read now leaves its descriptors to those that wait for them.
-    if (this.#starved.size > 0 && this.#running > 0) return false;
+    if (this.#waiting.starving && this.#running > 0) return false;
     return this.#restUntilMs === 0 || now() >= this.#restUntilMs;
   }
 
@@ -116,28 +114,13 @@ export class Jobs {
 
   /** Tries failed reads again whose pause is over, and those for which there was no descriptor. */
   resume(nowMs: number): void {
-    for (const [unit, waiting] of this.#paused) {
-      if (!isGiven(unit) && unit.flight.generation.blockedUntilMs > nowMs) continue;
-      this.#paused.delete(unit);
-      this.#goOn(unit, waiting);
-    }
-    this.#feed();
+    this.#waiting.resume(nowMs);
   }
 
-  /** Goes on with units that wait for a descriptor, until there is none again. */
-  #feed(): void {
-    for (const [unit, waiting] of [...this.#starved]) {
-      const before = this.#starved.size;
-      this.#starved.delete(unit);
-      this.#goOn(unit, waiting);
-      if (this.#starved.size === before) return;
-    }
-  }
-
-  #goOn(unit: Unit, { place, spec, only }: Waiting): void {
-    if (!isGiven(unit)) return this.#start([{ ...unit, result: null }], place, spec, only);
+  #goOn(unit: Unit, { place, spec, only }: Purpose): void {
+    if (!isOver(unit)) return this.#start([{ ...unit, result: null }], place, spec, only);
     this.#forsake(unit, place);
-    this.#leave(place);
+    leavePlace(place);
   }
 
   /**
@@ -150,7 +133,7 @@ export class Jobs {
       if (!job.read || flight.resolved) continue;
       this.#jobs.delete(flight);
       this.#deltas.delete(job);
-      this.#drop(job);
+      this.#held.drop(job);
       job.units = [];
     }
   }
@@ -164,11 +147,7 @@ export class Jobs {
 
   /** The sender has been stopped: what it still had is not waited for. */
   recall(): void {
-    for (const job of this.#submitted) {
-      this.#drop(job);
-      job.units = [];
-    }
-    this.#submitted.clear();
+    this.#delivery.recall();
   }
 
   #start(units: Unit[], place: Place | null, spec: PipelineSpec, only: Job['only']): void {
@@ -187,12 +166,12 @@ export class Jobs {
       }
       const source = this.#sourceOf(unit);
       if (source === 'short') {
-        this.#setAside(unit, job, this.#starved);
+        this.#waiting.starve(unit, job);
         continue;
       }
       if (source === null) {
         // Its folder tells whether it is gone.
-        this.#wait(unit, job, 'no way to the file');
+        this.#waiting.pause(unit, job, 'no way to the file');
         continue;
       }
       units.push(unit);
@@ -203,12 +182,12 @@ export class Jobs {
     }
     job.units = units;
     if (units.length === 0) {
-      this.#leave(job.place);
-      return this.#drop(job);
+      leavePlace(job.place);
+      return this.#held.drop(job);
     }
     if (job.place === null) for (const unit of units) this.#jobs.set(unit.flight, job);
     const slices = units.map((unit, index) => sliceOf(unit, sources[index] as Source));
-    this.#hold(
+    this.#held.set(
       job,
       slices.reduce((sum, slice) => sum + slice.to - slice.from, 0),
     );
@@ -244,65 +223,20 @@ export class Jobs {
     return generation.source(unit.from) ?? (opening === 'short' ? opening : null);
   }
 
-  /** A file that cannot be read now is tried again, with growing pauses; what is in the way is said once. */
-  #pause(unit: Unit, job: Job, why: string): void {
-    const { generation } = unit.flight;
-    if (generation.hasGrown()) generation.badReads = 0;
-    generation.badReads += 1;
-    if (generation.frozen && generation.badReads > MAX_COPY_FAILURES) return this.#options.onBroken(generation);
-    this.#wait(unit, job, why);
-  }
-
-  #wait(unit: Unit, job: Job, why: string): void {
-    const { generation } = unit.flight;
-    generation.failures += 1;
-    generation.blockedUntilMs =
-      this.#options.now() + Math.min(MAX_READ_PAUSE_MS, 250 * 2 ** Math.min(generation.failures, 10));
-    this.#setAside(unit, job, this.#paused);
-    if (generation.failures !== 3) return;
-    this.#options.events.problemFound({
-      code: 'LOG_UNREADABLE',
-      message: `Cannot read ${generation.log.path}: ${why}`,
-      advice: 'Check that the file is there and readable by this user; it is tried again until it is gone.',
-    });
-  }
-
-  #setAside(unit: Unit, { place, spec, only }: Job, aside: Map<Unit, Waiting>): void {
-    if (place !== null) place.pending += 1;
-    aside.set(unit, { place, spec, only });
-  }
-
-  #hold(job: Job, bytes: number): void {
-    this.#heldBytes += bytes - job.heldBytes;
-    job.heldBytes = bytes;
-    const total = job.units.reduce((sum, unit) => sum + unit.to - unit.from, 0);
-    for (const unit of job.units) {
-      const share = total === 0 ? 0 : Math.round((bytes * (unit.to - unit.from)) / total);
-      logOf(unit).heldBytes += share - unit.heldBytes;
-      unit.heldBytes = share;
-    }
-  }
-
-  /** Neither its push nor its place in the budget is needed any more. */
-  #drop(job: Job): void {
-    this.#hold(job, 0);
-    for (const push of job.pushes.splice(0)) this.#options.release(push);
-  }
-
   #returned(job: Job): void {
     this.#running -= 1;
     for (const { reading } of job.units) if (reading !== null) reading.readers -= 1;
     // Its files may be closed now, for those that wait longer than what is planned next.
-    this.#feed();
+    this.#waiting.feed();
   }
 
   #onFailure(job: Job, error: unknown): void {
     this.#returned(job);
     const message = error instanceof Error ? error.message : String(error);
     this.#options.events.jobRepeated('worker');
-    for (const unit of job.units) this.#pause(unit, job, message);
-    this.#leave(job.place);
-    this.#drop(job);
+    for (const unit of job.units) this.#waiting.failed(unit, job, message);
+    leavePlace(job.place);
+    this.#held.drop(job);
   }
 
   #onResult(job: Job, result: CollectResult): void {
@@ -313,7 +247,7 @@ export class Jobs {
     if (job.units.some((unit, index) => isStale(unit, result.slices[index] as SliceResult))) {
       // Lines of bytes that are gone are among the others' and would come twice if there is a copy of them.
       this.#options.events.jobRepeated('truncated');
-      this.#drop(job);
+      this.#held.drop(job);
       job.read = false;
       return this.#run(job);
     }
@@ -329,8 +263,7 @@ export class Jobs {
       }
       // It has left the job: whatever becomes of its file, the others' push goes on.
       this.#jobs.delete(flight);
-      logOf(unit).heldBytes -= unit.heldBytes;
-      unit.heldBytes = 0;
+      this.#held.giveBack(unit);
       if (!current) {
         this.#forsake(unit, job.place);
         continue;
@@ -338,10 +271,10 @@ export class Jobs {
       if (slice.outcome === 'changed') {
         this.#options.onChanged(flight.generation);
         this.#forsake(unit, job.place);
-      } else this.#pause(unit, job, slice.error?.message ?? 'unknown');
+      } else this.#waiting.failed(unit, job, slice.error?.message ?? 'unknown');
     }
     job.units = kept;
-    this.#hold(job, sizeOf(job));
+    this.#held.set(job, sizeOf(job));
     if (job.place !== null) this.#onRepeated(job, job.place);
     else this.#follow(job, result.delta);
     for (const unit of kept) this.#options.onProgress(logOf(unit));
@@ -376,7 +309,7 @@ export class Jobs {
   #readAgain(flight: Flight): void {
     const job = this.#jobs.get(flight);
     if (job !== undefined) {
-      this.#drop(job);
+      this.#held.drop(job);
       job.units = [];
       job.read = false;
       this.#deltas.delete(job);
@@ -397,7 +330,7 @@ export class Jobs {
     const delta = this.#deltas.get(job);
     this.#deltas.delete(job);
     if (delta !== undefined) this.#options.onCounted(delta);
-    for (const part of this.#byPush(job)) this.#submit(part);
+    for (const part of this.#byPush(job)) this.#delivery.submit(part);
   }
 
   /** From here on, each push has a life of its own. */
@@ -411,7 +344,7 @@ export class Jobs {
     });
     job.only = shareOf(first);
     job.pushes = [first];
-    for (const part of [job, ...parts]) this.#hold(part, sizeOf(part));
+    for (const part of [job, ...parts]) this.#held.set(part, sizeOf(part));
     return [job, ...parts];
   }
 
@@ -431,141 +364,15 @@ export class Jobs {
       // What follows is the next one's, also when this one is cut again.
       unit.end = (unit.result as SliceResult).next;
     }
-    this.#submit(job);
-    this.#leave(place);
+    this.#delivery.submit(job);
+    leavePlace(place);
   }
-
-  /** One of the jobs that take a place is through; after the last, what is newer may follow. */
-  #leave(place: Place | null): void {
-    if (place === null) return;
-    place.pending -= 1;
-    if (place.pending === 0) place.held.release();
-  }
-
-  #submit(job: Job): void {
-    const [push] = job.pushes;
-    const read = job.units.reduce((sum, unit) => sum + (unit.result as SliceResult).entries, 0);
-    if (push === undefined || read === 0) return this.#settle(job);
-    const { bytes, tenant, encodedBytes } = push;
-    // Less was read where a slice is no longer of interest.
-    const entries = Math.min(push.entries, read);
-    const parcel: Parcel = {
-      keys: job.units.map((unit) => logOf(unit).path),
-      seq: job.seq,
-      tenant,
-      push: bytes,
-      entries,
-      encodedBytes,
-      ...spread(job.units),
-      onSettled: (outcome) => this.#onOutcome(job, parcel, outcome),
-    };
-    this.#submitted.add(job);
-    if (job.place === null) this.#options.sender.submit(parcel);
-    else job.place.held.submit(parcel);
-  }
-
-  #onOutcome(job: Job, parcel: Parcel, outcome: Outcome): void {
-    const { events } = this.#options;
-    const { entries } = parcel;
-    this.#submitted.delete(job);
-    switch (outcome.kind) {
-      case 'stored':
-        events.entriesStored({ entries, bytes: parcel.push.byteLength });
-        return this.#settle(job);
-      case 'storedInPart': {
-        let refused = 0;
-        for (const { reason, lines } of outcome.refused) {
-          const counted = Math.min(lines, entries - refused);
-          refused += counted;
-          events.entriesRefused({ reason, message: '', entries: counted });
-        }
-        events.entriesStored({ entries: entries - refused, bytes: parcel.push.byteLength });
-        return this.#settle(job);
-      }
-      case 'refused':
-        events.entriesRefused({ reason: outcome.reason, message: outcome.detail, entries });
-        return this.#settle(job);
-      case 'cut':
-        return this.#cut(job, entries, outcome, outcome.reason, new Set(outcome.keys));
-      case 'withoutStream':
-        return this.#cut(job, entries, outcome, 'invalid_labels', new Set());
-      case 'withoutMetadata':
-        if (job.spec.withoutMetadata) return this.#refuse(job, entries, 'metadata_disallowed');
-        this.#spec = { ...this.#spec, withoutMetadata: true };
-        job.spec = { ...job.spec, withoutMetadata: true };
-        events.jobRepeated('encoding');
-        return this.#repeat(job, outcome.hold(), [job.units.map(againOf)]);
-    }
-  }
-
-  /** Makes smaller pushes of a job: one for each log that is held up, halves of the others, or of the only slice. */
-  #cut(job: Job, entries: number, { hold }: Returned, reason: string, alone: ReadonlySet<string>): void {
-    const [only] = job.units;
-    if (job.units.length === 1 && only !== undefined) {
-      const whole = reason === 'invalid_labels' || (only.result as SliceResult).lines <= 1;
-      if (whole) return this.#refuse(job, entries, reason);
-      this.#options.events.jobRepeated('cut');
-      return this.#repeat(job, hold(), [[firstHalfOf(only)]]);
-    }
-    this.#options.events.jobRepeated('cut');
-    const units = job.units.map(againOf);
-    const apart = units.filter((unit) => alone.has(logOf(unit).path));
-    const others = units.filter((unit) => !alone.has(logOf(unit).path));
-    const half = apart.length > 0 ? others.length : Math.ceil(others.length / 2);
-    const parts = [others.slice(0, half), others.slice(half), ...apart.map((unit) => [unit])];
-    this.#repeat(
-      job,
-      hold(),
-      parts.filter((part) => part.length > 0),
-    );
-  }
-
-  #repeat(job: Job, held: HeldPlace, parts: Unit[][]): void {
-    this.#drop(job);
-    const place: Place = { held, seq: job.seq, pending: parts.length };
-    for (const units of parts) this.#start(units, place, job.spec, job.only);
-  }
-
-  #refuse(job: Job, entries: number, reason: string): void {
-    this.#options.events.entriesRefused({ reason, message: '', entries });
-    this.#settle(job);
-  }
-
-  #settle(job: Job): void {
-    this.#drop(job);
-    const nowMs = this.#options.now();
-    for (const unit of job.units) {
-      const { flight } = unit;
-      flight.openUnits -= 1;
-      if (flight.openUnits > 0) continue;
-      logOf(unit).settle(flight, nowMs);
-      this.#options.onProgress(logOf(unit));
-    }
-  }
-}
-
-/** What it was to be read for is over. */
-function isGiven({ flight: { generation, epoch } }: Unit): boolean {
-  return epoch !== generation.epoch || generation.done;
 }
 
 /** Its file was truncated while it was read; it may go on in the copy that was made before. */
 function isStale({ flight, reading }: Unit, { outcome, entries }: SliceResult): boolean {
   if (flight.generation !== reading) return true;
   return flight.epoch !== flight.generation.epoch && outcome === 'read' && entries > 0;
-}
-
-/** The time its entries span. */
-function spread(units: readonly Unit[]): { oldestMs?: number; newestMs?: number } {
-  let oldestMs = Number.POSITIVE_INFINITY;
-  let newestMs = 0;
-  for (const unit of units) {
-    const result = unit.result as SliceResult;
-    if (result.entries === 0) continue;
-    oldestMs = Math.min(oldestMs, result.oldestMs);
-    newestMs = Math.max(newestMs, result.newestMs);
-  }
-  return newestMs === 0 ? {} : { oldestMs, newestMs };
 }
 
 function shareOf({ tenant, streams }: PushShare): PushShare {

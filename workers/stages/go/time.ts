@@ -11,8 +11,10 @@ export interface Instant {
 /** What the text said, before it is an instant. */
 interface Fields {
   year: number;
+  /** From 1; 0: not told. */
   month: number;
   day: number;
+  /** From 1; -1: not told. */
   yearDay: number;
   hour: number;
   minute: number;
@@ -20,13 +22,20 @@ interface Fields {
   nanos: number;
   pm: boolean;
   am: boolean;
+  /** It says that it is UTC, whatever else it says. */
+  utc: boolean;
+  /** Seconds east of UTC. */
   offset: number | null;
+  /** An abbreviation; empty: not told. */
   zoneName: string;
 }
 
 const MONTHS = ['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October'];
 MONTHS.push('November', 'December');
 const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
+
+/** `GMT` and what is signed may stand before anything; letters, three to five of them, not before another. */
+const ABBREVIATION = /^(?:(GMT)?([+-]\d+)|GMT|ChST|MeST|(?:[A-Z]{4}T|[A-Z]{3}T|WITA|[A-Z]{3})(?![A-Z]))/;
 
 /** A place in the text; -1 afterwards: the text is not what the layout says. */
 class Cursor {
@@ -47,10 +56,15 @@ class Cursor {
     return code >= 0x30 && code <= 0x39;
   }
 
-  digits(count: number): number {
+  /** So many digits; with `fewer` there may be fewer, but one. */
+  digits(count: number, fewer = false): number {
     let value = 0;
     for (let i = 0; i < count; i++) {
-      if (!this.isDigit(i)) return this.fail();
+      if (!this.isDigit(i)) {
+        if (!fewer || i === 0) return this.fail();
+        this.at += i;
+        return value;
+      }
       value = value * 10 + this.text.charCodeAt(this.at + i) - 0x30;
     }
     this.at += count;
@@ -93,6 +107,15 @@ class Cursor {
     }
   }
 
+  /** The abbreviation of a zone, as Go tells them from other text. */
+  abbreviation(): string {
+    const [name = '', signed = '', hours] = ABBREVIATION.exec(this.text.slice(this.at)) ?? [];
+    const taken = Math.abs(Number(hours ?? 0)) > 23 ? signed : name;
+    if (taken === '') this.fail();
+    else this.at += taken.length;
+    return taken;
+  }
+
   get startsFraction(): boolean {
     return (this.text[this.at] === '.' || this.text[this.at] === ',') && this.isDigit(1);
   }
@@ -125,13 +148,14 @@ export function compileLayout(layout: string, zone: Zone | null): (text: string,
       year: 0,
       month: 0,
       day: 0,
-      yearDay: 0,
+      yearDay: -1,
       hour: 0,
       minute: 0,
       second: 0,
       nanos: 0,
       pm: false,
       am: false,
+      utc: false,
       offset: null,
       zoneName: '',
     };
@@ -155,22 +179,28 @@ function instantOf(fields: Fields, zone: Zone | null, anyDay: boolean): Instant 
   let { month, day, hour } = fields;
   if (fields.pm && hour < 12) hour += 12;
   else if (fields.am && hour === 12) hour = 0;
-  if (yearDay > 0 && month === 0) {
-    if (yearDay > 365 + daysInMonth(year, 2) - 28) return null;
-    month = 1;
-    day = yearDay;
-  } else {
-    month ||= 1;
-    day ||= 1;
-    if (!anyDay && day > daysInMonth(year, month)) return null;
+  if (yearDay >= 0) {
+    const date = dateOf(year, yearDay);
+    if (date === null || (month > 0 && month !== date.month) || (day > 0 && day !== date.day)) return null;
+    ({ month, day } = date);
   }
+  month ||= 1;
+  day ||= 1;
+  if (!anyDay && day > daysInMonth(year, month)) return null;
   const local = daysOf(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second;
+  if (fields.utc) return { seconds: local, nanos };
   if (offset !== null) return { seconds: local - offset, nanos };
   if (zoneName === '') return { seconds: zone === null ? local : zone.toUtc(local), nanos };
-  const known = zone?.offsetOf(zoneName, local) ?? null;
-  if (known !== null) return { seconds: local - known, nanos };
-  const hours = /^GMT([+-]\d+)$/.exec(zoneName)?.[1];
-  return { seconds: local - Number(hours ?? 0) * 3600, nanos };
+  // What the zone does not know counts as UTC in Go, the number in "GMT+3" included.
+  return { seconds: local - (zone?.offsetOf(zoneName, local) ?? 0), nanos };
+}
+
+/** The date of a day of the year, from 1; null if the year has no such day. */
+function dateOf(year: number, yearDay: number): { month: number; day: number } | null {
+  let day = yearDay;
+  let month = 1;
+  while (month <= 12 && day > daysInMonth(year, month)) day -= daysInMonth(year, month++);
+  return day < 1 || month > 12 ? null : { month, day };
 }
 
 function parsePart(part: Part, cursor: Cursor, fields: Fields, fractionFollows: boolean): void {
@@ -191,7 +221,7 @@ function parseOffset(
   fields: Fields,
 ): void {
   if (part.z && cursor.take('Z')) {
-    fields.offset = 0;
+    fields.utc = true;
     return;
   }
   const sign = cursor.take('+') ? 1 : cursor.take('-') ? -1 : 0;
@@ -248,10 +278,8 @@ function parseField(field: Field, cursor: Cursor, fields: Fields, fractionFollow
       return;
     case '__2':
     case '002': {
-      let spaces = 0;
-      while (field === '__2' && spaces < 2 && cursor.take(' ')) spaces++;
-      fields.yearDay = cursor.digits(3 - spaces);
-      if (cursor.at >= 0 && fields.yearDay < 1) cursor.fail();
+      if (field === '__2' && cursor.take(' ')) cursor.take(' ');
+      fields.yearDay = cursor.digits(3, field === '__2');
       return;
     }
     case '15':
@@ -282,15 +310,7 @@ function parseField(field: Field, cursor: Cursor, fields: Fields, fractionFollow
       return;
     }
     case 'MST':
-      if (cursor.take('UTC')) {
-        fields.offset = 0;
-        return;
-      }
-      fields.zoneName =
-        /^(?:ChST|MeST|GMT[+-]\d{1,2}|GMT|[+-]\d\d|[A-Z]{4}T|[A-Z]{3}T|WITA|[A-Z]{3})(?![A-Z])/.exec(
-          cursor.text.slice(cursor.at),
-        )?.[0] ?? '';
-      if (fields.zoneName === '') cursor.fail();
-      else cursor.at += fields.zoneName.length;
+      if (cursor.take('UTC')) fields.utc = true;
+      else fields.zoneName = cursor.abbreviation();
   }
 }

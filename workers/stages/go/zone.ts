@@ -1,16 +1,30 @@
+import { daysOf } from './civil.js';
+
 /** Transitions of time zones lie on such a grid, in seconds. */
 const GRID_SECONDS = 900;
 const MAX_REMEMBERED = 10_000;
+const HALF_YEAR_SECONDS = 182 * 86_400;
+
+/**
+ * What the letters stand for that zones are called by in the tz database, in hours east of UTC; some mean another thing in
+ * another country. The runtime brings names as well, but of few countries each for one language.
+ */
+const ABBREVIATIONS: Record<string, readonly number[]> = {
+  ...{ ACDT: [10.5], ACST: [9.5], ADT: [-3], AEDT: [11], AEST: [10], AKDT: [-8], AKST: [-9], AST: [-4], AWST: [8] },
+  ...{ BST: [1], CAT: [2], CDT: [-5, -4], CEST: [2], CET: [1], CST: [-6, 8, -5], ChST: [10], EAT: [3], EDT: [-4] },
+  ...{ EEST: [3], EET: [2], EST: [-5], GMT: [0], HDT: [-9], HKT: [8], HST: [-10], IDT: [3], IST: [5.5, 2, 1] },
+  ...{ JST: [9], KST: [9], MDT: [-6], MSK: [3], MST: [-7], NDT: [-2.5], NST: [-3.5], NZDT: [13], NZST: [12] },
+  ...{ PDT: [-7], PKT: [5], PST: [-8, 8], SAST: [2], SST: [-11], WAT: [1], WEST: [1], WET: [0], WIB: [7], WIT: [9] },
+  ...{ WITA: [8] },
+};
 
 /** Offsets from UTC of an IANA time zone, from the data the runtime brings. */
 export class Zone {
   readonly #format: Intl.DateTimeFormat;
-  readonly #names: Intl.DateTimeFormat;
   readonly #offsets = new Map<number, number>();
 
   /** Throws a RangeError if there is no such zone. */
-  constructor(name: string) {
-    const timeZone = name;
+  constructor(timeZone: string) {
     this.#format = new Intl.DateTimeFormat('en-US', {
       timeZone,
       hourCycle: 'h23',
@@ -22,7 +36,6 @@ export class Zone {
       second: 'numeric',
       era: 'short',
     });
-    this.#names = new Intl.DateTimeFormat('en-US', { timeZone, timeZoneName: 'short' });
   }
 
   /** Seconds east of UTC at `seconds` since the epoch. */
@@ -31,10 +44,11 @@ export class Zone {
     let offset = this.#offsets.get(slot);
     if (offset === undefined) {
       const at = slot * GRID_SECONDS;
-      const part: Record<string, number> = {};
-      for (const { type, value } of this.#format.formatToParts(at * 1000)) part[type] = Number(value);
-      const { year, month, day, hour, minute, second } = part as Record<string, number>;
-      offset = Date.UTC(year!, month! - 1, day!, hour!, minute!, second!) / 1000 - at;
+      const part: Record<string, string> = {};
+      for (const { type, value } of this.#format.formatToParts(at * 1000)) part[type] = value;
+      const [year, month, day] = [Number(part.year), Number(part.month), Number(part.day)];
+      const days = daysOf(part.era === 'BC' ? 1 - year : year, month, day);
+      offset = days * 86_400 + Number(part.hour) * 3600 + Number(part.minute) * 60 + Number(part.second) - at;
       if (this.#offsets.size >= MAX_REMEMBERED) this.#offsets.clear();
       this.#offsets.set(slot, offset);
     }
@@ -47,12 +61,16 @@ export class Zone {
     return offset === 0 ? local : local - this.offsetAt(local - offset);
   }
 
-  /** Offset of an abbreviation such as `EST` if the zone uses it in that year, else null. */
+  /**
+   * Seconds east of UTC that an abbreviation such as `EST` or `-03` stands for; null if clocks of the zone never show it in
+   * the year around `local`, as for `toUtc`.
+   */
   offsetOf(abbreviation: string, local: number): number | null {
-    for (const months of [0, 6]) {
-      const at = local + months * 30 * 86_400;
-      const name = this.#names.formatToParts(at * 1000).find(({ type }) => type === 'timeZoneName')?.value;
-      if (name === abbreviation) return this.offsetAt(at);
+    const isNumber = /^[+-]\d\d$/.test(abbreviation);
+    const known = isNumber ? [Number(abbreviation)] : (ABBREVIATIONS[abbreviation] ?? []);
+    for (const seconds of known.map((hours) => hours * 3600)) {
+      for (const ahead of [0, HALF_YEAR_SECONDS])
+        if (this.offsetAt(local - seconds + ahead) === seconds) return seconds;
     }
     return null;
   }

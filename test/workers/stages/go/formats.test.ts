@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { compileFormat } from '../../../workers/stages/go/formats.js';
+import { compileFormat } from '../../../../workers/stages/go/formats.js';
 
 test('a second that was read before does not make a timestamp of what is none', () => {
   const parse = compileFormat('RFC3339', null);

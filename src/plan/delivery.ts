@@ -1,0 +1,161 @@
+import type { ContainerLog } from '../chain/container-log.js';
+import type { SliceResult } from '../protocol.js';
+import type { HeldPlace, Outcome, Parcel } from '../push/parcel.js';
+import type { Sender } from '../push/sender.js';
+import type { CollectorEvents } from '../telemetry/events.js';
+import type { Held } from './held.js';
+import { againOf, firstHalfOf, type Job, logOf, type Place, type Unit } from './job.js';
+
+export interface DeliveryOptions {
+  /** Takes finished pushes, and tells once what became of each. */
+  sender: Pick<Sender, 'submit'>;
+  events: CollectorEvents;
+  held: Held;
+  /** Milliseconds since the epoch. */
+  now: () => number;
+  /** Units are to be read once more, for a push in the place of that of the job. */
+  onRepeat: (units: Unit[], place: Place, job: Job) => void;
+  /** The endpoint takes no structured metadata. */
+  onMetadataRefused: () => void;
+  /** A slice was settled: its log may have more. */
+  onProgress: (log: ContainerLog) => void;
+}
+
+/** A push that must be made anew. */
+type Returned = Pick<Extract<Outcome, { hold: unknown }>, 'hold'>;
+
+/** From the push of a job to settled positions. Cuts, repeats and re-encodes what Loki does not take as it is. */
+export class Delivery {
+  readonly #options: DeliveryOptions;
+  /** Their pushes are with the sender. */
+  readonly #submitted = new Set<Job>();
+
+  constructor(options: DeliveryOptions) {
+    this.#options = options;
+  }
+
+  /** Hands the push of a job over. One without entries is settled at once. */
+  submit(job: Job): void {
+    const [push] = job.pushes;
+    const read = job.units.reduce((sum, unit) => sum + (unit.result as SliceResult).entries, 0);
+    if (push === undefined || read === 0) return this.#settle(job);
+    const { bytes, tenant, encodedBytes } = push;
+    // Less was read where a slice is no longer of interest.
+    const entries = Math.min(push.entries, read);
+    const parcel: Parcel = {
+      keys: job.units.map((unit) => logOf(unit).path),
+      seq: job.seq,
+      tenant,
+      push: bytes,
+      entries,
+      encodedBytes,
+      ...spread(job.units),
+      onSettled: (outcome) => this.#onOutcome(job, parcel, outcome),
+    };
+    this.#submitted.add(job);
+    if (job.place === null) this.#options.sender.submit(parcel);
+    else job.place.held.submit(parcel);
+  }
+
+  /** The sender has been stopped: what it still had is not waited for. */
+  recall(): void {
+    for (const job of this.#submitted) {
+      this.#options.held.drop(job);
+      job.units = [];
+    }
+    this.#submitted.clear();
+  }
+
+  #onOutcome(job: Job, parcel: Parcel, outcome: Outcome): void {
+    const { events } = this.#options;
+    const { entries } = parcel;
+    this.#submitted.delete(job);
+    switch (outcome.kind) {
+      case 'stored':
+        events.entriesStored({ entries, bytes: parcel.push.byteLength });
+        return this.#settle(job);
+      case 'storedInPart': {
+        let refused = 0;
+        for (const { reason, lines } of outcome.refused) {
+          const counted = Math.min(lines, entries - refused);
+          refused += counted;
+          events.entriesRefused({ reason, message: '', entries: counted });
+        }
+        events.entriesStored({ entries: entries - refused, bytes: parcel.push.byteLength });
+        return this.#settle(job);
+      }
+      case 'refused':
+        events.entriesRefused({ reason: outcome.reason, message: outcome.detail, entries });
+        return this.#settle(job);
+      case 'cut':
+        return this.#cut(job, entries, outcome, outcome.reason, new Set(outcome.keys));
+      case 'withoutStream':
+        return this.#cut(job, entries, outcome, 'invalid_labels', new Set());
+      case 'withoutMetadata':
+        if (job.spec.withoutMetadata) return this.#refuse(job, entries, 'metadata_disallowed');
+        this.#options.onMetadataRefused();
+        job.spec = { ...job.spec, withoutMetadata: true };
+        events.jobRepeated('encoding');
+        return this.#repeat(job, outcome.hold(), [job.units.map(againOf)]);
+    }
+  }
+
+  /** Makes smaller pushes of a job: one for each log that is held up, halves of the others, or of the only slice. */
+  #cut(job: Job, entries: number, { hold }: Returned, reason: string, alone: ReadonlySet<string>): void {
+    const [only] = job.units;
+    if (job.units.length === 1 && only !== undefined) {
+      const whole = reason === 'invalid_labels' || (only.result as SliceResult).lines <= 1;
+      if (whole) return this.#refuse(job, entries, reason);
+      this.#options.events.jobRepeated('cut');
+      return this.#repeat(job, hold(), [[firstHalfOf(only)]]);
+    }
+    this.#options.events.jobRepeated('cut');
+    const units = job.units.map(againOf);
+    const apart = units.filter((unit) => alone.has(logOf(unit).path));
+    const others = units.filter((unit) => !alone.has(logOf(unit).path));
+    const half = apart.length > 0 ? others.length : Math.ceil(others.length / 2);
+    const parts = [others.slice(0, half), others.slice(half), ...apart.map((unit) => [unit])];
+    this.#repeat(
+      job,
+      hold(),
+      parts.filter((part) => part.length > 0),
+    );
+  }
+
+  #repeat(job: Job, held: HeldPlace, parts: Unit[][]): void {
+    this.#options.held.drop(job);
+    const place: Place = { held, seq: job.seq, pending: parts.length };
+    for (const units of parts) this.#options.onRepeat(units, place, job);
+  }
+
+  #refuse(job: Job, entries: number, reason: string): void {
+    this.#options.events.entriesRefused({ reason, message: '', entries });
+    this.#settle(job);
+  }
+
+  #settle(job: Job): void {
+    const { held, now, onProgress } = this.#options;
+    held.drop(job);
+    const nowMs = now();
+    for (const unit of job.units) {
+      const { flight } = unit;
+      flight.openUnits -= 1;
+      if (flight.openUnits > 0) continue;
+      logOf(unit).settle(flight, nowMs);
+      onProgress(logOf(unit));
+    }
+  }
+}
+
+/** The time that the entries of some units span. */
+function spread(units: readonly Unit[]): { oldestMs?: number; newestMs?: number } {
+  let oldestMs = Number.POSITIVE_INFINITY;
+  let newestMs = 0;
+  for (const unit of units) {
+    const result = unit.result as SliceResult;
+    if (result.entries === 0) continue;
+    oldestMs = Math.min(oldestMs, result.oldestMs);
+    newestMs = Math.max(newestMs, result.newestMs);
+  }
+  return newestMs === 0 ? {} : { oldestMs, newestMs };
+}
