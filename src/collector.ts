@@ -2,9 +2,8 @@ import { fstatSync, statSync } from 'node:fs';
 import { Chains } from './chain/chains.js';
 import type { ChainSettings, ContainerLog } from './chain/container-log.js';
 import type { Descriptors } from './chain/descriptors.js';
-import { Generation } from './chain/generation.js';
-import { identifyNewcomers } from './chain/identify.js';
-import { sightPath } from './chain/identity.js';
+import { type Generation, gapIn } from './chain/generation.js';
+import { type Identify, identifyNewcomers } from './chain/identify.js';
 import { Keeper } from './chain/keeper.js';
 import { isSurelyDone, mayBeCopyOf, placeAtCursors, placeAtEnd } from './chain/place.js';
 import { type PollResult, pollGeneration, pollLog } from './chain/poll.js';
@@ -55,8 +54,6 @@ const SWITCH_MS = 5_000;
 const JOURNAL_PAUSE_MS = 100;
 /** Chains that ask workers at the same time where they were left. */
 const PLACED_AT_ONCE = 16;
-/** To be read instead of a file that is gone. */
-const NOTHING = '/dev/null';
 /** For unlinked files that are held open while the spool is turned off. */
 const HELD_WITHOUT_SPOOL_BYTES = 1024 ** 3;
 
@@ -507,15 +504,7 @@ export class Collector {
     const open = cursors.filter(({ carry }) => carry !== null);
     if (open.length === 0 || this.#lane.files.labelsOf(path) === null) return false;
     const log = this.#chains.getOrAdd(path);
-    const { dev, ino } = sightPath(NOTHING) ?? { dev: '0', ino: '0' };
-    for (const { carry, format } of open) {
-      const rest = new Generation(log, { path: '', suffix: '', gzip: false, dev, ino, size: 0 }, this.#now());
-      rest.path = null;
-      rest.endedAtMs = this.#now();
-      rest.startAt({ offset: 0, tail: null, carry }, null, format);
-      this.#options.descriptors.open(rest, NOTHING, dev, ino);
-      log.generations.push(rest);
-    }
+    for (const cursor of open) log.generations.push(gapIn(log, cursor, this.#now()));
     log.moved = true;
     return true;
   }
@@ -524,7 +513,8 @@ export class Collector {
     const { descriptors, workers } = this.#options;
     log.moved = true;
     if (record !== undefined) {
-      const missing = await placeAtCursors(log, record.cursors, descriptors, (job) => workers.identify(job));
+      const identify: Identify = (job) => workers.identify(job);
+      const missing = await placeAtCursors(log, record.cursors, descriptors, identify, this.#now());
       for (const cursor of missing) this.#missing(log.path, cursor);
     } else if (fresh) {
       await placeAtEnd(log, descriptors, (job) => workers.identify(job));
@@ -636,6 +626,7 @@ export class Collector {
 
   #lose(generation: Generation, reason: string, counted: CountResult | null): void {
     if (generation.done) return;
+    const { log, read, size, format } = generation;
     const bytes = counted?.bytes ?? generation.knownBytes - generation.read.offset;
     if (bytes > 0 && generation.copyOf === null) this.#count(generation, reason, bytes, counted?.lines ?? 0);
     generation.restart(0);
@@ -644,7 +635,10 @@ export class Collector {
     this.#jobs.abandon(generation);
     this.#options.descriptors.close(generation);
     this.#spool.release(generation);
-    generation.log.moved = true;
+    log.moved = true;
+    if (generation.copyOf !== null || (size === read.offset && read.carry === null)) return;
+    const gap = gapIn(log, { carry: read.carry, format }, this.#now());
+    log.generations = log.generations.flatMap((each) => (each === generation ? [each, gap] : [each]));
   }
 
   #count(generation: Generation, reason: string, bytes: number, lines: number): void {

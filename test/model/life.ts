@@ -39,13 +39,14 @@ export class Life {
   /** Tasks that run. */
   busy = 0;
   readonly #files = new SyncFiles();
-  readonly #descriptors = new SpyDescriptors(this.opened);
+  readonly #descriptors: SpyDescriptors;
   #journal: Journal | null = null;
   #collector: Collector | null = null;
   readonly #worker: WorkerState;
   readonly #config: Config;
 
-  constructor(config: Config, worker: WorkerState) {
+  constructor(config: Config, worker: WorkerState, maxOpen: number) {
+    this.#descriptors = new SpyDescriptors(maxOpen, this.opened);
     this.#config = config;
     this.#worker = worker;
   }
@@ -130,8 +131,8 @@ class SpyDescriptors extends Descriptors {
   readonly #opened: Set<string>;
   readonly #inodes = new Map<Holder, string>();
 
-  constructor(opened: Set<string>) {
-    super(10_000, () => {});
+  constructor(max: number, opened: Set<string>) {
+    super(max, () => {});
     this.#opened = opened;
   }
 
