@@ -2,7 +2,7 @@ import { fstatSync, statSync } from 'node:fs';
 import { Chains } from './chain/chains.js';
 import type { ChainSettings, ContainerLog } from './chain/container-log.js';
 import type { Descriptors } from './chain/descriptors.js';
-import type { Generation } from './chain/generation.js';
+import { type Generation, gapIn } from './chain/generation.js';
 import { identifyNewcomers } from './chain/identify.js';
 import { Keeper } from './chain/keeper.js';
 import { isSurelyDone } from './chain/place.js';
@@ -560,6 +560,7 @@ export class Collector {
 
   #lose(generation: Generation, reason: string, counted: CountResult | null): void {
     if (generation.done) return;
+    const { log, read, size, format } = generation;
     const bytes = counted?.bytes ?? generation.knownBytes - generation.read.offset;
     if (bytes > 0 && generation.copyOf === null) this.#count(generation, reason, bytes, counted?.lines ?? 0);
     generation.restart(0);
@@ -568,7 +569,10 @@ export class Collector {
     this.#jobs.abandon(generation);
     this.#options.descriptors.close(generation);
     this.#spool.release(generation);
-    generation.log.moved = true;
+    log.moved = true;
+    if (generation.copyOf !== null || (size === read.offset && read.carry === null)) return;
+    const gap = gapIn(log, { carry: read.carry, format }, this.#now());
+    log.generations = log.generations.flatMap((each) => (each === generation ? [each, gap] : [each]));
   }
 
   #count(generation: Generation, reason: string, bytes: number, lines: number): void {

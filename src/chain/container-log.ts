@@ -155,7 +155,7 @@ export class ContainerLog {
         continue;
       }
       if (rest) return this.#finish(generation, nowMs);
-      const handedOn = next !== undefined && next.planned === 0 && !next.apart;
+      const handedOn = next !== undefined && next.planned === 0 && !generation.gap && !next.gap;
       const waited = nowMs - generation.grownAtMs >= this.#settings.carryFlushMs;
       if (open && (!handedOn || (waited && next.unplannedBytes === 0))) return this.#flush(generation, nowMs);
     }
@@ -167,8 +167,8 @@ export class ContainerLog {
     let carriedFrom: Generation | null = null;
     const { offset, carry } = generation.read;
     const goesOn = before?.read.carry != null && offset === 0;
-    // Open before it was truncated, and a copy has left something open since then; or before what is gone.
-    if (carry !== null && offset === 0 && (goesOn || generation.apart)) return this.#flush(generation, nowMs);
+    // Open before it was truncated, and a copy has left something open since then.
+    if (carry !== null && goesOn) return this.#flush(generation, nowMs);
     if (goesOn) {
       carriedFrom = before;
       generation.read = { ...generation.read, carry: before.read.carry };
@@ -315,17 +315,22 @@ export class ContainerLog {
     }
   }
 
-  /** Generations that are settled to their end and get no more late writes become done. Returns them. */
+  /**
+   * Generations that are settled to their end and get no more late writes become done, and so do copies of them that have
+   * no name. Returns them.
+   */
   finish(nowMs: number): Generation[] {
     // One whose carry came from a generation that began anew is not told of it.
     for (const generation of this.generations) this.#advance(generation, nowMs);
     // One without a name is still needed to tell new files from it.
     const asked = this.generations.some(({ unknown }) => unknown);
+    const oldest = this.generations.find(({ done }) => !done);
     const finished = this.generations.filter(
       (generation) =>
         !generation.done &&
         !generation.unidentified &&
         !(asked && generation.deleted) &&
+        !(generation.gap && generation !== oldest) &&
         generation.flights.length === 0 &&
         generation.settled.offset === generation.size &&
         generation.settled.carry === null &&
@@ -333,7 +338,9 @@ export class ContainerLog {
     );
     for (const generation of finished) generation.done = true;
     if (finished.length > 0) this.moved = true;
-    return finished;
+    const spare = this.generations.filter(({ done, deleted, copyOf }) => !done && deleted && copyOf?.done === true);
+    for (const copy of spare) copy.done = true;
+    return [...finished, ...spare];
   }
 
   /**
@@ -377,6 +384,7 @@ function cursorOf(generation: Generation): Cursor {
     size: generation.unidentified ? 0 : Math.max(generation.knownBytes, generation.settled.offset),
     format: generation.format,
     carry: generation.settled.carry,
+    ...(generation.gap && { gap: true as const }),
   };
 }
 

@@ -1,9 +1,11 @@
 import { fstatSync } from 'node:fs';
+import type { Cursor } from '../checkpoint/record.js';
 import type { Format, Mark, SliceResult, Source } from '../protocol.js';
 import type { ContainerLog } from './container-log.js';
 import { type Copy, pairInOrder } from './copies.js';
 import type { Descriptors, Opening } from './descriptors.js';
 import { plainSizeOf } from './gzip-size.js';
+import { sightPath } from './identity.js';
 
 /** A point in a generation between two lines, and what is needed to go on from it. */
 export interface Point {
@@ -62,6 +64,9 @@ export interface GzipFile {
   ino: string;
 }
 
+/** To be read instead of a file that is gone. */
+const NOTHING = '/dev/null';
+
 /** One file of a chain: what is open of it, and how far it is planned, read and settled. */
 export class Generation {
   readonly log: ContainerLog;
@@ -100,8 +105,11 @@ export class Generation {
   aligned = true;
   flights: Flight[] = [];
   epoch = 0;
-  /** The one that came before it is gone: what was open before that had its end there. */
-  apart = false;
+  /**
+   * Stands for a file that is gone: what was open in it is sent as it is, and nothing is joined over it, for nobody knows
+   * what else it held.
+   */
+  gap = false;
   /** The size at which the bytes after `read` were found to hold no complete line. */
   unfinishedAt = -1;
   /** What it was before it was truncated, for copies that are not identified yet. */
@@ -157,6 +165,7 @@ export class Generation {
 
   /** Nobody will append to it any more: it is compressed or a copy. */
   get frozen(): boolean {
+    if (this.gap) return true;
     if (this.fd !== null) return this.packed;
     return this.path === null && (this.gzip !== null || this.spool !== null);
   }
@@ -205,7 +214,7 @@ export class Generation {
   }
 
   mayClose(): boolean {
-    return this.readers === 0 && this.fileNamed;
+    return this.readers === 0 && (this.fileNamed || this.gap);
   }
 
   /**
@@ -215,6 +224,7 @@ export class Generation {
    */
   open(descriptors: Descriptors): Opening {
     if (this.fd !== null) return 'open';
+    if (this.gap) return descriptors.open(this, NOTHING, this.dev, this.ino);
     this.packed = this.path === null;
     if (this.path !== null) return descriptors.open(this, this.path, this.dev, this.ino);
     if (this.gzip === null || this.spool !== null) return 'gone';
@@ -270,7 +280,6 @@ export class Generation {
     this.read = { offset: 0, tail: null, carry: null };
     this.settled = { offset: 0, tail: null, carry: null };
     this.aligned = true;
-    this.apart = false;
     this.unfinishedAt = -1;
     this.done = false;
   }
@@ -342,4 +351,19 @@ export class Generation {
     this.aligned = aligned;
     this.unidentified = false;
   }
+}
+
+/** Stands for one that is gone, of which this was open. */
+export function gapIn(
+  log: ContainerLog,
+  { carry, format }: Pick<Cursor, 'carry' | 'format'>,
+  nowMs: number,
+): Generation {
+  const { dev, ino } = sightPath(NOTHING) ?? { dev: '0', ino: '0' };
+  const gap = new Generation(log, { path: '', suffix: '', gzip: false, dev, ino, size: 0 }, nowMs);
+  gap.gap = true;
+  gap.path = null;
+  gap.endedAtMs = nowMs;
+  gap.startAt({ offset: 0, tail: null, carry }, null, format);
+  return gap;
 }

@@ -92,20 +92,24 @@ function isSince(newcomer: Generation, current: Generation): boolean {
   return newcomer.seenAtMs > current.seenAtMs;
 }
 
-function isCurrent({ path, log }: Generation): boolean {
-  return path === log.path;
+/** Whether it is the current one, or was till the pod was deleted. */
+function isCurrent(generation: Generation): boolean {
+  const { path, log, onlyOpen } = generation;
+  if (!onlyOpen) return path === log.path;
+  return generation === log.generations.findLast(({ suffix }) => suffix === '');
 }
 
 /** @returns whether the newcomer is another name of the generation, which it has taken over */
 function place({ generation, former }: Candidate, newcomer: Generation, descriptors: Descriptors): boolean {
   const { log } = generation;
-  const renamed = newcomer.path !== null && isOf(generation, newcomer);
+  const isPlain = newcomer.path !== null || (newcomer.onlyOpen && !newcomer.packed);
+  const renamed = isPlain && isOf(generation, newcomer);
   if (former !== null) {
     newcomer.adopt(former);
     if (!former.sure) generation.copies.push({ generation: newcomer, epoch: generation.epoch });
     return false;
   }
-  if (!renamed && (isCurrent(generation) || newcomer.path !== null)) {
+  if (!renamed && (isPlain || generation.path === log.path)) {
     // It will be read where the original was, should that be truncated; till then it is of no use.
     newcomer.copyOf = generation;
     return false;

@@ -166,5 +166,6 @@ function isElsewhere(generation: Generation): boolean {
 }
 
 function isNameless(generation: Generation): boolean {
-  return !generation.done && generation.copyOf === null && generation.fd !== null && !generation.fileNamed;
+  const { done, gap, copyOf, fd, fileNamed } = generation;
+  return !done && !gap && copyOf === null && fd !== null && !fileNamed;
 }

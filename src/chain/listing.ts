@@ -80,7 +80,7 @@ export function updateListing(log: ContainerLog, files: readonly FoundFile[], no
     if (added.unidentified) change.unidentified.push(added);
   }
 
-  for (const generation of log.generations) {
+  for (const [index, generation] of log.generations.entries()) {
     const names = named.get(generation);
     const hadName = !generation.deleted;
     if (names === undefined && hadName && !generation.done && !reallyUnnamed(generation)) {
@@ -97,9 +97,12 @@ export function updateListing(log: ContainerLog, files: readonly FoundFile[], no
       change.added.push(generation);
     }
     if (names !== undefined || !hadName || generation.done) continue;
-    if (generation.copyOf === null && (generation.fd !== null || generation.spool !== null)) continue;
+    // A copy is of no more use where the original stays.
+    const isSpare = generation.copyOf !== null && named.has(generation.copyOf);
+    if (!isSpare && (generation.fd !== null || generation.spool !== null)) continue;
     // Renamed and compressed before it could be opened: it is one of those that came after it.
-    if (isUntouched(generation) && log.generations.some(({ gzip }) => gzip !== null)) generation.size = 0;
+    const mayBe = log.generations.slice(index + 1).some(({ gzip }) => gzip !== null);
+    if (isUntouched(generation) && mayBe) generation.size = 0;
     change.gone.push(generation);
   }
   log.generations = log.generations.filter((generation) => !generation.done || named.has(generation));

@@ -1,14 +1,15 @@
 import type { Cursor } from '../checkpoint/record.js';
 import type { ContainerLog } from './container-log.js';
 import type { Descriptors } from './descriptors.js';
-import type { Generation } from './generation.js';
+import { type Generation, gapIn } from './generation.js';
 import { type Answer, ask, type Identify, isOf, skip } from './identify.js';
 import { compareSuffixes, readGenerationName } from './name.js';
 
 /**
  * Puts the generations found at start where the journal says they were left: those before the first cursor are done,
  * those with a cursor go on there, the others begin at 0. When the generation of the first cursor is gone, those before
- * the next are done only if nothing of the first was left to be read.
+ * the next are done only if nothing of the first was left to be read. What stands for a generation that is gone keeps its
+ * place.
  *
  * @returns the cursors whose generation is nowhere to be found
  */
@@ -17,6 +18,7 @@ export async function placeAtCursors(
   cursors: readonly Cursor[],
   descriptors: Descriptors,
   identify: Identify,
+  nowMs: number,
 ): Promise<Cursor[]> {
   const asked = await findAll(log, cursors, descriptors, identify);
   const taken = new Set<Generation>();
@@ -29,11 +31,12 @@ export async function placeAtCursors(
   let doneBefore = 0;
   let unbroken = true;
   for (const [index, cursor] of cursors.entries()) {
+    if (cursor.gap === true) continue;
     if (isUnread(cursor)) {
       // Nothing of it was read, so it begins at 0 wherever it is; its inode alone would not say that it is this one.
       const there = log.generations.find((generation) => !ranks.has(generation) && isPlaceOf(cursor, generation));
       if (there !== undefined) ranks.set(there, index);
-      else if (taken.size === log.generations.length || isSurelyGone(cursor, log)) missing.push(cursor);
+      else if (isSurelyGone(cursor, log, ranks)) missing.push(cursor);
       unbroken = false;
       continue;
     }
@@ -66,21 +69,22 @@ export async function placeAtCursors(
   // Copies in the spool come without a name that would tell their place among the others.
   const rankOf = (generation: Generation) =>
     ranks.get(generation) ?? cursors.length + (generation.spool === null ? 1 : 0);
+  for (const [index, cursor] of cursors.entries()) {
+    if (cursor.gap !== true && !missing.includes(cursor)) continue;
+    const isOpen = log.generations.some((generation) => !generation.done && rankOf(generation) < index);
+    if (cursor.carry === null && !isOpen) continue;
+    const gap = gapIn(log, cursor, nowMs);
+    ranks.set(gap, index);
+    log.generations.push(gap);
+  }
   log.generations.sort((a, b) => rankOf(a) - rankOf(b));
   for (const [index, cursor] of cursors.entries()) {
-    if (placed.has(cursor)) continue;
-    // What was open is for the next file, if that was not begun; or for the same one, if that was truncated.
+    if (cursor.carry === null || cursor.gap === true || placed.has(cursor) || missing.includes(cursor)) continue;
+    // What was open when it was truncated goes on in what it is now.
     const next = log.generations.find((generation) => !generation.done && rankOf(generation) >= index);
     if (next === undefined || next.read.offset > 0) continue;
-    const { carry } = cursor;
-    // Of what is gone nobody knows whether there was more of it: perhaps the end of what was open.
-    const isGone = missing.includes(cursor);
-    if (carry === null) next.apart ||= isGone;
-    else {
-      next.apart = isGone;
-      next.read = { ...next.read, carry };
-      next.settled = next.read;
-    }
+    next.read = { ...next.read, carry: cursor.carry };
+    next.settled = next.read;
   }
   return missing;
 }
@@ -193,10 +197,18 @@ function stampOf(cursor: Cursor): string | null {
 /**
  * Nothing bears its name, which no other gets, and nothing is its file: a compressed one has got its inode anew. The oldest
  * are deleted first: where there is an older one, this one has another name by now, because its rename was undone, which
- * nobody does with a compressed one.
+ * nobody does with a compressed one. Without a time in its name it may be any but the `others`, and the current one
+ * where that is another file, or a shorter one.
  */
-function isSurelyGone(cursor: Cursor, { generations }: ContainerLog): boolean {
+function isSurelyGone(
+  cursor: Cursor,
+  { path, generations }: ContainerLog,
+  others: ReadonlyMap<Generation, unknown>,
+): boolean {
   const stamp = stampOf(cursor);
+  const isOther = ({ path: own, dev, ino, size }: Generation) =>
+    own === path && dev === cursor.dev && (ino !== cursor.ino || size < cursor.size);
+  if (generations.every((it) => others.has(it) || (stamp === null && isOther(it)))) return true;
   if (stamp === null) return false;
   const { gzip } = readGenerationName(cursor.name);
   const isOlder = ({ spool, suffix }: Generation) =>

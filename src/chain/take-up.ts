@@ -4,9 +4,8 @@ import type { Loss } from '../telemetry/events.js';
 import type { Chains } from './chains.js';
 import type { ContainerLog } from './container-log.js';
 import type { Descriptors } from './descriptors.js';
-import { Generation } from './generation.js';
+import { gapIn } from './generation.js';
 import type { Identify } from './identify.js';
-import { sightPath } from './identity.js';
 import { mayBeCopyOf, placeAtCursors, placeAtEnd } from './place.js';
 
 export interface TakeUpOptions {
@@ -29,8 +28,6 @@ export interface TakeUpOptions {
 
 /** Chains that ask workers at the same time where they were left. */
 const PLACED_AT_ONCE = 16;
-/** To be read instead of a file that is gone. */
-const NOTHING = '/dev/null';
 
 /**
  * Goes on where an earlier run has stopped: puts each chain at its stored position.
@@ -57,11 +54,11 @@ export async function takeUp(options: TakeUpOptions): Promise<Loss[]> {
 
 /** @returns the cursors whose generation is nowhere to be found */
 async function place(log: ContainerLog, options: TakeUpOptions): Promise<readonly Cursor[]> {
-  const { records, fromEnd, descriptors, identify, matchCopies } = options;
+  const { records, fromEnd, descriptors, identify, matchCopies, now } = options;
   const record = records.get(log.path);
   let missing: readonly Cursor[] = [];
   log.moved = true;
-  if (record !== undefined) missing = await placeAtCursors(log, record.cursors, descriptors, identify);
+  if (record !== undefined) missing = await placeAtCursors(log, record.cursors, descriptors, identify, now());
   else if (fromEnd) await placeAtEnd(log, descriptors, identify);
   const copies = log.generations.filter(({ spool }) => spool !== null);
   for (const generation of log.generations)
@@ -71,23 +68,11 @@ async function place(log: ContainerLog, options: TakeUpOptions): Promise<readonl
 }
 
 /** What a container that is gone has left open is sent as it is: of its files nothing is needed for that. */
-function takeOpen(
-  path: string,
-  cursors: readonly Cursor[],
-  { chains, descriptors, isWanted, now }: TakeUpOptions,
-): boolean {
+function takeOpen(path: string, cursors: readonly Cursor[], { chains, isWanted, now }: TakeUpOptions): boolean {
   const open = cursors.filter(({ carry }) => carry !== null);
   if (open.length === 0 || !isWanted(path)) return false;
   const log = chains.getOrAdd(path);
-  const { dev, ino } = sightPath(NOTHING) ?? { dev: '0', ino: '0' };
-  for (const { carry, format } of open) {
-    const rest = new Generation(log, { path: '', suffix: '', gzip: false, dev, ino, size: 0 }, now());
-    rest.path = null;
-    rest.endedAtMs = now();
-    rest.startAt({ offset: 0, tail: null, carry }, null, format);
-    descriptors.open(rest, NOTHING, dev, ino);
-    log.generations.push(rest);
-  }
+  for (const cursor of open) log.generations.push(gapIn(log, cursor, now()));
   log.moved = true;
   return true;
 }

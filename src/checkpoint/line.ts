@@ -35,6 +35,7 @@ const cursor = v.object({
       v.transform((base64) => new Uint8Array(Buffer.from(base64, 'base64'))),
     ),
   ),
+  gap: v.optional(v.literal(true)),
 });
 const entry = v.union([
   v.pipe(
@@ -113,8 +114,8 @@ function toStored(entry: Entry): unknown {
 }
 
 /** Field by field: an object that holds more than a cursor is one to the compiler too. */
-function storedCursor({ dev, ino, name, head, tail, offset, size, format, carry }: Cursor): unknown {
-  return { dev, ino, name, head, tail, offset, size, format, carry: carry && base64(carry) };
+function storedCursor({ dev, ino, name, head, tail, offset, size, format, carry, gap }: Cursor): unknown {
+  return { dev, ino, name, head, tail, offset, size, format, carry: carry && base64(carry), gap };
 }
 
 function base64(bytes: Uint8Array): string {

@@ -16,6 +16,8 @@ export interface Cursor {
   format: Format | null;
   /** What was open at `offset`; opaque. */
   carry: Uint8Array | null;
+  /** Stands for a file that is gone. */
+  gap?: true | undefined;
 }
 
 /**

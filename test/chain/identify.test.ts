@@ -317,7 +317,7 @@ test('at start: by inode, or by content where that has changed; what is older is
     [current, 'x'],
   ]);
   const cursors = [cursor('before', 'c', 30, { carry: CARRY }), cursor('same', 'r', 60)];
-  assert.deepEqual(await placeAtCursors(log, cursors, new NoFiles(), knows(contents)), []);
+  assert.deepEqual(await placeAtCursors(log, cursors, new NoFiles(), knows(contents), NOW_MS), []);
   assert.deepEqual(
     log.generations.map(({ ino, done, read }) => [ino, done, read.offset]),
     [
@@ -345,7 +345,7 @@ test('at start: of raw files only the same one goes on, a .gz of it, or a copy o
       [same, 'r'],
       [live, 'x'],
     ]);
-    await placeAtCursors(log, [stood], new NoFiles(), knows(contents));
+    await placeAtCursors(log, [stood], new NoFiles(), knows(contents), NOW_MS);
     assert.deepEqual([same.read.offset, live.read.offset], [from, 0]);
   }
 });
@@ -358,7 +358,10 @@ test('at start: a time in the name says which file it is, and nothing is read fo
   const current = addGeneration(log, 100, { ino: 'plain' });
   const jobs: IdentifyJob[] = [];
   const cursors = [cursor('plain', 'a', 60, { name: `0.log.${suffix}` }), cursor('other', 'c', 30)];
-  assert.deepEqual(await placeAtCursors(log, cursors, new NoFiles(), knows(new Map([[current, 'c']]), jobs)), []);
+  assert.deepEqual(
+    await placeAtCursors(log, cursors, new NoFiles(), knows(new Map([[current, 'c']]), jobs), NOW_MS),
+    [],
+  );
   assert.deepEqual([compressed.read.offset, current.read.offset], [60, 30]);
   assert.deepEqual(
     jobs.map(({ candidates }) => candidates.map(({ places }) => places.length)),
@@ -377,7 +380,7 @@ test('at start: a compressed file that is no longer than what was read of it has
     [100, 100],
   ] as const) {
     const cursors = [cursor('plain', 'a', offset, { name: `0.log.${suffix}` })];
-    await placeAtCursors(log, cursors, new NoFiles(), knows(new Map()));
+    await placeAtCursors(log, cursors, new NoFiles(), knows(new Map()), NOW_MS);
     assert.equal(compressed.size, size);
   }
   assert.equal(log.nextFlight(1000, true, 0)?.generation, current);
@@ -408,7 +411,7 @@ test('at start: what was the current file is looked for in what came next first,
     const jobs: IdentifyJob[] = [];
     const contents = new Map(files.map((file, second) => [file, second === current ? 'c' : 'another']));
     const cursors = [cursor('gone', 'a', 100, { name: `0.log.${stampOf(2)}` }), cursor('gone too', 'c', 30)];
-    const missing = await placeAtCursors(log, cursors, new NoFiles(), knows(contents, jobs));
+    const missing = await placeAtCursors(log, cursors, new NoFiles(), knows(contents, jobs), NOW_MS);
     return [missing.length, files[current]?.read.offset, jobs.map(({ candidates }) => candidates.length)];
   };
   assert.deepEqual(await asked(3), [0, 30, [1]]);
@@ -421,7 +424,7 @@ test('at start: what was unread of a file whose name is gone is missing', async 
   const log = makeLog(LOG);
   addGeneration(log, 100, { ino: 'current' });
   const unread: Cursor = { ...cursor('old', '', 0, { name: '0.log.20260101-000001' }), head: null, tail: null };
-  assert.deepEqual(await placeAtCursors(log, [unread], new NoFiles(), knows(new Map())), [unread]);
+  assert.deepEqual(await placeAtCursors(log, [unread], new NoFiles(), knows(new Map()), NOW_MS), [unread]);
 });
 
 test('at start: what was unread is missing, though another file has its inode, as far as that can be told', async () => {
@@ -432,11 +435,19 @@ test('at start: what was unread is missing, though another file has its inode, a
     ['0.log.20260101-000001', compressed, true],
     // Its rename may have been undone.
     ['0.log.20260101-000001', {}, false],
+    // It was the current one.
+    ['0.log', { suffix: '', path: LOG, ino: 'other' }, true],
+    ['0.log', { suffix: '', path: LOG, ino: 'other', dev: '2' }, false],
+    ['0.log', { suffix: '', path: LOG }, false],
+    ['0.log', compressed, false],
   ] as const) {
     const log = makeLog(LOG);
     addGeneration(log, 100, { ino: 'old', suffix: '20260101-000009', path: `${LOG}.20260101-000009`, ...file });
     const unread: Cursor = { ...cursor('old', '', 0, { name }), head: null, tail: null };
-    assert.deepEqual(await placeAtCursors(log, [unread], new NoFiles(), knows(new Map())), isMissing ? [unread] : []);
+    assert.deepEqual(
+      await placeAtCursors(log, [unread], new NoFiles(), knows(new Map()), NOW_MS),
+      isMissing ? [unread] : [],
+    );
   }
 });
 
@@ -445,14 +456,16 @@ test('at start: the oldest are deleted first, so one behind an older one has got
   addGeneration(log, 100, { ino: 'older', suffix: '20260101-000000' });
   addGeneration(log, 100, { ino: 'gzipped later', suffix: '20260101-000002', gzip: true });
   const undone: Cursor = { ...cursor('old', '', 0, { name: '0.log.20260101-000001' }), head: null, tail: null };
-  assert.deepEqual(await placeAtCursors(log, [undone], new NoFiles(), knows(new Map())), []);
+  assert.deepEqual(await placeAtCursors(log, [undone], new NoFiles(), knows(new Map()), NOW_MS), []);
 });
 
 test('at start: an inode that was used again is not the generation it was', async () => {
   const log = makeLog(LOG);
   const current = addGeneration(log, 100, { ino: 'same' });
   const gone = cursor('same', 'old', 60);
-  assert.deepEqual(await placeAtCursors(log, [gone], new NoFiles(), knows(new Map([[current, 'new']]))), [gone]);
+  assert.deepEqual(await placeAtCursors(log, [gone], new NoFiles(), knows(new Map([[current, 'new']])), NOW_MS), [
+    gone,
+  ]);
   assert.deepEqual([current.done, current.read.offset], [false, 0]);
 });
 
@@ -468,7 +481,7 @@ test('at start: a file that is gone when it is asked is not taken for another by
       [rotated, isThere ? 'c' : 'r'],
     ]);
     const cursors = [cursor('before', 'o', 100), cursor('same', 'c', 60)];
-    assert.deepEqual(await placeAtCursors(log, cursors, new NoFiles(), knows(contents)), []);
+    assert.deepEqual(await placeAtCursors(log, cursors, new NoFiles(), knows(contents), NOW_MS), []);
     // Nobody can tell whether it goes on there: at least nothing is taken for read.
     const offsets = isThere ? [100, 60, 0] : [100, 0, 60];
     assert.deepEqual([older.read.offset, rotated.read.offset, current.read.offset], offsets);
@@ -476,16 +489,22 @@ test('at start: a file that is gone when it is asked is not taken for another by
   }
 });
 
-test('at start: what is open in a file that is gone goes on in the next one, if that was not begun', async () => {
-  for (const [offset, carry] of [
-    [0, CARRY],
-    [30, null],
-  ] as const) {
-    const log = makeLog(LOG);
-    const current = addGeneration(log, 100, { ino: 'next' });
-    const cursors = [cursor('gone', 'g', 60, { carry: CARRY }), cursor('next', 'n', offset)];
-    await placeAtCursors(log, cursors, new NoFiles(), knows(new Map([[current, 'n']])));
-    assert.deepEqual([current.read.offset, current.settled.carry], [offset, carry]);
+test('at start: what is open in a file that is gone is flushed before the next one is read, and keeps its place', async () => {
+  const log = makeLog(LOG);
+  const current = addGeneration(log, 100, { ino: 'next' });
+  const find = (cursors: readonly Cursor[]) =>
+    placeAtCursors(log, cursors, new NoFiles(), knows(new Map([[current, 'n']])), NOW_MS);
+  const gone = cursor('gone', 'g', 60, { carry: CARRY });
+  assert.deepEqual(await find([gone, cursor('next', 'n', 30)]), [gone]);
+  for (const from of [30, 40]) {
+    assert.equal(current.read.offset, from);
+    const flush = log.nextFlight(100, false, NOW_MS);
+    assert.deepEqual([flush?.generation, flush?.flush, flush?.carry], [log.generations[0], true, CARRY]);
+    // As it is after another start.
+    const { cursors } = log.record();
+    assert.deepEqual([cursors.length, cursors[0]?.gap, cursors[0]?.carry], [2, true, CARRY]);
+    log.generations = [current];
+    assert.deepEqual(await find([cursors[0] as Cursor, cursor('next', 'n', 40)]), []);
   }
 });
 
@@ -500,7 +519,7 @@ test('at start: what is open in an older file is flushed where the next one is g
   };
   const gone = unread(suffixes[1]);
   const cursors = [cursor(suffixes[0], 'a', 60, { size: 60, carry: CARRY }), gone, unread(suffixes[2])];
-  assert.deepEqual(await placeAtCursors(log, cursors, new NoFiles(), knows(new Map([[copy, 'a']]))), [gone]);
+  assert.deepEqual(await placeAtCursors(log, cursors, new NoFiles(), knows(new Map([[copy, 'a']])), NOW_MS), [gone]);
   const flush = log.nextFlight(100, false, NOW_MS);
   assert.deepEqual([flush?.generation, flush?.flush, flush?.carry], [copy, true, CARRY]);
   assert.equal(last.read.carry, null);
@@ -510,7 +529,7 @@ test('at start: what was open before a truncation goes on in the file, which is 
   const log = makeLog(LOG);
   const current = addGeneration(log, 100, { ino: 'same' });
   const open: Cursor = { ...cursor('same', '', 0, { carry: CARRY }), head: null, tail: null };
-  assert.deepEqual(await placeAtCursors(log, [open], new NoFiles(), knows(new Map())), []);
+  assert.deepEqual(await placeAtCursors(log, [open], new NoFiles(), knows(new Map()), NOW_MS), []);
   assert.deepEqual([current.read.offset, current.read.carry, current.settled.carry], [0, CARRY, CARRY]);
 });
 
@@ -528,7 +547,7 @@ test('at start: a file with the inode that a copy in the spool was made from is 
     unread('again', ''),
     ...names.map((name, index) => unread(inodes[index] as string, `0.log.${name}.gz`)),
   ];
-  assert.deepEqual(await placeAtCursors(log, cursors, new NoFiles(), knows(new Map())), []);
+  assert.deepEqual(await placeAtCursors(log, cursors, new NoFiles(), knows(new Map()), NOW_MS), []);
   assert.deepEqual(log.generations, [copy, ...files]);
 });
 
@@ -541,7 +560,7 @@ test('at start: an imported position is known by its inode, and gets a fingerpri
     const { heads } = await knows(new Map([[current, 'new']]))(job);
     return { matches: heads.map((marks) => marks.map(() => true)), heads };
   };
-  assert.deepEqual(await placeAtCursors(log, [imported], new NoFiles(), identify), []);
+  assert.deepEqual(await placeAtCursors(log, [imported], new NoFiles(), identify, NOW_MS), []);
   assert.deepEqual([older.done, current.read.offset, current.head], [true, 60, mark('new')]);
 });
 

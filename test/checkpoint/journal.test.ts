@@ -6,7 +6,7 @@ import { after, test } from 'node:test';
 import { openJournal } from '../../src/checkpoint/journal.js';
 import { readPositions } from '../../src/checkpoint/positions.js';
 import type { CheckpointProblem } from '../../src/checkpoint/problem.js';
-import type { PositionRecord } from '../../src/checkpoint/record.js';
+import type { Cursor, PositionRecord } from '../../src/checkpoint/record.js';
 import { sample, samplePath } from './sample.js';
 
 const root = await mkdtemp(join(tmpdir(), 'sleipnir-journal-'));
@@ -16,6 +16,18 @@ let folders = 0;
 const newPath = (): string => join(root, String(folders++), 'state');
 const open = (stateDir: string, compactBytes = 4 << 20) =>
   openJournal(stateDir, { compactBytes, onProblem: ({ message }) => assert.fail(message) });
+
+const EMPTY: Cursor = {
+  dev: '1',
+  ino: '2',
+  name: '0.log',
+  head: null,
+  tail: null,
+  offset: 0,
+  size: 0,
+  format: null,
+  carry: null,
+};
 
 test('what was put is found again, bytes and all', async () => {
   const stateDir = newPath();
@@ -33,7 +45,8 @@ test('what was put is found again, bytes and all', async () => {
         format: 'docker',
         carry: Uint8Array.from({ length: 256 }, (_, byte) => byte),
       },
-      { dev: '1', ino: '2', name: '0.log', head: null, tail: null, offset: 0, size: 0, format: null, carry: null },
+      EMPTY,
+      { ...EMPTY, carry: Uint8Array.of(1), gap: true },
     ],
   };
   const journal = await open(stateDir);

@@ -197,6 +197,17 @@ const FOUND: Record<string, Step[]> = {
     { do: 'startAmid', acts: [{ do: 'deleteOldest', at: 1 }] },
     { do: 'answer', which: 0, kind: 'ok' },
   ],
+  'copied and truncated, and deleted before it is known which file is the copy': [
+    { do: 'part', at: 2, stream: 'stdout', bytes: 0 },
+    { do: 'tick' },
+    { do: 'write', at: 2, stream: 'stdout', bytes: 0, lines: 1 },
+    { do: 'work', which: 0, times: 1 },
+    { do: 'copyTruncate', at: 2 },
+    { do: 'write', at: 2, stream: 'stdout', bytes: 0, lines: 2 },
+    { do: 'tick' },
+    { do: 'delete', at: 2 },
+    { do: 'answer', which: 0, kind: 'ok' },
+  ],
 };
 
 turnWatchingOff();

@@ -42,13 +42,14 @@ export class Life {
   /** Files of the journal at the moment the start was over: each life that stores anything begins one of its own. */
   journalsAtStart: string[] = [];
   readonly #files = new SyncFiles();
-  readonly #descriptors = new SpyDescriptors(this.opened);
+  readonly #descriptors: SpyDescriptors;
   #journal: Journal | null = null;
   #collector: Collector | null = null;
   readonly #worker: WorkerState;
   readonly #config: Config;
 
-  constructor(config: Config, worker: WorkerState) {
+  constructor(config: Config, worker: WorkerState, maxOpen: number) {
+    this.#descriptors = new SpyDescriptors(maxOpen, this.opened);
     this.#config = config;
     this.#worker = worker;
   }
@@ -134,8 +135,8 @@ class SpyDescriptors extends Descriptors {
   readonly #opened: Set<string>;
   readonly #inodes = new Map<Holder, string>();
 
-  constructor(opened: Set<string>) {
-    super(10_000, () => {});
+  constructor(max: number, opened: Set<string>) {
+    super(max, () => {});
     this.#opened = opened;
   }
 

@@ -189,7 +189,11 @@ export class ModelNode {
 
   deleteOldest(container: Container): void {
     const [oldest] = container.rotated();
-    if (oldest !== undefined) this.#unlinkAll(oldest);
+    if (oldest !== undefined) this.deleteFile(container, oldest);
+  }
+
+  deleteFile(container: Container, file: LogFile): void {
+    this.#unlinkAll(file);
     this.#stampFolders(container);
   }
 

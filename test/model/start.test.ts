@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { statSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
+import type { LogFile } from './books.js';
 import { turnWatchingOff, World } from './world.js';
 
 /** More than are asked about at the same time. */
@@ -9,12 +10,20 @@ const CONTAINERS = 40;
 turnWatchingOff();
 
 /** A node with one container. */
-function single(t: TestContext) {
-  const world = new World(1);
+function single(t: TestContext, maxOpen?: number) {
+  const world = new World(1, maxOpen);
   t.after(() => world.close());
   const [container] = world.node.containers;
   assert.ok(container);
-  return { world, container };
+  const rotate = () => {
+    world.node.beginRotation(container);
+    world.node.finishRotation(container);
+  };
+  return { world, container, rotate };
+}
+
+function contentsOf(world: World): string[] {
+  return [...world.loki.stored.values()].map(({ content }) => content.replaceAll('x', ''));
 }
 
 test('what is deleted while a start still asks about other logs arrives', async (t) => {
@@ -108,8 +117,108 @@ test('what a pod had left open arrives, though the pod is deleted while down', a
     world.kill();
     await world.start();
     assert.deepEqual(await world.end(), []);
-    const contents = [...world.loki.stored.values()].map(({ content }) => content);
-    assert.deepEqual(contents, ['<0>xxxxxxxxxx']);
+    assert.deepEqual(contentsOf(world), ['<0>']);
     assert.equal(world.life?.collector.logCount, 0);
   }
+});
+
+test('what is open is not joined over a file that is gone, however short the lives after that are', async (t) => {
+  for (const deleted of [1, 2]) {
+    const { world, container, rotate } = single(t);
+    await world.start();
+    world.node.write(container, 'stdout', 1, 'P');
+    await world.tick();
+    await world.quiesce();
+    rotate();
+    // Seen, not read.
+    world.node.write(container, 'stdout', 2, 'F');
+    world.node.write(container, 'stdout', 3, 'P');
+    await world.rescan();
+    await world.tick();
+    await world.wait(1_000);
+    rotate();
+    world.kill();
+    world.node.write(container, 'stdout', 4, 'F');
+    const [first, second] = container.rotated();
+    assert.ok(first && second);
+    if (deleted === 2) world.node.deleteOldest(container);
+    world.node.deleteFile(container, second);
+    for (let life = 0; life < 2; life += 1) {
+      await world.start();
+      world.kill();
+    }
+    assert.deepEqual(await world.end(), []);
+    assert.deepEqual(contentsOf(world), ['<0>', '<3>']);
+  }
+});
+
+test('what is open is not joined over a file that is deleted while it is closed, nor is what is open there', async (t) => {
+  for (const [isRead, dies] of [
+    [false, false],
+    [false, true],
+    [true, false],
+    [true, true],
+  ] as const) {
+    const { world, container, rotate } = single(t, 1);
+    await world.start();
+    world.node.write(container, 'stdout', 0, 'P');
+    await world.tick();
+    await world.quiesce();
+    rotate();
+    await world.rescan();
+    if (isRead) {
+      world.node.write(container, 'stdout', 0, 'F');
+      world.node.write(container, 'stdout', 0, 'P');
+      await world.tick();
+      await world.quiesce();
+      await world.wait(3_000);
+      await world.quiesce();
+    }
+    // Seen, not read.
+    for (const tag of ['P', 'F', 'P'] as const) world.node.write(container, 'stdout', 0, tag);
+    await world.rescan();
+    rotate();
+    world.node.write(container, 'stdout', 0, 'F');
+    await world.rescan();
+    world.node.deleteFile(container, container.rotated().at(-1) as LogFile);
+    for (let look = 0; look < 2; look += 1) await world.rescan();
+    await world.tick();
+    await world.wait(1_000);
+    if (dies) world.kill();
+    await world.end();
+    assert.deepEqual(contentsOf(world), isRead ? ['<0><1>', '<2>', '<6>'] : ['<0>', '<4>']);
+    assert.equal(
+      world.lostBytes.get('p0'),
+      (isRead ? [3, 4, 5] : [1, 2, 3]).reduce((sum, id) => sum + (world.books.parts[id]?.text.length ?? 0), 0),
+    );
+  }
+});
+
+test('what is damaged in a compressed file is given up once, and nothing is joined over it', async (t) => {
+  const { world, container, rotate } = single(t);
+  await world.start();
+  world.node.write(container, 'stdout', 0, 'P');
+  await world.tick();
+  await world.quiesce();
+  await world.stop(true);
+  for (const tag of ['F', 'P'] as const) world.node.write(container, 'stdout', 0, tag);
+  rotate();
+  world.node.write(container, 'stdout', 0, 'F');
+  for (let act = 0; act < 3; act += 1) world.node.compressOldest(container);
+  const gzip = container.rotated()[0]?.gzip;
+  assert.ok(gzip);
+  const bytes = readFileSync(gzip);
+  // The bytes after the header.
+  writeFileSync(gzip, bytes.fill(255, 10, bytes.length - 8));
+  await world.start();
+  for (let round = 0; round < 10; round += 1) {
+    await world.quiesce();
+    await world.wait(3_000);
+    await world.rescan();
+  }
+  assert.deepEqual(
+    world.life?.losses.map(({ reason }) => reason),
+    ['damaged'],
+  );
+  assert.deepEqual(contentsOf(world), ['<0>', '<3>']);
 });

@@ -41,12 +41,15 @@ export class World {
   life: Life | null = null;
   readonly #folder = mkdtempSync(join(tmpdir(), 'sleipnir-model-'));
   readonly #config: Config;
+  readonly #maxOpen: number;
   #lives = 0;
   #nowMs = Date.now();
   /** Files without a name whose bytes only the living collector has. */
   #unnamed: LogFile[] = [];
 
-  constructor(containers = 3) {
+  /** @param maxOpen files that a collector may have open at the same time */
+  constructor(containers = 3, maxOpen = 10_000) {
+    this.#maxOpen = maxOpen;
     this.books = new Books(this.#nowMs);
     const root = join(this.#folder, 'pods');
     forgetTimers();
@@ -66,7 +69,7 @@ export class World {
     if (this.life !== null) return;
     forgetTimers();
     this.#lives += 1;
-    const life = new Life(this.#config, WORKER);
+    const life = new Life(this.#config, WORKER, this.#maxOpen);
     this.life = life;
     const before = new Set(this.node.files);
     this.node.noteLook();
