@@ -1,9 +1,10 @@
-import { fstatSync, statSync } from 'node:fs';
+import { fstatSync } from 'node:fs';
 import { Chains } from './chain/chains.js';
 import type { ChainSettings, ContainerLog } from './chain/container-log.js';
 import type { Descriptors } from './chain/descriptors.js';
 import { type Generation, gapIn } from './chain/generation.js';
 import { identifyNewcomers } from './chain/identify.js';
+import { modifiedMs } from './chain/identity.js';
 import { Keeper } from './chain/keeper.js';
 import { isSurelyDone } from './chain/place.js';
 import { type PollResult, pollGeneration, pollLog } from './chain/poll.js';
@@ -112,6 +113,7 @@ export class Collector {
       onChanged: (log) => this.#keeper.notice(log.generations),
       onUnidentified: (log) => void this.#identify(log),
       onGone: (generation) => this.#lose(generation, 'deleted', null),
+      onHidden: (path, code) => this.#tellUnopened(path, code),
     });
     this.#sleep = new Sleep(this.#chains, options.quietMs);
     this.#spool = new Spool({
@@ -435,8 +437,8 @@ export class Collector {
   #isStale(path: string, nowMs: number): boolean {
     const limitMs = this.#lane.files.ignoreOlderThanMs(path);
     if (limitMs === 0 || this.#stored.has(path)) return false;
-    const stat = statSync(path, { throwIfNoEntry: false });
-    return stat !== undefined && nowMs - stat.mtimeMs > limitMs;
+    const timeMs = modifiedMs(path);
+    return timeMs !== -1 && nowMs - timeMs > limitMs;
   }
 
   /** @returns false if the file is gone under the name it was seen with */
@@ -452,15 +454,19 @@ export class Collector {
     } catch (error) {
       const code = errnoOf(error);
       if (code === undefined) throw error;
-      if (this.#unopened.has(path)) return true;
-      this.#unopened.add(path);
-      events.problemFound({
-        code: 'LOG_UNREADABLE',
-        message: `Cannot open ${path}: ${code}`,
-        advice: 'Run as a user who may read the files below /var/log/pods; it is tried again.',
-      });
+      this.#tellUnopened(path, code);
       return true;
     }
+  }
+
+  #tellUnopened(path: string, code: string): void {
+    if (this.#unopened.has(path)) return;
+    this.#unopened.add(path);
+    this.#options.events.problemFound({
+      code: 'LOG_UNREADABLE',
+      message: `Cannot open ${path}: ${code}`,
+      advice: 'Run as a user who may read the files below /var/log/pods; it is tried again.',
+    });
   }
 
   /** Asks which of a chain's new files are known already. What cannot be told yet is asked again with its progress. */

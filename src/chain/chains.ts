@@ -1,10 +1,10 @@
-import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Matcher } from '../discover/match.js';
 import { type Found, scanFolder } from '../discover/scan.js';
 import type { TargetLabels } from '../pipeline.js';
 import { type ChainSettings, ContainerLog } from './container-log.js';
 import type { Generation } from './generation.js';
+import { modifiedMs } from './identity.js';
 import { type FoundFile, type FoundName, findFiles, updateListing } from './listing.js';
 
 export interface ChainsOptions {
@@ -27,6 +27,8 @@ export interface ChainsOptions {
   onUnidentified: (log: ContainerLog) => void;
   /** Deleted while it was not open: what was unsettled is gone. */
   onGone: (generation: Generation) => void;
+  /** A name whose file cannot be looked at. May be repeated. */
+  onHidden: (path: string, code: string) => void;
 }
 
 /** A rotation that goes on while a folder is listed is met again at most so often. */
@@ -160,8 +162,8 @@ export class Chains {
     let [names, listedMs] = [found, foundMs];
     for (let tries = 0; ; tries += 1) {
       const files = new Map<string, FoundFile[]>();
-      for (const [path, own] of names) files.set(path, findFiles(own));
-      const timeMs = statSync(folder, { throwIfNoEntry: false })?.mtimeMs ?? -1;
+      for (const [path, own] of names) files.set(path, this.#find(own));
+      const timeMs = modifiedMs(folder);
       // What came in the same tick as a new listing does not show: the first poll looks once more.
       if (timeMs === listedMs || tries === LIST_TRIES) return { files, timeMs: listedMs === foundMs ? foundMs : 0 };
       names = scanFolder(folder, this.#options.matcher);
@@ -179,7 +181,7 @@ export class Chains {
       const known = this.#logs.get(path);
       // Nothing has changed in its folder since it was last looked at.
       if (known?.resting != null && known.folderTimeMs !== 0 && known.folderTimeMs === timeOf(known.folder)) continue;
-      this.#update(path, findFiles(names), nowMs);
+      this.#update(path, this.#find(names), nowMs);
       const log = this.#logs.get(path);
       if (known === undefined && log !== undefined) log.folderTimeMs = timeOf(log.folder);
     }
@@ -194,7 +196,7 @@ export class Chains {
     for (const log of [...(this.#folders.get(folder) ?? [])]) {
       if (!found.has(log.path)) this.#update(log.path, [], nowMs);
     }
-    for (const [path, names] of found) this.#update(path, findFiles(names), nowMs);
+    for (const [path, names] of found) this.#update(path, this.#find(names), nowMs);
   }
 
   /** Drops generations that are done and have no file; and the chain, when none is left. */
@@ -208,6 +210,10 @@ export class Chains {
     folder?.delete(log);
     if (folder?.size === 0) this.#folders.delete(log.folder);
     this.#options.onForgotten(log);
+  }
+
+  #find(names: readonly FoundName[]): FoundFile[] {
+    return findFiles(names, this.#options.onHidden);
   }
 
   /** @returns new generations that were gone when they were to be opened */

@@ -1,4 +1,5 @@
 import { fstatSync, type Stats, statSync } from 'node:fs';
+import { errnoOf } from '../errors.js';
 
 /** What tells one file from another, and how large it is. */
 export interface Sighting {
@@ -12,13 +13,36 @@ export interface Sighting {
 /**
  * Looks at a file by path; undefined if there is none. Bigints cost twice the time and four times the garbage, so they
  * are asked for only where a number would be cut short.
+ *
+ * @param onFailure told the code (EACCES, ELOOP, EIO, ...) where it cannot be looked at; then it is undefined as well
  */
-export function sightPath(path: string): Sighting | undefined {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  if (stat === undefined) return undefined;
-  if (isExact(stat)) return sightingOf(stat);
-  const exact = statSync(path, { bigint: true, throwIfNoEntry: false });
-  return exact === undefined ? undefined : { ...sightingOf(stat), dev: String(exact.dev), ino: String(exact.ino) };
+export function sightPath(path: string, onFailure: (code: string) => void = () => {}): Sighting | undefined {
+  try {
+    const stat = statSync(path, { throwIfNoEntry: false });
+    if (stat === undefined) return undefined;
+    if (isExact(stat)) return sightingOf(stat);
+    const exact = statSync(path, { bigint: true, throwIfNoEntry: false });
+    return exact === undefined ? undefined : { ...sightingOf(stat), dev: String(exact.dev), ino: String(exact.ino) };
+  } catch (error) {
+    onFailure(codeOf(error));
+    return undefined;
+  }
+}
+
+/** Modification time of a file or folder in milliseconds; -1 if there is none, or it cannot be looked at. */
+export function modifiedMs(path: string): number {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? -1;
+  } catch (error) {
+    codeOf(error);
+    return -1;
+  }
+}
+
+function codeOf(error: unknown): string {
+  const code = errnoOf(error);
+  if (code === undefined) throw error;
+  return code;
 }
 
 /** Looks at an open file. */

@@ -17,11 +17,18 @@ export interface FoundFile extends FoundName {
   size: number;
 }
 
-/** Looks at the files of these names; those that are gone or no regular files are left out. */
-export function findFiles(names: readonly FoundName[]): FoundFile[] {
+/**
+ * Looks at the files of these names; those that are gone or no regular files are left out.
+ *
+ * @param onFailure told of those that cannot be looked at, which are left out as well
+ */
+export function findFiles(
+  names: readonly FoundName[],
+  onFailure: (path: string, code: string) => void = () => {},
+): FoundFile[] {
   const files: FoundFile[] = [];
   for (const name of names) {
-    const seen = sightPath(name.path);
+    const seen = sightPath(name.path, (code) => onFailure(name.path, code));
     if (seen?.isFile) files.push({ ...name, dev: seen.dev, ino: seen.ino, size: seen.size });
   }
   return files;

@@ -1,8 +1,9 @@
-import { fstatSync, readSync, statSync } from 'node:fs';
+import { fstatSync, readSync } from 'node:fs';
 import { SAME_TICK_MS } from '../discover/folder-cache.js';
+import { errnoOf } from '../errors.js';
 import type { ContainerLog } from './container-log.js';
 import type { Generation } from './generation.js';
-import { sightPath } from './identity.js';
+import { modifiedMs, sightPath } from './identity.js';
 
 /** What one look at a chain's open files has shown. */
 export interface PollResult {
@@ -42,7 +43,13 @@ export function pollLog(log: ContainerLog, nowMs: number): PollResult {
  */
 function endsAt(fd: number, size: number): boolean {
   if (size === 0) return fstatSync(fd).size === 0;
-  return readSync(fd, probe, 0, 2, size - 1) === 1;
+  try {
+    return readSync(fd, probe, 0, 2, size - 1) === 1;
+  } catch (error) {
+    // The disk is in trouble. It will be read again when it has grown, and that is tried again.
+    if (errnoOf(error) === undefined) throw error;
+    return fstatSync(fd).size === size;
+  }
 }
 
 /** Whether nothing was written to a log that rests since it was looked at last. */
@@ -52,7 +59,7 @@ export function isAsRead({ resting }: ContainerLog): boolean {
 
 /** The same, and its folder holds the same names. */
 export function isAsLeft(log: ContainerLog): boolean {
-  return isAsRead(log) && statSync(log.folder, { throwIfNoEntry: false })?.mtimeMs === log.folderTimeMs;
+  return isAsRead(log) && modifiedMs(log.folder) === log.folderTimeMs;
 }
 
 /** Looks at one open file again between two polls, to go on with a busy one at once. */
@@ -86,8 +93,7 @@ function pollByPath(generation: Generation, nowMs: number, result: PollResult): 
 }
 
 function folderChanged(log: ContainerLog, nowMs: number): boolean {
-  const folder = statSync(log.folder, { throwIfNoEntry: false });
-  const timeMs = folder === undefined ? -1 : folder.mtimeMs;
+  const timeMs = modifiedMs(log.folder);
   if (timeMs === log.folderTimeMs) return false;
   log.folderTimeMs = nowMs - timeMs < SAME_TICK_MS ? 0 : timeMs;
   return true;

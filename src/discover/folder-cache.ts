@@ -1,5 +1,6 @@
 import { type Dirent, readdirSync, statSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
+import { modifiedMs } from '../chain/identity.js';
 
 interface Read {
   timeMs: number;
@@ -60,7 +61,7 @@ export class FolderCache {
     if (!this.#settled) return false;
     let asked = 0;
     for (const [folder, { timeMs }] of this.#known) {
-      if (statSync(folder, { throwIfNoEntry: false })?.mtimeMs !== timeMs) return false;
+      if (modifiedMs(folder) !== timeMs) return false;
       asked += 1;
       if (asked % AT_ONCE === 0) await setImmediate();
     }

@@ -36,6 +36,7 @@ test('a rotation between the first look at a folder and the opening of its files
     onChanged: ignore,
     onUnidentified: ignore,
     onGone: ({ ino }) => lost.push(ino),
+    onHidden: ignore,
   });
   writeFileSync(path, 'line\n');
   chains.begin(scanFolder(folder, matcher), NOW_MS, () => 0);

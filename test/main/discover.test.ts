@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, rmSync, utimesSync } from 'node:fs';
+import { mkdirSync, rmSync, symlinkSync, utimesSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
@@ -20,6 +20,28 @@ test('the folder of the pods is missing: said once, with advice; lines arrive on
   append(stage.log('web'), ['late']);
   await stage.stored(1);
   assert.equal(collector.saying('LOGS_MISSING').length, 1);
+});
+
+test('a name that cannot be looked at stops nobody: said once', BOUND, async (t) => {
+  const stage = await makeStage(t);
+  const knot = (pod: string): void => {
+    mkdirSync(dirname(stage.log(pod)), { recursive: true });
+    symlinkSync('0.log', stage.log(pod));
+  };
+  knot('first');
+  const collector = stage.start({ SCAN_INTERVAL: '100ms' });
+  const { msg } = await collector.said('LOG_UNREADABLE');
+  assert.ok(msg.endsWith('default_first_uid/app/0.log: ELOOP'), msg);
+  await collector.said('started');
+  knot('second');
+  append(stage.log('web'), ['whole']);
+  await stage.stored(1);
+  rmSync(stage.log('first'));
+  append(stage.log('first'), ['late']);
+  await stage.stored(2);
+  assert.equal(await collector.end('SIGTERM'), 0);
+  // What comes within a minute of the first is said at the end.
+  assert.equal(collector.saying('LOG_UNREADABLE').length, 2);
 });
 
 test('a pod that is deleted 300 ms after it came arrives whole', BOUND, async (t) => {
