@@ -70,6 +70,16 @@ function isToRetry(generation: Generation, asked: ReadonlyMap<Generation, unknow
   return !asked.has(generation) && generation.badReads < MAX_FAILURES;
 }
 
+/**
+ * The current one, where a file has come that may be a copy of it, and nothing was read of it that would tell whether it
+ * was truncated: what is handed out of it may be of what came after the copy.
+ */
+export function unreadOriginal(log: ContainerLog): Generation | null {
+  const current = log.generations.find(isCurrent);
+  if (current === undefined || current.head !== null) return null;
+  return log.generations.some((newcomer) => newcomer.unknown && isSince(newcomer, current)) ? current : null;
+}
+
 /** What nothing was read of would be found in every file. */
 function candidatesOf(generation: Generation): Candidate[] {
   const { unidentified, head, read, formers, epoch } = generation;
