@@ -77,6 +77,12 @@ export class Life {
     await this.#collector.start();
   }
 
+  /** Inodes that the stored positions tell of. */
+  get journaled(): Set<string> {
+    const records = [...(this.#journal?.records.values() ?? [])];
+    return new Set(records.flatMap(({ cursors }) => cursors.map(({ ino }) => ino)));
+  }
+
   stop(): Promise<void> {
     return this.collector.stop(SHUTDOWN_MS);
   }
