@@ -3,7 +3,7 @@ import { Chains } from './chain/chains.js';
 import type { ChainSettings, ContainerLog } from './chain/container-log.js';
 import type { Descriptors } from './chain/descriptors.js';
 import { type Generation, gapIn } from './chain/generation.js';
-import { identifyNewcomers } from './chain/identify.js';
+import { identifyNewcomers, unreadOriginal } from './chain/identify.js';
 import { modifiedMs } from './chain/identity.js';
 import { Keeper } from './chain/keeper.js';
 import { isSurelyDone } from './chain/place.js';
@@ -111,7 +111,11 @@ export class Collector {
         return this.#open(generation);
       },
       onChanged: (log) => this.#keeper.notice(log.generations),
-      onUnidentified: (log) => void this.#identify(log),
+      onUnidentified: (log) => {
+        const original = unreadOriginal(log);
+        if (original !== null) this.#takeBack(original);
+        void this.#identify(log);
+      },
       onGone: (generation) => this.#lose(generation, 'deleted', null),
       onHidden: (path, code) => this.#tellUnopened(path, code),
     });
@@ -315,10 +319,7 @@ export class Collector {
       await this.#sender.stop(SWITCH_MS);
       this.#jobs.recall();
       for (const log of this.#chains) {
-        for (const generation of log.generations) {
-          generation.rewind();
-          this.#jobs.abandon(generation);
-        }
+        for (const generation of log.generations) this.#takeBack(generation);
       }
       this.#sender = sender;
     }
@@ -340,14 +341,19 @@ export class Collector {
   /** It is wanted no more: nothing of it is lost, for nobody asks for it. */
   #giveUp(log: ContainerLog): void {
     for (const generation of log.generations) {
-      generation.rewind();
+      this.#takeBack(generation);
       generation.done = true;
-      this.#jobs.abandon(generation);
       this.#options.descriptors.close(generation);
       this.#spool.release(generation);
     }
     log.generations = [];
     this.#chains.prune(log);
+  }
+
+  /** What was handed out and is not settled is to be read again. */
+  #takeBack(generation: Generation): void {
+    generation.rewind();
+    this.#jobs.abandon(generation);
   }
 
   #chainSettings({ format, batchBytes, carryFlushMs }: Lane): ChainSettings {

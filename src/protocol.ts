@@ -198,8 +198,11 @@ export interface Place {
 }
 
 export interface IdentifyResult {
-  /** For each candidate and each of its places: is it long enough, with the same head and the same bytes before the offset? */
-  matches: boolean[][];
+  /**
+   * For each candidate and each of its places: is it long enough, with the same head and the same bytes before the offset?
+   * Null where the system could not read it, which may be otherwise next time.
+   */
+  matches: (boolean[] | null)[];
   /** For each of those that match and have no fingerprint: that of the first min(HEAD_BYTES, offset) bytes; else null. */
   heads: (Mark | null)[][];
 }

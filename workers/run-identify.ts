@@ -12,11 +12,11 @@ import type { ByteSource, Sources } from './read/source.js';
 
 type Candidate = IdentifyJob['candidates'][number];
 interface Answer {
-  matches: boolean[];
+  matches: boolean[] | null;
   heads: (Mark | null)[];
 }
 
-/** Looks which of the remembered places are in which candidate. One that can not be read has none. */
+/** Looks which of the remembered places are in which candidate. One that is damaged has none. */
 export async function runIdentify(job: IdentifyJob, sources: Sources): Promise<IdentifyResult> {
   const result: IdentifyResult = { matches: [], heads: [] };
   for (const candidate of job.candidates) {
@@ -35,7 +35,9 @@ async function identifyOrNone(candidate: Candidate, sources: Sources): Promise<A
   } catch (error) {
     if (errnoOf(error) === undefined) throw error;
     const { places } = candidate;
-    return { matches: places.map(() => false), heads: places.map(() => null) };
+    // What is damaged stays so.
+    const isOfSystem = error instanceof Error && 'syscall' in error;
+    return { matches: isOfSystem ? null : places.map(() => false), heads: places.map(() => null) };
   } finally {
     source?.close();
   }

@@ -6,6 +6,9 @@ import type { Former, Generation, Point } from './generation.js';
 /** Asks a worker which remembered places are in which files. */
 export type Identify = (job: IdentifyJob) => Promise<IdentifyResult>;
 
+/** Waiting longer for the bytes of one would keep others back. */
+const MAX_FAILURES = 5;
+
 /** Something that a newcomer may prove to be: a generation that is known, or what it was before it was truncated. */
 interface Candidate {
   generation: Generation;
@@ -45,12 +48,14 @@ export async function identifyNewcomers(
   const copied = newcomers.some((newcomer) => current !== undefined && isSince(newcomer, current.generation));
   const all = copied && current !== undefined ? [...newcomers, current.generation] : newcomers;
   const asked = await ask(all, places, mayBe, descriptors, identify);
+  const mayHaveChanged = copied && current !== undefined && isToRetry(current.generation, asked);
   const merged: Generation[] = [];
   // In the order of their names.
   for (const newcomer of newcomers) {
-    const answers = asked.get(newcomer);
-    if (answers === undefined) continue;
+    if (isToRetry(newcomer, asked)) continue;
+    const answers = asked.get(newcomer) ?? [];
     const found = candidates.find(({ former }, index) => answers[index]?.matches === true && !former?.copy);
+    if (found === undefined && mayHaveChanged && isSince(newcomer, current.generation)) continue;
     if (found === undefined) begin(newcomer);
     // Truncated meanwhile: then it is asked again, for what the other was before.
     else if (found.epoch === found.generation.epoch && place(found, newcomer, descriptors)) merged.push(newcomer);
@@ -58,6 +63,21 @@ export async function identifyNewcomers(
   const answer = current === undefined ? undefined : asked.get(current.generation)?.[own];
   const isOther = answer?.matches === false && current?.epoch === current?.generation.epoch;
   return { merged, changed: isOther ? (current?.generation ?? null) : null };
+}
+
+/** Whether nothing could be said of it, which may be otherwise next time. */
+function isToRetry(generation: Generation, asked: ReadonlyMap<Generation, unknown>): boolean {
+  return !asked.has(generation) && generation.badReads < MAX_FAILURES;
+}
+
+/**
+ * The current one, where a file has come that may be a copy of it, and nothing was read of it that would tell whether it
+ * was truncated: what is handed out of it may be of what came after the copy.
+ */
+export function unreadOriginal(log: ContainerLog): Generation | null {
+  const current = log.generations.find(isCurrent);
+  if (current === undefined || current.head !== null) return null;
+  return log.generations.some((newcomer) => newcomer.unknown && isSince(newcomer, current)) ? current : null;
 }
 
 /** What nothing was read of would be found in every file. */
@@ -178,6 +198,10 @@ export async function ask(
   try {
     const { matches, heads } = await identify({ candidates });
     for (const [at, { generation, indices }] of asked.entries()) {
+      if (matches[at] === null) {
+        generation.badReads += 1;
+        continue;
+      }
       const answer: (Answer | undefined)[] = [];
       for (const [nth, index] of indices.entries()) {
         answer[index] = { matches: matches[at]?.[nth] === true, head: heads[at]?.[nth] ?? null };

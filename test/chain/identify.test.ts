@@ -590,3 +590,34 @@ test('a copy of what was never read: it is told whether the current one is what 
     assert.deepEqual([copy.unidentified, told.changed === generation], [false, changed]);
   }
 });
+
+test('what cannot be read is asked again, a few times, and is never taken for changed', async () => {
+  const { log, generation } = known('a', 40, 40);
+  Object.assign(generation, { seenAtMs: 0 });
+  const copy = newcomer(log, ROTATED, 40);
+  const contents = new Map([
+    [copy, 'b'],
+    [generation, 'a'],
+  ]);
+  const fails = (unread: Generation): Identify => {
+    const others = new Map([...contents].filter(([each]) => each !== unread));
+    return async (job) => {
+      const { matches, heads } = await knows(others)(job);
+      const own = JSON.stringify(unread.source(0));
+      return {
+        matches: matches.map((m, at) => (JSON.stringify(job.candidates[at]?.source) === own ? null : m)),
+        heads,
+      };
+    };
+  };
+  for (const unread of [copy, generation]) {
+    for (let turn = 0; turn < 5; turn += 1) {
+      assert.equal(copy.unidentified, true);
+      const told = await identifyNewcomers(log, new NoFiles(), fails(unread));
+      assert.deepEqual([told.merged, told.changed, unread.badReads], [[], null, turn + 1]);
+    }
+    assert.equal((await identifyNewcomers(log, new NoFiles(), fails(unread))).changed, null);
+    assert.equal(copy.unidentified, false);
+    Object.assign(copy, { unidentified: true, badReads: 0 });
+  }
+});

@@ -44,6 +44,8 @@ export interface LogFile {
   temporary: string | null;
   /** The life of the collector that has it open. */
   openedIn: number;
+  /** The positions told of it when a collector last ended. */
+  journaled: boolean;
 }
 
 export type Stream = 'stdout' | 'stderr';

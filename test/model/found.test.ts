@@ -208,6 +208,13 @@ const FOUND: Record<string, Step[]> = {
     { do: 'delete', at: 2 },
     { do: 'answer', which: 0, kind: 'ok' },
   ],
+  'copied and truncated to the very size it had, before any of it was read, though it was handed out': [
+    { do: 'part', at: 2, stream: 'stdout', bytes: 0 },
+    { do: 'tick' },
+    { do: 'copyTruncate', at: 2 },
+    { do: 'write', at: 2, stream: 'stdout', bytes: 0, lines: 1 },
+    { do: 'compress', at: 0 },
+  ],
 };
 
 turnWatchingOff();

@@ -81,6 +81,12 @@ export class Life {
     this.journalsAtStart = readdirSync(this.#config.stateDir).filter((name) => /^journal\.\d+$/.test(name));
   }
 
+  /** Inodes that the stored positions tell of. */
+  get journaled(): Set<string> {
+    const records = [...(this.#journal?.records.values() ?? [])];
+    return new Set(records.flatMap(({ cursors }) => cursors.map(({ ino }) => ino)));
+  }
+
   stop(): Promise<void> {
     return this.collector.stop(SHUTDOWN_MS);
   }

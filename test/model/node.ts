@@ -216,7 +216,16 @@ export class ModelNode {
     copyFileSync(container.path, to);
     const ino = String(statSync(to, { bigint: true }).ino);
     const parts = current.parts.splice(0).filter((part) => !part.gone);
-    const copy: LogFile = { ino, gzipIno: null, parts, plain: to, gzip: null, temporary: null, openedIn: 0 };
+    const copy: LogFile = {
+      ino,
+      gzipIno: null,
+      parts,
+      plain: to,
+      gzip: null,
+      temporary: null,
+      openedIn: 0,
+      journaled: false,
+    };
     for (const part of parts) part.file = copy;
     container.files.splice(-1, 0, copy);
     ftruncateSync(container.fd, 0);
@@ -307,6 +316,7 @@ export class ModelNode {
       gzip: null,
       temporary: null,
       openedIn: 0,
+      journaled: false,
     };
     container.files.push(container.current);
   }

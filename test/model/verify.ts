@@ -15,7 +15,7 @@ export function verify({ books, loki, node, lostBytes }: World): string[] {
       if (!books.isFragment(stored.content)) wrong.push(`never written: ${nameOf(stored)}`);
       continue;
     }
-    wrong.push(...checkStored(stored, parts));
+    wrong.push(...checkStored(stored, parts, stored.labels === truncated));
     for (const part of parts) homes.set(part, [...(homes.get(part) ?? []), stored]);
   }
   for (const part of books.parts) {
@@ -40,12 +40,12 @@ export function verify({ books, loki, node, lostBytes }: World): string[] {
   return wrong;
 }
 
-function checkStored(stored: Stored, parts: Part[]): string[] {
+function checkStored(stored: Stored, parts: Part[], truncates: boolean): string[] {
   const wrong: string[] = [];
   const { entry } = parts[0] as Part;
   const whole = !entry.torn && entry.parts.every((part) => part.whole && !part.gone);
-  // Without the end of one entry nothing tells that another has begun.
-  const endGone = entry.parts.some((part) => part.gone);
+  // Without the end of one entry nothing tells that another has begun, but for a file that is known to be gone.
+  const endGone = entry.parts.some(({ gone, file }) => gone && (truncates || !file.journaled));
   if (!endGone && parts.some((part) => part.entry !== entry)) wrong.push(`joined from two entries: ${nameOf(stored)}`);
   if (stored.labels !== entry.labels || stored.stream !== entry.stream) {
     wrong.push(`in the wrong stream: ${nameOf(stored)}, not ${entry.labels} ${entry.stream}`);

@@ -138,6 +138,7 @@ export class World {
     this.loki.pending = [];
     if (lokiAnswers) this.loki.commit(this.#lives);
     else this.loki.allowRepeats();
+    this.#noteJournaled(life);
     // Whatever has no name is in the spool now.
     for (const file of this.#unnamed) giveUpOpen(file);
     this.#unnamed = [];
@@ -150,6 +151,7 @@ export class World {
     if (this.life === null) return;
     this.life.kill();
     this.#collectLosses();
+    this.#noteJournaled(this.life);
     this.life = null;
     this.loki.pending = [];
     this.loki.allowRepeats();
@@ -248,6 +250,12 @@ export class World {
   #onUnnamed(file: LogFile): void {
     if (this.life !== null && file.openedIn === this.#lives) this.#unnamed.push(file);
     else giveUp(file);
+  }
+
+  #noteJournaled({ journaled }: Life): void {
+    for (const file of [...this.#unnamed, ...this.node.files]) {
+      file.journaled = journaled.has(file.ino) || journaled.has(file.gzipIno ?? '');
+    }
   }
 
   /** What is in the spool. */

@@ -94,8 +94,12 @@ describe('identify', () => {
     assert.deepEqual(await matches({ kind: 'spool', path }, asked), [true, true, true, false]);
   });
 
-  test('a candidate that can not be read has none of the places', async () => {
+  test('of a candidate that can not be read nothing is said; one that is damaged has none of the places', async (t) => {
     const missing: Source = { kind: 'gzip', fd: 9998 };
+    const path = join(file.folder, 'damaged.gz');
+    writeFileSync(path, gzipSync(plain).fill(255, 10, 20_000));
+    const damaged = openSync(path, 'r');
+    t.after(() => closeSync(damaged));
     file.set(plain);
     const result = await runIdentify(
       {
@@ -103,13 +107,14 @@ describe('identify', () => {
           { source: missing, places: [placeOf(plain, 0), placeOf(plain, 10)] },
           { source: plainSource, places: [placeOf(plain, 10)] },
           { source: { kind: 'plain', fd: 9999 }, places: [placeOf(plain, 10)] },
+          { source: { kind: 'gzip', fd: damaged }, places: [placeOf(plain, 10)] },
         ],
       },
       sources,
     );
     assert.deepEqual(result, {
-      matches: [[false, false], [true], [false]],
-      heads: [[null, null], [null], [null]],
+      matches: [null, [true], null, [false]],
+      heads: [[null, null], [null], [null], [null]],
     });
   });
 
