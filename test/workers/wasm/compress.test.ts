@@ -7,6 +7,7 @@ import { compileLoops } from '../../../src/plan/loops.js';
 import type { StreamMode } from '../../../src/protocol.js';
 import type { StreamKind } from '../../../workers/encode/push.js';
 import { labelBlock } from '../../../workers/label/labels.js';
+import { Memory } from '../../../workers/memory.js';
 import { WorkerState } from '../../../workers/worker-state.js';
 
 const worker = new WorkerState({ batchBytes: 1 << 20, maxLineBytes: 262_144, loops: compileLoops() });
@@ -168,6 +169,13 @@ describe('compress', () => {
       size: 'max',
     });
     fc.assert(fc.property(few, (bytes) => void assertRoundTrip(Uint8Array.from(bytes))));
+  });
+
+  test('it lies on a word whatever the sizes, or it would go to the memory of all threads byte by byte', () => {
+    for (let maxLineBytes = 1000; maxLineBytes < 1008; maxLineBytes++) {
+      const { bytes, compressedAt } = new Memory({ batchBytes: 1000, maxLineBytes });
+      assert.equal((bytes.byteOffset + compressedAt) % 8, 0);
+    }
   });
 
   test('as much as a push can hold, in one color, in noise, and in noise that comes back after the window', () => {
