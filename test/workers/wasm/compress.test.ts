@@ -162,6 +162,21 @@ describe('compress', () => {
     }
   });
 
+  test('so with streams that are the first once more, whatever stands before the push', () => {
+    const line = Buffer.from('2026-01-02T15:04:05.123456789Z stdout F xxxxxxxx');
+    const bare: Entry = { kind: 0, seconds: 1_754_000_000, nanos: 5, content: line };
+    const other: Entry = { ...bare, kind: 1, seconds: 1_700_000_000 };
+    // What is the same on both sides of a match is taken into it, but nothing from before the push.
+    memory.bytes.fill('x', memory.outputAt[0] - 16, memory.outputAt[0]);
+    for (const all of [
+      [[bare], [bare]],
+      [[bare], [other], [bare]],
+    ]) {
+      assertRoundTrip(written('off', all));
+      assertRoundTrip(written('metadata', all));
+    }
+  });
+
   test('so with bytes of every other kind', () => {
     fc.assert(fc.property(fc.uint8Array({ maxLength: 3000, size: 'max' }), (bytes) => void assertRoundTrip(bytes)));
     const few = fc.array(fc.constantFrom(0, 1, 2, 0x0a, 0x12, 0x1a, 0x7f, 0x80, 0xff), {
