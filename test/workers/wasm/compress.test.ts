@@ -7,6 +7,7 @@ import { compileLoops } from '../../../src/plan/loops.js';
 import type { StreamMode } from '../../../src/protocol.js';
 import type { StreamKind } from '../../../workers/encode/push.js';
 import { labelBlock } from '../../../workers/label/labels.js';
+import { Memory } from '../../../workers/memory.js';
 import { WorkerState } from '../../../workers/worker-state.js';
 
 const worker = new WorkerState({ batchBytes: 1 << 20, maxLineBytes: 262_144, loops: compileLoops() });
@@ -161,6 +162,21 @@ describe('compress', () => {
     }
   });
 
+  test('so with streams that are the first once more, whatever stands before the push', () => {
+    const line = Buffer.from('2026-01-02T15:04:05.123456789Z stdout F xxxxxxxx');
+    const bare: Entry = { kind: 0, seconds: 1_754_000_000, nanos: 5, content: line };
+    const other: Entry = { ...bare, kind: 1, seconds: 1_700_000_000 };
+    // What is the same on both sides of a match is taken into it, but nothing from before the push.
+    memory.bytes.fill('x', memory.outputAt[0] - 16, memory.outputAt[0]);
+    for (const all of [
+      [[bare], [bare]],
+      [[bare], [other], [bare]],
+    ]) {
+      assertRoundTrip(written('off', all));
+      assertRoundTrip(written('metadata', all));
+    }
+  });
+
   test('so with bytes of every other kind', () => {
     fc.assert(fc.property(fc.uint8Array({ maxLength: 3000, size: 'max' }), (bytes) => void assertRoundTrip(bytes)));
     const few = fc.array(fc.constantFrom(0, 1, 2, 0x0a, 0x12, 0x1a, 0x7f, 0x80, 0xff), {
@@ -168,6 +184,13 @@ describe('compress', () => {
       size: 'max',
     });
     fc.assert(fc.property(few, (bytes) => void assertRoundTrip(Uint8Array.from(bytes))));
+  });
+
+  test('it lies on a word whatever the sizes, or it would go to the memory of all threads byte by byte', () => {
+    for (let maxLineBytes = 1000; maxLineBytes < 1008; maxLineBytes++) {
+      const { bytes, compressedAt } = new Memory({ batchBytes: 1000, maxLineBytes });
+      assert.equal((bytes.byteOffset + compressedAt) % 8, 0);
+    }
   });
 
   test('as much as a push can hold, in one color, in noise, and in noise that comes back after the window', () => {

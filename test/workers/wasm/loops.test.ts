@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { uncompressSync } from 'snappy';
 import { compileLoops } from '../../../src/plan/loops.js';
 import type { PipelineSpec, SliceResult, StreamMode } from '../../../src/protocol.js';
+import { labelBlock } from '../../../workers/label/labels.js';
 import { runJob } from '../../../workers/run-job.js';
 import { WorkerState } from '../../../workers/worker-state.js';
 import { criFile } from '../arbitraries.js';
@@ -61,28 +62,8 @@ const cuts = fc.array(fc.nat(3000), { maxLength: 6 });
 /** Lengths at which varints grow, windows end, and lines are left to the parsers. */
 const length = fc.oneof(
   { weight: 3, arbitrary: fc.nat(400) },
-  fc.constantFrom(
-    0,
-    1,
-    15,
-    16,
-    17,
-    92,
-    93,
-    94,
-    110,
-    111,
-    112,
-    126,
-    127,
-    128,
-    129,
-    16_318,
-    16_319,
-    16_320,
-    16_400,
-    41_000,
-  ),
+  fc.constantFrom(0, 1, 15, 16, 17, 92, 93, 94, 110, 111, 112, 126, 127, 128, 129, 41_000),
+  fc.integer({ min: 16_290, max: 16_400 }),
 );
 const plainLine = fc
   .record({
@@ -149,6 +130,17 @@ describe('loops', () => {
     });
   }
 
+  test('so do lines that are longer than they take', async () => {
+    const huge = pair(4 << 20, 65_536);
+    const head = '2026-08-01T00:00:00.123456789Z stdout F ';
+    for (const bytes of [(1 << 21) - 66, (1 << 21) - 65, (1 << 21) - 64, 1 << 21]) {
+      const lines = [bytes, bytes - head.length].map((length) => `${head}${'x'.repeat(length)}\n`);
+      for (const pipeline of [spec('off', 4 << 20), routed([], { maxLineBytes: 4 << 20 })]) {
+        await assertSame(huge, pipeline, Buffer.from(lines.join('')), []);
+      }
+    }
+  });
+
   test('dates: every day that there is, and none that there is not', async () => {
     const large = pair(40_000, 8192);
     const two = (n: number) => String(n).padStart(2, '0');
@@ -187,5 +179,16 @@ describe('loops', () => {
     file.set('2026-08-01T00:00:00.5Z stdout F one\n2026-08-01T00:00:00.5+00:00 stderr F two\n');
     await runJob({ spec: spec(), slices: [sliceOf(file.fd, 0, 1000)], only: null }, fast);
     assert.equal(fast.cri.loop?.taken, 2);
+  });
+
+  test('so do the longest that runtimes write', async () => {
+    const [, { loops, memory, output, unstamped }] = pair(40_000, 8192);
+    const line = Buffer.from(`2026-08-01T00:00:00.5Z stdout P ${'x'.repeat(16_384)}\n`);
+    line.copy(memory.bytes);
+    output.begin('off', 40_000, false);
+    output.beginSlice('', [labelBlock(new Map())]);
+    const loop = loops!.lines(unstamped, true);
+    assert.equal(loop.take(0, line.length, line.length), line.length);
+    assert.equal(loop.taken, 1);
   });
 });

@@ -20,10 +20,10 @@ let table: usize = 0;
 let pending: usize = 0;
 /** How far back the match lies that was found last. */
 let distance: u32 = 0;
-/** Where the last entry of each stream kind began, 0 at first; they take turns if there is no metadata to tell them. */
+/** Where the last entry of each stream kind began; they take turns if there is no metadata to tell them. */
 let headOfStdout: usize = 0;
 let headOfStderr: usize = 0;
-/** Where the text began of the last entry without metadata, 0 at first. */
+/** Where the text began of the last entry without metadata. */
 let lastText: usize = 0;
 /** Where the varint ended that was read last. */
 let afterVarint: usize = 0;
@@ -112,6 +112,14 @@ function search(at: usize, limit: usize): usize {
   return at;
 }
 
+/** Where what ends at `at` and is the same `back` before it begins; at `least` or behind. */
+@inline
+function sameFrom(at: usize, back: usize, least: usize): usize {
+  const floor = max(least, first + back);
+  while (at > floor && load<u8>(at - 1) === load<u8>(at - back - 1)) at--;
+  return at;
+}
+
 /** Compresses what begins in [start, end), of which some bytes may stay pending. Matches may reach up to `most`. */
 @inline
 function compressRange(start: usize, end: usize, most: usize, out: usize): usize {
@@ -124,7 +132,7 @@ function compressFrom(at: usize, limit: usize, most: usize, out: usize): usize {
   let literal = pending;
   while (at < limit) {
     const back = distance;
-    while (at > literal && at - back > first && load<u8>(at - 1) === load<u8>(at - back - 1)) at--;
+    at = sameFrom(at, back, literal);
     out = putLiteral(out, literal, at);
     const length = equalLength(at, at - back, <i32>(most - at));
     out = putCopy(out, back, length);
@@ -149,12 +157,12 @@ function compressFrom(at: usize, limit: usize, most: usize, out: usize): usize {
 @inline
 function compressHead(entry: usize, like: usize, most: i32, out: usize): usize {
   const back = entry - like;
-  if (like === 0 || back >= WINDOW_BYTES) return out;
+  if (back >= WINDOW_BYTES) return out;
   let from = max(entry, pending);
   const same = equalLength(from, from - back, most - <i32>(from - entry));
   if (same < 6) return out;
   const to = from + same;
-  while (from > pending && from - back > first && load<u8>(from - 1) === load<u8>(from - back - 1)) from--;
+  from = sameFrom(from, back, pending);
   out = putLiteral(out, pending, from);
   pending = to;
   return putCopy(out, <u32>back, <i32>(to - from));
@@ -180,14 +188,10 @@ function compressLine(line: usize, end: usize, most: usize, out: usize): usize {
   const limit = min(end, most - 3);
   const back = text - like;
   const dated = content < limit && load<u8>(text + DATE_SIZE - 1) === POINT;
-  if (!dated || like === 0 || back >= WINDOW_BYTES || load<u32>(text) !== load<u32>(like)) {
+  if (!dated || back >= WINDOW_BYTES || load<u32>(text) !== load<u32>(like)) {
     return compressRange(line, end, most, out);
   }
-  let from = text;
-  if (load<u32>(line) === load<u32>(line - back)) {
-    from = line;
-    while (from > pending && from - back > first && load<u8>(from - 1) === load<u8>(from - back - 1)) from--;
-  }
+  const from = load<u32>(line) === load<u32>(line - back) ? sameFrom(line, back, pending) : text;
   const to = text + equalLength(text, like, <i32>(zone - text));
   out = putLiteral(out, pending, from);
   out = putCopy(out, <u32>back, <i32>(to - from));
@@ -225,9 +229,10 @@ export function compress(from: usize, end: usize, hashTable: usize, to: usize): 
   first = from;
   table = hashTable;
   pending = from;
-  headOfStdout = 0;
-  headOfStderr = 0;
-  lastText = 0;
+  // Too far back to be like anything.
+  headOfStdout = from - WINDOW_BYTES;
+  headOfStderr = headOfStdout;
+  lastText = headOfStdout;
   memory.fill(table, 0, TABLE_BYTES);
   let out = to;
   let size = <u32>(end - from);

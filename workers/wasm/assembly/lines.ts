@@ -18,8 +18,8 @@ import {
 import { copyWide, findNewline } from './bytes';
 import { NO_OFFSET, offsetAt, secondAt } from './date';
 
-/** Entries up to this long have lengths of at most two bytes; longer lines are left to the caller. */
-const MOST_BYTES = 0x3fff - 64;
+/** Entries up to this long have lengths of at most three bytes; longer lines are left to the caller. */
+const MOST_BYTES = 0x1fffff - 64;
 
 const STDOUT: u64 = 0x2074756f64747320; // ` stdout `
 const STDERR: u64 = 0x2072726564747320; // ` stderr `
@@ -43,9 +43,17 @@ function eightDigits(digits: u64): u32 {
   return <u32>(digits * 10000 + (digits >> 32));
 }
 
-/** Varint of two bytes at most; the second is 0 if it is not needed. */
-function shortVarint(value: i32): u16 {
-  return <u16>(value > 0x7f ? (value & 0x7f) | 0x80 | ((value & 0x3f80) << 1) : value);
+/** Bytes of a varint that has three at most. */
+@inline
+function varintBytes(value: i32): i32 {
+  return 1 + <i32>(value > 0x7f) + <i32>(value > 0x3fff);
+}
+
+/** Such a varint; what it does not need is 0. */
+@inline
+function shortVarint(value: i32): u32 {
+  if (value > 0x3fff) return (value & 0x7f) | 0x8080 | ((value & 0x3f80) << 1) | ((value & 0x1fc000) << 2);
+  return value > 0x7f ? (value & 0x7f) | 0x80 | ((value & 0x3f80) << 1) : value;
 }
 
 function setSecond(state: usize, second: i64): void {
@@ -117,9 +125,9 @@ export function takeLines(start: usize, stop: usize, end: usize, state: usize, w
     const ninth = digits === 9 ? <u32>i8x16.extract_lane_u(fraction, 8) : 0;
     const n = eightDigits(eight) * 10 + ninth;
 
-    const lengthBytes = length > 0x7f ? 2 : 1;
+    const lengthBytes = varintBytes(length);
     const body = metadata + SECOND_SIZE + 6 + lengthBytes + length;
-    const bodyBytes = body > 0x7f ? 2 : 1;
+    const bodyBytes = varintBytes(body);
     const total = 1 + bodyBytes + body;
     if (total > room) break;
     room -= total;
@@ -130,7 +138,7 @@ export function takeLines(start: usize, stop: usize, end: usize, state: usize, w
     let out = <usize>load<u32>(slot);
     store<u32>(slot, <u32>out + total);
     store<u8>(out, 0x12);
-    store<u16>(out + 1, shortVarint(body));
+    store<u32>(out + 1, shortVarint(body));
     out += 1 + bodyBytes;
     // What is written too much here is written over below.
     const head = state + HEADS + kind * HEAD_STEP + (METADATA_SIZE - metadata);
@@ -142,7 +150,7 @@ export function takeLines(start: usize, stop: usize, end: usize, state: usize, w
       0x80808080 | (n & 0x7f) | ((n & 0x3f80) << 1) | ((n & 0x1fc000) << 2) | ((n & 0xfe00000) << 3),
     );
     store<u16>(out + 4, <u16>(0x1200 | (n >> 28)));
-    store<u16>(out + 6, shortVarint(length));
+    store<u32>(out + 6, shortVarint(length));
     copyWide(out + 6 + lengthBytes, content, length);
 
     const time = seconds * 1_000_000_000 + n;
