@@ -1,8 +1,13 @@
+import { parseFloat64, parseInteger } from './numbers.js';
+
+/** A `bigint` where Go has a whole number. */
+export type Constant = string | bigint | number | boolean;
+
 /** What stands in a pipeline: a command is a function and its arguments, or one operand. */
 export type Operand =
   | { kind: 'dot' }
   | { kind: 'nil' }
-  | { kind: 'constant'; value: string | number | boolean }
+  | { kind: 'constant'; value: Constant }
   | { kind: 'field'; of: Operand; name: string }
   | { kind: 'variable'; name: string }
   | { kind: 'function'; name: string }
@@ -35,7 +40,7 @@ type TokenKind =
   | { kind: 'text'; text: string }
   | { kind: 'open' | 'close' | 'space' | 'end' }
   | { kind: 'mark' | 'word' | 'field' | 'variable'; text: string }
-  | { kind: 'constant'; value: string | number | boolean };
+  | { kind: 'constant'; value: Constant };
 
 /** What is wrong with a template, and at which of its UTF-16 units. */
 export class TemplateError extends Error {
@@ -51,21 +56,24 @@ export class TemplateError extends Error {
 const IN_ACTION =
   /(?<space>[ \t\r\n]+)|(?<field>\.[\p{L}_][\p{L}\p{Nd}_]*)|(?<number>[+-]?(?:0[xX][0-9a-fA-F_]+|0[bB][01_]+|0[oO][0-7_]+|(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?))|(?<variable>\$(?:[\p{L}_][\p{L}\p{Nd}_]*)?)|(?<word>[\p{L}_][\p{L}\p{Nd}_]*)|(?<string>"(?:[^"\\\n]|\\.)*")|(?<raw>`[^`]*`)|(?<char>'(?:[^'\\\n]|\\.)+')|(?<mark>:=|[=|(),.])/uy;
 
-const ESCAPES: Record<string, string> = { a: '\x07', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' };
+const ESCAPES: Record<string, string> = { a: '\x07', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v', '\\': '\\' };
 
-/** The value of a Go string literal's inside. */
-export function unescapeGo(text: string): string {
-  return text.replace(
-    /\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{3})|(.))/gs,
-    (_, x, u, U, o, c) => {
-      const hex = x ?? u ?? U;
-      if (hex !== undefined) return String.fromCodePoint(Number.parseInt(hex, 16));
-      if (o !== undefined) return String.fromCharCode(Number.parseInt(o, 8));
-      const control = ESCAPES[c];
-      if (control === undefined && !'\\"\''.includes(c)) throw new Error(`unknown escape \\${c}`);
-      return control ?? c;
-    },
-  );
+/** The value of what stands inside of a Go literal in such quotes. Throws an Error for an escape that Go does not take. */
+export function unescapeGo(text: string, quote = '"'): string {
+  if (!text.includes('\\')) return text;
+  const parts = text.matchAll(/\\(?:x([\da-fA-F]{2})|([0-7]{3})|u([\da-fA-F]{4})|U([\da-fA-F]{8})|(.)|$)|[^\\]+/gsu);
+  const values = [...parts].map(([all, hex, octal, short, long, letter]) => {
+    if (!all.startsWith('\\')) return Buffer.from(all);
+    // These two name a byte, all others a character.
+    const byte = hex === undefined ? Number.parseInt(octal ?? 'none', 8) : Number.parseInt(hex, 16);
+    if (byte <= 0xff) return Uint8Array.of(byte);
+    const code = Number.parseInt(short ?? long ?? 'none', 16);
+    if (code <= 0x10ffff && (code < 0xd800 || code > 0xdfff)) return Buffer.from(String.fromCodePoint(code));
+    const control = letter === undefined ? undefined : (ESCAPES[letter] ?? (letter === quote ? quote : undefined));
+    if (control === undefined) throw new Error(`unknown escape ${all}`);
+    return Buffer.from(control);
+  });
+  return Buffer.concat(values).toString();
 }
 
 function tokens(source: string): Token[] {
@@ -135,11 +143,12 @@ function tokenOf(groups: Record<string, string | undefined>, text: string): Toke
   if (groups.mark !== undefined) return { kind: 'mark', text };
   if (groups.raw !== undefined) return { kind: 'constant', value: text.slice(1, -1) };
   if (groups.string !== undefined) return { kind: 'constant', value: unescapeGo(text.slice(1, -1)) };
-  if (groups.char !== undefined) return { kind: 'constant', value: unescapeGo(text.slice(1, -1)).codePointAt(0)! };
+  if (groups.char !== undefined)
+    return { kind: 'constant', value: BigInt(unescapeGo(text.slice(1, -1), "'").codePointAt(0)!) };
   if (groups.number !== undefined) {
-    const digits = text.replace(/_/g, '').replace(/^([+-]?)0(?=\d+$)/, '$10o');
-    const sign = digits.startsWith('-') ? -1 : 1;
-    return { kind: 'constant', value: sign * Number(digits.replace(/^[+-]/, '')) };
+    const value = parseInteger(text) ?? parseFloat64(text);
+    if (value === null) throw new Error(`${text} is no number`);
+    return { kind: 'constant', value };
   }
   if (text === 'true' || text === 'false') return { kind: 'constant', value: text === 'true' };
   return { kind: 'word', text };
