@@ -128,10 +128,12 @@ export class Parser {
     }
     if (letter === 'A') return { kind: 'begin', js: '^' };
     if (letter === 'z') return { kind: 'end', js: '$' };
-    if (letter === 'b' || letter === 'B') {
+    if (letter === 'b') {
       this.#noFold();
-      return { kind: 'edge', js: `\\${letter}` };
+      return { kind: 'edge', js: '\\b' };
     }
+    // V8 finds this one between the two halves of a character as well.
+    if (letter === 'B') throw new Unknown();
     return this.#literal(this.#escaped(letter));
   }
 

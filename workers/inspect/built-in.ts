@@ -12,7 +12,7 @@ import { detectFormat } from '../parse/auto.js';
 import { readText } from '../pipeline/text.js';
 import type { ByteSource } from '../read/source.js';
 import { Window } from '../read/window.js';
-import { unescapeGo } from '../stages/go/template-parse.js';
+import { unescapeGo } from '../stages/go/unescape.js';
 import { WorkerState } from '../worker-state.js';
 import { formatTimestamp } from './changes.js';
 import type { Inspector } from './inspector.js';

@@ -1,7 +1,7 @@
 import type { RouteSpec, StageSpec } from '../../src/pipeline.js';
 import type { CheckStagesJob, CheckStagesResult, StageMistake } from '../../src/protocol.js';
 import { Pipeline } from '../pipeline/pipeline.js';
-import { TemplateError } from './go/template-parse.js';
+import { TemplateError } from './go/template-tokens.js';
 import { loadLibraries } from './libraries.js';
 
 /** The argument that a mistake is in which the loader has not seen; it has checked patterns and JMESPaths already. */

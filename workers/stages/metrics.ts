@@ -3,7 +3,8 @@ import type { Entry } from '../pipeline/entry.js';
 import type { Access, Stage, StageContext } from '../pipeline/stage.js';
 import type { MetricTally } from '../pipeline/tally.js';
 import type { Value } from '../pipeline/values.js';
-import { durationSeconds, parseFloat64 } from './go/duration.js';
+import { durationSeconds } from './go/duration.js';
+import { parseFloat64 } from './go/numbers.js';
 import { extractedKeys } from './input.js';
 
 export function accessMetrics({ metrics }: MetricsStage): Access {

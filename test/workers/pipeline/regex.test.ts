@@ -80,6 +80,7 @@ describe('regex', () => {
     assert.deepEqual(all('(a)|b', 'ab'), ['0 1 0 1', '1 2 -1 -1']);
     assert.deepEqual(all('', '😀'), ['0 0', '2 2']);
     assert.deepEqual(all('(a+)+', 'aab'), ['0 2 0 2']);
+    assert.deepEqual(all('-?\\B', 's😀'), ['3 3']);
   });
 
   test('uses the faster engine where it can do no harm', () => {

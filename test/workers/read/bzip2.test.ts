@@ -210,8 +210,10 @@ describe('bzip2', () => {
         await assert.rejects(readOf(Buffer.concat([head, bytes])), (error) => /^BZ_/.test(errnoOf(error) ?? ''));
       }),
     );
-    const after = Buffer.concat([made('runs'), Buffer.from('something else')]);
-    await assert.rejects(readOf(after), { code: 'BZ_DATA_ERROR', message: /neither a stream nor the end/ });
+    for (const more of ['something else', 'BZx9', 'BZh0', 'BZh:']) {
+      const after = Buffer.concat([made('runs'), Buffer.from(more)]);
+      await assert.rejects(readOf(after), { code: 'BZ_DATA_ERROR', message: /neither a stream nor the end/ }, more);
+    }
     const randomised = made('runs');
     randomised[14]! |= 0x80;
     await assert.rejects(readOf(randomised), { code: 'BZ_DATA_ERROR', message: /randomised/ });

@@ -1,9 +1,20 @@
 import { createHash } from '../../hash.js';
-import { quote } from '../../label/quote.js';
 import { Regex } from '../../pipeline/regex.js';
 import { print, sprintf } from './fmt.js';
 import type { Data, Func } from './template.js';
-import { dict, int, replaceSome, text, trimLeft, trimRight, trimSpace } from './text-functions.js';
+import {
+  dict,
+  int,
+  lower,
+  replaceSome,
+  text,
+  trimLeft,
+  trimPrefix,
+  trimRight,
+  trimSpace,
+  trimSuffix,
+  upper,
+} from './text-functions.js';
 
 const MAX_REMEMBERED = 256;
 const regexes = new Map<string, Regex>();
@@ -20,8 +31,8 @@ export function regexOf(source: string): Regex {
 }
 
 function compare(a: Data, b: Data): number {
-  if ((typeof a === 'number' && typeof b === 'number') || (typeof a === 'string' && typeof b === 'string')) {
-    return a < b ? -1 : a > b ? 1 : 0;
+  if (typeof a === typeof b && (typeof a === 'bigint' || typeof a === 'number' || typeof a === 'string')) {
+    return a < b! ? -1 : a > b! ? 1 : 0;
   }
   throw new Error('these can not be compared');
 }
@@ -41,19 +52,10 @@ function index(of: Data, ...keys: Data[]): Data {
       const at = int(key);
       const length = typeof value === 'string' ? Buffer.byteLength(value) : Array.isArray(value) ? value.length : -1;
       if (at < 0 || at >= length) throw new Error('the index is out of range');
-      value = typeof value === 'string' ? Buffer.from(value)[at] : (value as Data[])[at];
+      value = typeof value === 'string' ? BigInt(Buffer.from(value)[at]!) : (value as Data[])[at];
     }
   }
   return value;
-}
-
-function slice(of: Data, from: Data = 0, to?: Data): Data {
-  if (typeof of !== 'string' && !Array.isArray(of)) throw new Error('this can not be sliced');
-  const whole = typeof of === 'string' ? Buffer.from(of) : of;
-  const end = to === undefined ? whole.length : int(to);
-  if (int(from) < 0 || end < int(from) || end > whole.length) throw new Error('the slice is out of range');
-  const part = whole.slice(int(from), end);
-  return Buffer.isBuffer(part) ? part.toString() : (part as Data[]);
 }
 
 const HTML: Record<string, string> = {
@@ -73,6 +75,20 @@ function sprint(...args: Data[]): string {
     out += print(arg);
   }
   return out;
+}
+
+/** The same for the functions that escape: they print what is missing as the template does. */
+function shown(args: Data[]): string {
+  return sprint(...args.map((arg) => arg ?? '<no value>'));
+}
+
+function escapeJs(character: string): string {
+  if (/[\\'"]/.test(character)) return `\\${character}`;
+  return `\\u${character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}`;
+}
+
+function percent(character: string): string {
+  return `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
 }
 
 function hash(algorithm: string, salt: Data, input: Data): string {
@@ -97,36 +113,28 @@ export const BUILTINS: Record<string, Func> = {
   gt: (a, b) => compare(a, b) > 0,
   ge: (a, b) => compare(a, b) >= 0,
   len: (value) => {
-    if (typeof value === 'string') return Buffer.byteLength(value);
-    return Array.isArray(value) ? value.length : dict(value).size;
+    if (typeof value === 'string') return BigInt(Buffer.byteLength(value));
+    return BigInt(Array.isArray(value) ? value.length : dict(value).size);
   },
   index,
-  slice,
   print: sprint,
   println: (...args) => `${args.map(print).join(' ')}\n`,
   printf: (format, ...args) => sprintf(text(format), args),
-  html: (...args) => sprint(...args).replace(/["'&<>\0]/g, (character) => HTML[character]!),
-  js: (...args) => {
-    const quoted = quote(sprint(...args)).slice(1, -1);
-    return quoted.replace(/['<>&=]/g, (c) =>
-      c === "'" ? "\\'" : `\\u00${c.charCodeAt(0).toString(16).toUpperCase()}`,
-    );
-  },
-  urlquery: (...args) => encodeURIComponent(sprint(...args)).replace(/%20/g, '+'),
+  html: (...args) => shown(args).replace(/["'&<>\0]/g, (character) => HTML[character]!),
+  js: (...args) => shown(args).replace(/[\\'"]|[<>&=]|[^\P{C}\x7f]|[\u2028\u2029]/gu, escapeJs),
+  urlquery: (...args) =>
+    encodeURIComponent(shown(args))
+      .replace(/[!'()*]/g, percent)
+      .replace(/%20/g, '+'),
 
-  ToLower: (value) => text(value).toLowerCase(),
-  ToUpper: (value) => text(value).toUpperCase(),
+  ToLower: (value) => lower(text(value)),
+  ToUpper: (value) => upper(text(value)),
   Replace: (value, old, now, count) => replaceSome(text(value), text(old), text(now), int(count)),
   Trim: (value, cutset) => trimRight(trimLeft(text(value), text(cutset)), text(cutset)),
   TrimLeft: (value, cutset) => trimLeft(text(value), text(cutset)),
   TrimRight: (value, cutset) => trimRight(text(value), text(cutset)),
-  TrimPrefix: (value, prefix) =>
-    text(value).startsWith(text(prefix)) ? text(value).slice(text(prefix).length) : value,
-  TrimSuffix: (value, suffix) => {
-    return text(suffix) !== '' && text(value).endsWith(text(suffix))
-      ? text(value).slice(0, -text(suffix).length)
-      : value;
-  },
+  TrimPrefix: trimPrefix,
+  TrimSuffix: trimSuffix,
   TrimSpace: (value) => trimSpace(text(value)),
   Hash: (salt, input) => hash('sha3-256', salt, input),
   Sha2Hash: (salt, input) => hash('sha256', salt, input),

@@ -10,14 +10,3 @@ export function durationSeconds(text: string): number | null {
   }
   return text.startsWith('-') ? -seconds : seconds;
 }
-
-const FLOAT = /^[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|inf(?:inity)?|nan)$/i;
-
-/** A number as Go's `strconv.ParseFloat` reads it; null if it is none. */
-export function parseFloat64(text: string): number | null {
-  if (!FLOAT.test(text)) return null;
-  const word = /^([+-]?)(inf|nan)/i.exec(text);
-  if (word === null) return Number(text);
-  if (word[2]!.toLowerCase() === 'nan') return Number.NaN;
-  return word[1] === '-' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
-}

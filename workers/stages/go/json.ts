@@ -1,25 +1,43 @@
 const ESCAPES = new Map([
   ['"', '\\"'],
   ['\\', '\\\\'],
+  ['\b', '\\b'],
+  ['\f', '\\f'],
   ['\n', '\\n'],
   ['\r', '\\r'],
   ['\t', '\\t'],
 ]);
 // biome-ignore lint/suspicious/noControlCharactersInRegex: JSON escapes controls.
 const ESCAPED = /["\\\u0000-\u001f<>&\u2028\u2029]/g;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: JSON escapes controls.
+const ESCAPED_RAW = /["\\\u0000-\u001f\u2028\u2029]/g;
 
 /** `value` as a JSON string, escaped for HTML too, as Go's encoders do unless told otherwise. */
 export function goJsonString(value: string): string {
-  return `"${value.replace(ESCAPED, (c) => ESCAPES.get(c) ?? `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)}"`;
+  return `"${value.replace(ESCAPED, escaped)}"`;
 }
 
-/** `value` as Go's encoders write it. Keys stay in their order; in Go it is by chance. */
-export function goJson(value: unknown): string {
-  if (typeof value === 'string') return goJsonString(value);
-  if (Array.isArray(value)) return `[${value.map(goJson).join(',')}]`;
+/** `value` as a JSON string where Go's encoders are told to leave HTML alone. */
+export function goJsonRawString(value: string): string {
+  return `"${value.replace(ESCAPED_RAW, escaped)}"`;
+}
+
+function escaped(character: string): string {
+  return ESCAPES.get(character) ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}
+
+/**
+ * `value` as Go's encoders write it; a `bigint` is a whole number. Keys stay in their order; in Go it is by chance.
+ *
+ * @param string how texts are written
+ */
+export function goJson(value: unknown, string: (text: string) => string = goJsonString): string {
+  if (typeof value === 'string') return string(value);
+  if (typeof value === 'bigint') return String(value);
+  if (Array.isArray(value)) return `[${value.map((one) => goJson(one, string)).join(',')}]`;
   if (typeof value === 'object' && value !== null) {
     return `{${Object.entries(value)
-      .map(([name, one]) => `${goJsonString(name)}:${goJson(one)}`)
+      .map(([name, one]) => `${string(name)}:${goJson(one, string)}`)
       .join(',')}}`;
   }
   return JSON.stringify(value) ?? 'null';

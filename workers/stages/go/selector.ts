@@ -1,5 +1,5 @@
 import { Regex } from '../../pipeline/regex.js';
-import { unescapeGo } from './template-parse.js';
+import { unescapeGo } from './unescape.js';
 
 export interface LabelMatcher {
   name: string;

@@ -1,24 +1,61 @@
 import { createHash } from '../../hash.js';
 import { quote } from '../../label/quote.js';
+import { formatFloat } from '../../pipeline/values.js';
 import { regexOf } from './builtins.js';
 import { print } from './fmt.js';
-import { goJson } from './json.js';
+import { goJson, goJsonRawString } from './json.js';
+import { parseFloat64, parseInteger, toInt64 } from './numbers.js';
 import type { Data, Func } from './template.js';
-import { dict, int, list, replaceSome, text, trimLeft, trimRight, trimSpace } from './text-functions.js';
+import {
+  dict,
+  int,
+  list,
+  lower,
+  replaceSome,
+  text,
+  trimLeft,
+  trimPrefix,
+  trimRight,
+  trimSpace,
+  trimSuffix,
+  upper,
+} from './text-functions.js';
 
 function isEmpty(value: Data): boolean {
   if (value instanceof Map) return value.size === 0;
   return Array.isArray(value) ? value.length === 0 : !value;
 }
 
-/** `cast.ToInt64` and `cast.ToFloat64`: what is no number is 0. */
+/** `cast.ToFloat64`: what is no number is 0. */
 function toNumber(value: Data): number {
-  if (typeof value === 'boolean') return value ? 1 : 0;
-  const number = typeof value === 'string' ? (value.trim() === value && value !== '' ? Number(value) : 0) : value;
-  return typeof number === 'number' && !Number.isNaN(number) ? number : 0;
+  if (typeof value === 'string') return parseFloat64(value) ?? 0;
+  return typeof value === 'number' || typeof value === 'bigint' || value === true ? Number(value) : 0;
 }
 
-const toInt = (value: Data): number => Math.trunc(toNumber(value)) + 0;
+/** `cast.ToInt64`: what is no whole number is 0, as a text with a fraction. */
+function toInt(value: Data): bigint {
+  if (typeof value === 'bigint') return value;
+  if (typeof value === 'string') return parseInteger(value.replace(/\.0+$/, '')) ?? 0n;
+  const number = toNumber(value);
+  return Number.isFinite(number) ? toInt64(BigInt(Math.trunc(number))) : 0n;
+}
+
+/** The sum of decimal numbers, as they are written. */
+function sum(numbers: readonly number[]): number {
+  const texts = numbers.map(formatFloat);
+  const places = Math.max(0, ...texts.map((text) => (text.split('.')[1] ?? '').length));
+  const scaled = texts.map((text) => {
+    const [whole, fraction = ''] = text.split('.');
+    return BigInt(whole + fraction.padEnd(places, '0'));
+  });
+  return Number(`${scaled.reduce((total, one) => total + one, 0n)}e-${places}`);
+}
+
+/** `strconv.Atoi` of digits, at most what 64 bits hold. */
+function atoi(digits: string): bigint {
+  const value = BigInt(digits.replace('+', ''));
+  return value === toInt64(value) ? value : value > 0n ? 2n ** 63n - 1n : -(2n ** 63n);
+}
 
 function toText(value: Data): string {
   return value === undefined ? '<nil>' : print(value);
@@ -28,14 +65,19 @@ function toTexts(value: Data): string[] {
   return Array.isArray(value) ? value.filter((one) => one !== null && one !== undefined).map(toText) : [toText(value)];
 }
 
+/** Go's `strings.Split`. */
+function parts(value: string, separator: string): string[] {
+  return separator === '' ? [...value] : value.split(separator);
+}
+
 function runes(value: Data): string[] {
   return [...text(value)];
 }
 
 function title(value: string): string {
   return value.replace(
-    /(^|[^\p{L}\p{N}_'])(\p{L})/gu,
-    (_, before: string, letter: string) => before + letter.toUpperCase(),
+    /(^|[\0-/:-@[-^`{-\x7f]|\s)(\p{L})/gu,
+    (_, before: string, letter: string) => before + upper(letter),
   );
 }
 
@@ -61,6 +103,18 @@ function plain(value: Data): unknown {
   return Object.fromEntries([...value].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, one]) => [name, plain(one)]));
 }
 
+const BASE64 = /^(?:[A-Za-z\d+/]{4})*(?:[A-Za-z\d+/]{2}==|[A-Za-z\d+/]{3}=)?$/;
+
+/** In the place of what is no base64, sprig gives the message of Go. */
+function fromBase64(value: string): string {
+  const digits = value.replace(/[\r\n]/g, '');
+  if (BASE64.test(digits)) return Buffer.from(digits, 'base64').toString();
+  const good = /^[A-Za-z\d+/\r\n]*/.exec(value)![0];
+  // Where the text ends too soon it is the last group that is said to be wrong.
+  const at = good.length < value.length ? good.length : good.length - (digits.length % 4);
+  return `illegal base64 data at input byte ${at}`;
+}
+
 function dictOf(pairs: Data[]): Map<string, Data> {
   const map = new Map<string, Data>();
   for (let i = 0; i < pairs.length; i += 2)
@@ -73,15 +127,27 @@ function until(from: number, to: number, step: number): Data[] {
   if (step === 0) return numbers;
   for (let i = from; step > 0 ? i < to : i > to; i += step) {
     if (numbers.length >= 100_000) throw new Error('the list is too long');
-    numbers.push(i);
+    numbers.push(BigInt(i));
   }
   return numbers;
 }
 
 function cut(value: Data, from: number, to: number): string {
   const bytes = Buffer.from(text(value));
-  if (from < 0) return bytes.subarray(0, Math.max(0, to)).toString();
-  return bytes.subarray(from, to < 0 || to > bytes.length ? bytes.length : to).toString();
+  const start = Math.max(0, from);
+  const end = from >= 0 && (to < 0 || to > bytes.length) ? bytes.length : to;
+  if (start > end || end > bytes.length) throw new Error('the slice is out of range');
+  return bytes.subarray(start, end).toString();
+}
+
+/** `values[from, to)`. */
+function slice(values: Data, from: Data = 0n, to?: Data): Data {
+  const all = list(values);
+  if (all.length === 0) return null;
+  const start = int(from);
+  const end = to === undefined ? all.length : int(to);
+  if (start < 0 || end < start || end > all.length) throw new Error('the slice is out of range');
+  return all.slice(start, end);
 }
 
 function repeat(value: string, count: number): string {
@@ -108,8 +174,8 @@ export const SPRIG: Record<string, Func> = {
   // Text
   abbrev: (width, value) => {
     const size = int(width);
-    if (size < 4 || text(value).length <= size) return value;
-    return `${text(value).slice(0, size - 3)}...`;
+    const bytes = Buffer.from(text(value));
+    return size < 4 || bytes.length <= size ? value : `${bytes.subarray(0, size - 3).toString()}...`;
   },
   camelcase: (value) => words(text(value)).map(title).join(''),
   cat: (...values) =>
@@ -122,12 +188,13 @@ export const SPRIG: Record<string, Func> = {
   hasSuffix: (suffix, value) => text(value).endsWith(text(suffix)),
   indent,
   initials: (value) =>
-    words(text(value).replace(/[^\p{L}\s]/gu, ''))
-      .map((word) => [...word][0]!)
+    trimSpace(text(value))
+      .split(/\s+/u)
+      .map((word) => [...word][0] ?? '')
       .join(''),
   join: (separator, values) => toTexts(values).join(text(separator)),
-  kebabcase: (value) => words(text(value)).join('-').toLowerCase(),
-  lower: (value) => text(value).toLowerCase(),
+  kebabcase: (value) => lower(words(text(value)).join('-')),
+  lower: (value) => lower(text(value)),
   nindent: (spaces, value) => `\n${indent(spaces, value)}`,
   nospace: (value) => text(value).replace(/\s/gu, ''),
   plural: (one, many, count) => (int(count) === 1 ? one : many),
@@ -138,7 +205,7 @@ export const SPRIG: Record<string, Func> = {
       .join(' '),
   repeat: (count, value) => repeat(text(value), int(count)),
   replace: (old, now, value) => replaceSome(text(value), text(old), text(now), -1),
-  snakecase: (value) => words(text(value)).join('_').toLowerCase(),
+  snakecase: (value) => lower(words(text(value)).join('_')),
   squote: (...values) =>
     values
       .filter((value) => value !== null && value !== undefined)
@@ -147,19 +214,14 @@ export const SPRIG: Record<string, Func> = {
   substr: (from, to, value) => cut(value, int(from), int(to)),
   swapcase: (value) =>
     runes(value)
-      .map((c) => (c === c.toUpperCase() ? c.toLowerCase() : c.toUpperCase()))
+      .map((c) => (c === lower(c) ? upper(c) : lower(c)))
       .join(''),
   title: (value) => title(text(value)),
   toString: toText,
   trim: (value) => trimSpace(text(value)),
   trimAll: (cutset, value) => trimRight(trimLeft(text(value), text(cutset)), text(cutset)),
-  trimPrefix: (prefix, value) =>
-    text(value).startsWith(text(prefix)) ? text(value).slice(text(prefix).length) : value,
-  trimSuffix: (suffix, value) => {
-    return text(suffix) !== '' && text(value).endsWith(text(suffix))
-      ? text(value).slice(0, -text(suffix).length)
-      : value;
-  },
+  trimPrefix: (prefix, value) => trimPrefix(value, prefix),
+  trimSuffix: (suffix, value) => trimSuffix(value, suffix),
   trimall: (cutset, value) => trimRight(trimLeft(text(value), text(cutset)), text(cutset)),
   trunc: (count, value) => {
     const bytes = Buffer.from(text(value));
@@ -167,8 +229,8 @@ export const SPRIG: Record<string, Func> = {
     return size < 0 ? bytes.subarray(Math.max(0, bytes.length + size)).toString() : bytes.subarray(0, size).toString();
   },
   untitle: (value) =>
-    text(value).replace(/(^|\s)(\p{L})/gu, (_, before: string, letter: string) => before + letter.toLowerCase()),
-  upper: (value) => text(value).toUpperCase(),
+    text(value).replace(/(^|\s)(\p{L})/gu, (_, before: string, letter: string) => before + lower(letter)),
+  upper: (value) => upper(text(value)),
 
   // Patterns
   regexFind: (pattern, value) => regexOf(text(pattern)).exec(text(value))?.[0] ?? '',
@@ -180,16 +242,20 @@ export const SPRIG: Record<string, Func> = {
   regexMatch: (pattern, value) => regexOf(text(pattern)).test(text(value)),
   regexQuoteMeta: (value) => text(value).replace(/[\\.+*?()|[\]{}^$]/g, '\\$&'),
   regexSplit: (pattern, value, count) => {
+    const whole = text(value);
     const limit = int(count);
-    const parts: string[] = [];
+    if (limit === 0) return [];
+    if (whole === '' && pattern !== '') return [''];
+    const found: string[] = [];
     let at = 0;
-    for (const [from, to] of regexOf(text(pattern)).all(text(value))) {
-      if (limit > 0 && parts.length === limit - 1) break;
-      if (to === 0) continue;
-      parts.push(text(value).slice(at, from));
+    let end = 0;
+    for (const [from, to] of regexOf(text(pattern)).all(whole)) {
+      if (found.length === limit - 1) break;
+      end = from!;
+      if (to !== 0) found.push(whole.slice(at, end));
       at = to!;
     }
-    return limit === 0 ? [] : [...parts, text(value).slice(at)];
+    return end === whole.length ? found : [...found, whole.slice(at)];
   },
 
   // Conditions
@@ -204,31 +270,27 @@ export const SPRIG: Record<string, Func> = {
   ternary: (yes, no, condition) => (condition === true ? yes : no),
 
   // Numbers
-  add: (...values) => values.reduce<number>((sum, value) => sum + toInt(value), 0),
-  add1: (value) => toInt(value) + 1,
-  addf: (...values) => values.reduce<number>((sum, value) => sum + toNumber(value), 0),
-  atoi: (value) => (/^[+-]?\d+$/.test(text(value)) ? Number(value) : 0),
+  add: (...values) => toInt64(values.reduce<bigint>((sum, value) => sum + toInt(value), 0n)),
+  add1: (value) => toInt64(toInt(value) + 1n),
+  addf: (...values) => sum(values.map(toNumber)),
+  atoi: (value) => (/^[+-]?\d+$/.test(text(value)) ? atoi(text(value)) : 0n),
   ceil: (value) => Math.ceil(toNumber(value)),
-  div: (a, b) => {
-    if (toInt(b) === 0) throw new Error('division by zero');
-    return Math.trunc(toInt(a) / toInt(b));
-  },
+  // Both throw where the other is 0.
+  div: (a, b) => toInt64(toInt(a) / toInt(b)),
+  mod: (a, b) => toInt(a) % toInt(b),
   float64: toNumber,
   floor: (value) => Math.floor(toNumber(value)),
   int: toInt,
   int64: toInt,
-  max: (...values) => Math.max(...values.map(toInt)),
-  min: (...values) => Math.min(...values.map(toInt)),
-  mod: (a, b) => {
-    if (toInt(b) === 0) throw new Error('division by zero');
-    return toInt(a) % toInt(b);
-  },
-  mul: (...values) => values.reduce<number>((product, value) => product * toInt(value), 1),
+  max: (...values) => values.map(toInt).reduce((a, b) => (b > a ? b : a)),
+  min: (...values) => values.map(toInt).reduce((a, b) => (b < a ? b : a)),
+  mul: (...values) => toInt64(values.reduce<bigint>((product, value) => product * toInt(value), 1n)),
   round: (value, places) => {
     const scale = 10 ** int(places);
-    return Math.floor(toNumber(value) * scale + 0.5) / scale;
+    const scaled = toNumber(value) * scale;
+    return (scaled - Math.trunc(scaled) >= 0.5 ? Math.ceil(scaled) : Math.floor(scaled)) / scale;
   },
-  sub: (a, b) => toInt(a) - toInt(b),
+  sub: (a, b) => toInt64(toInt(a) - toInt(b)),
   until: (count) => until(0, int(count), int(count) < 0 ? -1 : 1),
   untilStep: (from, to, step) => until(int(from), int(to), int(step)),
 
@@ -244,14 +306,10 @@ export const SPRIG: Record<string, Func> = {
   prepend: (values, value) => [value, ...list(values)],
   rest: (values) => list(values).slice(1),
   reverse: (values) => [...list(values)].reverse(),
+  slice,
   sortAlpha: (values) => toTexts(values).sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))),
-  splitList: (separator, value) => text(value).split(text(separator)),
-  split: (separator, value) =>
-    new Map(
-      text(value)
-        .split(text(separator))
-        .map((part, i) => [`_${i}`, part]),
-    ),
+  splitList: (separator, value) => parts(text(value), text(separator)),
+  split: (separator, value) => new Map(parts(text(value), text(separator)).map((part, i) => [`_${i}`, part])),
   toStrings: toTexts,
   uniq: (values) => [...new Set(list(values))],
   without: (values, ...others) => list(values).filter((value) => !others.includes(value)),
@@ -272,11 +330,12 @@ export const SPRIG: Record<string, Func> = {
   values: (map) => [...dict(map)].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, value]) => value),
 
   // Encodings
-  b64dec: (value) => Buffer.from(text(value), 'base64').toString(),
+  b64dec: (value) => fromBase64(text(value)),
   b64enc: (value) => Buffer.from(text(value)).toString('base64'),
   fromJson: (value) => {
+    const json = text(value);
     try {
-      return fromJson(JSON.parse(text(value)));
+      return fromJson(JSON.parse(json));
     } catch {
       return null;
     }
@@ -285,5 +344,5 @@ export const SPRIG: Record<string, Func> = {
   sha256sum: digest('sha256'),
   sha512sum: digest('sha512'),
   toJson: (value) => goJson(plain(value)),
-  toRawJson: (value) => JSON.stringify(plain(value)),
+  toRawJson: (value) => goJson(plain(value), goJsonRawString),
 };

@@ -3,8 +3,11 @@ import { print } from './fmt.js';
 import { SPRIG } from './sprig.js';
 import { type Node, type Operand, type Parsed, type Pipe, parseTemplate } from './template-parse.js';
 
-/** What templates work with; undefined stands for a missing value, null for nil. */
-export type Data = string | number | boolean | null | undefined | Data[] | Map<string, Data>;
+/**
+ * What templates work with: whole numbers of Go are `bigint`, its floating-point numbers `number`. Undefined stands for a
+ * missing value, null for nil.
+ */
+export type Data = string | bigint | number | boolean | null | undefined | Data[] | Map<string, Data>;
 export type Func = (...args: Data[]) => Data;
 
 const FUNCTIONS = new Map<string, Func>(Object.entries({ ...SPRIG, ...BUILTINS }));
@@ -130,6 +133,7 @@ class Execution {
   #range(node: Extract<Node, { pipe: Pipe; body: Node[] }>, dot: Data, variables: Variables): void {
     const { variables: names } = node.pipe;
     const over = this.#commands(node.pipe, dot, variables);
+    if (typeof over === 'bigint' && names.length > 1) throw new Error('a range over a number has one variable');
     const items = itemsOf(over);
     if (items.length === 0) {
       this.#inside(node.otherwise, dot, variables, new Map(variables));
@@ -216,11 +220,11 @@ class Execution {
 }
 
 function itemsOf(over: Data): [Data, Data][] {
-  if (Array.isArray(over)) return over.map((value, i) => [i, value]);
+  if (Array.isArray(over)) return over.map((value, i) => [BigInt(i), value]);
   if (over instanceof Map) return [...over].sort(([a], [b]) => (a < b ? -1 : 1));
-  if (typeof over === 'number' && Number.isInteger(over)) {
+  if (typeof over === 'bigint') {
     if (over > MAX_STEPS) throw new Error('the range is too long');
-    return Array.from({ length: Math.max(0, over) }, (_, i) => [i, i]);
+    return Array.from({ length: Math.max(0, Number(over)) }, (_, i) => [BigInt(i), BigInt(i)]);
   }
   if (over === undefined || over === null) return [];
   throw new Error('range can not go over this');

@@ -7,8 +7,9 @@ export function text(value: Data): string {
 }
 
 export function int(value: Data): number {
-  if (typeof value !== 'number' || !Number.isInteger(value)) throw new Error('a whole number is needed');
-  return value;
+  const number = typeof value === 'bigint' ? Number(value) : value;
+  if (typeof number !== 'number' || !Number.isSafeInteger(number)) throw new Error('a whole number is needed');
+  return number;
 }
 
 export function list(value: Data): Data[] {
@@ -19,6 +20,22 @@ export function list(value: Data): Data[] {
 export function dict(value: Data): Map<string, Data> {
   if (!(value instanceof Map)) throw new Error('a dictionary is needed');
   return value;
+}
+
+/** Go's `strings.ToUpper` and `strings.ToLower`: a character becomes one character, whatever stands beside it. */
+export function upper(value: string): string {
+  return value.replace(/[^\0-\x7f]|[a-z]+/gu, (part) => {
+    const changed = part.toUpperCase();
+    return changed.length > part.length && isOne(part) ? part : changed;
+  });
+}
+
+export function lower(value: string): string {
+  return value.replace(/[^\0-\x7f]|[A-Z]+/gu, (part) => (part === 'İ' ? 'i' : part.toLowerCase()));
+}
+
+function isOne(part: string): boolean {
+  return part.length <= ((part.codePointAt(0) ?? 0) > 0xffff ? 2 : 1);
 }
 
 export function trimLeft(value: string, cutset: string): string {
@@ -35,6 +52,15 @@ export function trimRight(value: string, cutset: string): string {
   let to = characters.length;
   while (to > 0 && cut.has(characters[to - 1]!)) to--;
   return characters.slice(0, to).join('');
+}
+
+export function trimPrefix(value: Data, prefix: Data): string {
+  return text(value).startsWith(text(prefix)) ? text(value).slice(text(prefix).length) : text(value);
+}
+
+export function trimSuffix(value: Data, suffix: Data): string {
+  const length = text(value).length - text(suffix).length;
+  return text(value).endsWith(text(suffix)) ? text(value).slice(0, length) : text(value);
 }
 
 /** Go's `strings.Replace`: the first `count` places, all if it is negative. */
