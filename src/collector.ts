@@ -131,7 +131,10 @@ export class Collector {
       workers,
       graceMs: options.graceMs ?? GRACE_MS,
       heldLimitBytes: spool.limitBytes || HELD_WITHOUT_SPOOL_BYTES,
-      onLost: (generation, reason, counted) => this.#lose(generation, reason, counted),
+      onLost: (generation, reason, from, counted) => {
+        if (generation.spool?.end === from) this.#loseRest(generation, reason, counted);
+        else this.#lose(generation, reason, counted);
+      },
     });
     this.#recorder = new Recorder({
       chains: this.#chains,
@@ -239,6 +242,7 @@ export class Collector {
     // Only a second look is sure that a name is gone.
     for (const folder of [...folders, ...folders]) this.#chains.look(folder, nowMs);
     await this.#keeper.saveAll();
+    await this.#keeper.giveUpRest();
     for (const log of [...this.#chains]) this.#finish(log, nowMs);
     await this.#recorder.storeAll();
   }
@@ -583,7 +587,24 @@ export class Collector {
     this.#spool.release(generation);
     log.moved = true;
     if (generation.copyOf !== null || (size === read.offset && read.carry === null)) return;
-    const gap = gapIn(log, { carry: read.carry, format }, this.#now());
+    this.#addGap(generation, { carry: read.carry, format });
+  }
+
+  /** Its copy holds the first of it, and is all there is from now on. */
+  #loseRest(generation: Generation, reason: string, counted: CountResult | null): void {
+    const { log, spool, format } = generation;
+    if (generation.done || spool === null) return;
+    this.#count(generation, reason, counted?.bytes ?? generation.knownBytes - spool.end, counted?.lines ?? 0);
+    generation.size = spool.end;
+    generation.unfinishedAt = -1;
+    this.#options.descriptors.close(generation);
+    log.moved = true;
+    this.#addGap(generation, { carry: null, format });
+  }
+
+  #addGap(generation: Generation, cursor: Parameters<typeof gapIn>[1]): void {
+    const { log } = generation;
+    const gap = gapIn(log, cursor, this.#now());
     log.generations = log.generations.flatMap((each) => (each === generation ? [each, gap] : [each]));
   }
 

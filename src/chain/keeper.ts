@@ -12,8 +12,8 @@ export interface KeeperOptions {
   graceMs: number;
   /** Unlinked files may hold this many bytes of the disk. */
   heldLimitBytes: number;
-  /** The unread rest of a generation is given up. */
-  onLost: (generation: Generation, reason: string, counted: CountResult | null) => void;
+  /** The unread rest of a generation is given up; where `from` is the end of its copy, what is not in that. */
+  onLost: (generation: Generation, reason: string, from: number, counted: CountResult | null) => void;
 }
 
 /**
@@ -64,6 +64,15 @@ export class Keeper {
       made = await Promise.all(this.#saving);
     }
     await this.#options.spool.synced();
+  }
+
+  /** Gives up what has no copy: it ends with this process. Nothing is read any more. */
+  async giveUpRest(): Promise<void> {
+    for (const generation of this.#nameless) {
+      if (isElsewhere(generation) || generation.unsettledBytes === 0) continue;
+      generation.rewind();
+      await this.#giveUp(generation);
+    }
   }
 
   /**
@@ -136,13 +145,13 @@ export class Keeper {
   async #giveUp(generation: Generation): Promise<void> {
     const { workers, onLost } = this.#options;
     generation.spooling = true;
-    const from = generation.read.offset;
+    const from = lostFrom(generation);
     const source = generation.source(from);
     generation.readers += 1;
     try {
       const counted = source === null ? null : await workers.count({ source, from }).catch(() => null);
       // Read meanwhile, some of what was counted is on its way to Loki: then it is counted anew, if that is still needed.
-      if (generation.read.offset === from) onLost(generation, 'spool_full', counted);
+      if (lostFrom(generation) === from) onLost(generation, 'spool_full', from, counted);
     } finally {
       generation.readers -= 1;
       generation.spooling = false;
@@ -163,6 +172,11 @@ function isCopied({ spool, size }: Generation): boolean {
 /** Whether its bytes can be read without the open file. */
 function isElsewhere(generation: Generation): boolean {
   return generation.gzip !== null || isCopied(generation);
+}
+
+/** From where on it is given up: what its copy holds can be read from there, unless reading is beyond it. */
+function lostFrom({ spool, planned, read }: Generation): number {
+  return spool !== null && planned <= spool.end ? spool.end : read.offset;
 }
 
 function isNameless(generation: Generation): boolean {

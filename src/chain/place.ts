@@ -11,7 +11,7 @@ import { compareSuffixes, readGenerationName } from './name.js';
  * the next are done only if nothing of the first was left to be read. What stands for a generation that is gone keeps its
  * place.
  *
- * @returns the cursors whose generation is nowhere to be found
+ * @returns the cursors whose generation is nowhere to be found, or has a copy in the spool that lacks the end of it
  */
 export async function placeAtCursors(
   log: ContainerLog,
@@ -25,6 +25,17 @@ export async function placeAtCursors(
   /** Cursors whose generation goes on at them. */
   const placed = new Set<Cursor>();
   const missing: Cursor[] = [];
+  /** What had no room in the spool. */
+  const rests: Cursor[] = [];
+  const noteRest = ({ spool }: Generation, index: number): void => {
+    const cursor = cursors[index] as Cursor;
+    if (spool === null || cursor.size <= spool.end) return;
+    rests.push({ ...cursor, offset: Math.max(cursor.offset, spool.end) });
+    const gap = gapIn(log, { carry: null, format: cursor.format }, nowMs);
+    ranks.set(gap, index + 0.5);
+    gaps.push(gap);
+  };
+  const gaps: Generation[] = [];
   /** Places of generations in the chain, as far as the cursors tell. */
   const ranks = new Map<Generation, number>();
   /** All before this index are done. */
@@ -35,8 +46,10 @@ export async function placeAtCursors(
     if (isUnread(cursor)) {
       // Nothing of it was read, so it begins at 0 wherever it is; its inode alone would not say that it is this one.
       const there = log.generations.find((generation) => !ranks.has(generation) && isPlaceOf(cursor, generation));
-      if (there !== undefined) ranks.set(there, index);
-      else if (isSurelyGone(cursor, log, ranks)) missing.push(cursor);
+      if (there !== undefined) {
+        ranks.set(there, index);
+        noteRest(there, index);
+      } else if (isSurelyGone(cursor, log, ranks)) missing.push(cursor);
       unbroken = false;
       continue;
     }
@@ -47,6 +60,7 @@ export async function placeAtCursors(
       taken.add(generation);
       placed.add(cursor);
       ranks.set(generation, index);
+      noteRest(generation, index);
       // An inode that could not be asked about may be that of another file by now.
       const sure = asked.get(generation)?.[index]?.matches === true;
       if (unbroken && sure && generation.spool === null) doneBefore = log.generations.indexOf(generation);
@@ -75,8 +89,9 @@ export async function placeAtCursors(
     if (cursor.carry === null && !isOpen) continue;
     const gap = gapIn(log, cursor, nowMs);
     ranks.set(gap, index);
-    log.generations.push(gap);
+    gaps.push(gap);
   }
+  log.generations.push(...gaps);
   log.generations.sort((a, b) => rankOf(a) - rankOf(b));
   for (const [index, cursor] of cursors.entries()) {
     if (cursor.carry === null || cursor.gap === true || placed.has(cursor) || missing.includes(cursor)) continue;
@@ -86,7 +101,7 @@ export async function placeAtCursors(
     next.read = { ...next.read, carry: cursor.carry };
     next.settled = next.read;
   }
-  return missing;
+  return [...missing, ...rests];
 }
 
 /**

@@ -542,7 +542,11 @@ test('at start: a file with the inode that a copy in the spool was made from is 
   const files = names.map((suffix, index) =>
     addGeneration(log, 44, { suffix, path: `${LOG}.${suffix}.gz`, gzip: true, ino: inodes[index] as string }),
   );
-  const unread = (ino: string, name: string): Cursor => ({ ...cursor(ino, '', 0, { name }), head: null, tail: null });
+  const unread = (ino: string, name: string): Cursor => ({
+    ...cursor(ino, '', 0, { name, size: 44 }),
+    head: null,
+    tail: null,
+  });
   const cursors = [
     unread('again', ''),
     ...names.map((name, index) => unread(inodes[index] as string, `0.log.${name}.gz`)),

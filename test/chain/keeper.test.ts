@@ -27,10 +27,12 @@ function scene(
     spoolBytes = 1_000_000,
     whileCounting = () => {},
     isBroken = (_: Generation): boolean => false,
+    copiedBytes = Number.POSITIVE_INFINITY,
   } = {},
 ) {
   const copied: Generation[] = [];
   const lost: [Generation, string, number][] = [];
+  const lostFrom: number[] = [];
   const spool = new Spool({
     folder: makeFolder(t),
     limitBytes: spoolBytes,
@@ -40,8 +42,9 @@ function scene(
         copied.push(generation);
         if (isBroken(generation)) throw new Error('it cannot be read');
         const { size, saidBytes } = generation;
-        const end = Math.max(from, Number.isFinite(size) ? size : saidBytes);
-        return { end, fileBytes: end === from ? 0 : 50, complete: true };
+        const whole = Math.max(from, Number.isFinite(size) ? size : saidBytes);
+        const end = Math.min(whole, from + copiedBytes);
+        return { end, fileBytes: end === from ? 0 : 50, complete: end === whole };
       },
       spoolHeads: async () => ({ heads: [] }),
     },
@@ -59,7 +62,8 @@ function scene(
     },
     graceMs: SETTINGS.graceMs,
     heldLimitBytes,
-    onLost: (generation, reason, counted) => {
+    onLost: (generation, reason, from, counted) => {
+      lostFrom.push(from);
       lost.push([generation, reason, counted?.lines ?? 0]);
       generation.done = true;
       generation.fd = null;
@@ -73,7 +77,7 @@ function scene(
     all.push(generation);
     return generation;
   };
-  return { keeper, copied, lost, deleted, spool };
+  return { keeper, copied, lost, lostFrom, deleted, spool };
 }
 
 test('what loses its last name is copied once, and let go when nothing more comes', async (t) => {
@@ -204,4 +208,34 @@ test('what is read while its lines are counted is on its way to Loki: it is coun
   keeper.tend(NOW_MS);
   await settled();
   assert.deepEqual(lost, [[large, 'spool_full', 7]]);
+});
+
+test('given up: what its copy holds is kept, unless reading is beyond it', async (t) => {
+  for (const [planned, read, from] of [
+    [0, 0, 400],
+    [400, 300, 400],
+    [500, 300, 300],
+  ] as const) {
+    const { keeper, lostFrom, deleted } = scene(t, { copiedBytes: 400 });
+    const large = deleted('large', 1200);
+    Object.assign(large, { planned, read: { ...large.read, offset: read } });
+    keeper.notice([large]);
+    await settled();
+    keeper.tend(NOW_MS);
+    await settled();
+    assert.deepEqual(lostFrom, [from]);
+  }
+});
+
+test('at the end: what has no copy is given up, from where all is settled', async (t) => {
+  const { keeper, lostFrom, lost, deleted } = scene(t, { spoolBytes: 0 });
+  const [open, empty] = [deleted('open', 500), deleted('empty', 0)];
+  Object.assign(open, { planned: 300, read: { ...open.read, offset: 200 } });
+  const flight = open.log.nextFlight(100, false, NOW_MS);
+  assert.ok(flight !== null);
+  keeper.notice([open]);
+  keeper.notice([empty]);
+  await keeper.saveAll();
+  await keeper.giveUpRest();
+  assert.deepEqual([lost, lostFrom], [[[open, 'spool_full', 7]], [0]]);
 });

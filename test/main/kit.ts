@@ -81,6 +81,7 @@ export interface LogLine {
   http?: string;
   logs?: number;
   signal?: string;
+  pods?: unknown;
 }
 
 /** `sleipnir run` in a process of its own. */

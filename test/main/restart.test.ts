@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { append, eventually, makeStage, type Stage, Writer } from './kit.js';
+
+/** Of time, stream and tag of a CRI line. */
+const LINE_HEAD_BYTES = 40;
 
 const BOUND = { timeout: 60_000 };
 
@@ -139,3 +143,44 @@ test('a pod deleted while Loki is down goes through the spool and a restart', BO
   assert.deepEqual(readdirSync(spool), []);
   assert.deepEqual(second.saying('LOGS_LOST'), []);
 });
+
+for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+  test(`a deleted pod for which the spool has no room, then ${signal}: its rest is counted`, BOUND, async (t) => {
+    const stage = await makeStage(t);
+    const spool = join(stage.stateDir, 'spool');
+    const lines = (count: number) => Array.from({ length: count }, () => randomBytes(6144).toString('base64'));
+    const pods = { first: lines(80), second: lines(75) };
+    const copies = () => (existsSync(spool) ? readdirSync(spool) : []).filter((name) => name.endsWith('.spool'));
+    await stage.loki.down();
+    const first = stage.start({ SHUTDOWN_TIMEOUT: '200ms', SPOOL_BYTES: '1MiB', SCAN_INTERVAL: '100ms' });
+    for (const [pod, contents] of Object.entries(pods)) {
+      const stores = await first.metric('positions_stored_total');
+      append(stage.log(pod), contents);
+      // Its size is stored with a scan.
+      await eventually(async () => (await first.metric('positions_stored_total')) > stores);
+    }
+    await first.said('PUSH_FAILED');
+    for (const [index, pod] of Object.keys(pods).entries()) {
+      rmSync(dirname(dirname(stage.log(pod))), { recursive: true });
+      await eventually(() => copies().length > index);
+    }
+    await first.end(signal);
+    await stage.loki.up();
+    const second = stage.start({ SPOOL_BYTES: '1MiB' });
+    await second.said('started');
+    await eventually(async () => (await second.metric('unread_bytes')) === 0);
+    assert.equal(await second.end('SIGTERM'), 0);
+    assert.deepEqual(stage.loki.store.lines('{pod="first"}'), pods.first);
+    const stored = stage.loki.store.lines('{pod="second"}');
+    assert.deepEqual(stored, pods.second.slice(0, stored.length));
+    assert.ok(stored.length > 0);
+    const missing = pods.second.length - stored.length;
+    const [reason, counted] = signal === 'SIGTERM' ? ['spool_full', missing] : ['gone_while_down', 0];
+    const bytes = missing * (LINE_HEAD_BYTES + 8192 + 1);
+    const said = [...first.saying('LOGS_LOST'), ...second.saying('LOGS_LOST')];
+    assert.deepEqual(
+      said.map(({ pods }) => pods),
+      [[{ reason, namespace: 'default', pod: 'second', container: 'app', bytes, lines: counted }]],
+    );
+  });
+}

@@ -3,6 +3,8 @@ import { HEAD_BYTES, type SpoolJob, type SpoolResult } from '../../src/protocol.
 import type { ByteSource, Sources } from './source.js';
 import { encodeFrameHead, encodeHead, FRAME_HEAD_BYTES, FRAME_PLAIN_BYTES } from './spool-format.js';
 
+const NEWLINE = 0x0a;
+
 /**
  * Copies the plain bytes [from, end) of a generation into a new spool file, and its first bytes, by which it is known.
  * The file appears under `job.path` complete, or not at all: not even one frame within `limitBytes`, or nothing to copy,
@@ -53,8 +55,11 @@ async function copyFrames(job: SpoolJob, source: ByteSource, temporary: string):
       const got = await source.read(plain, 0, plain.length, end);
       complete = got === 0;
       if (complete) break;
-      fits = add(end, plain.subarray(0, got));
-      if (fits) end += got;
+      // Should the next one not fit, the copy ends with a line.
+      const lines = plain.subarray(0, got).lastIndexOf(NEWLINE) + 1 || got;
+      source.giveBack(plain, lines, got, end + lines);
+      fits = add(end, plain.subarray(0, lines));
+      if (fits) end += lines;
     }
   } finally {
     closeSync(fd);

@@ -39,6 +39,14 @@ function jobOf(rest: Partial<SpoolJob> = {}): SpoolJob {
   return { source: { kind: 'plain', fd: file.fd }, from: 0, path, note: NOTE, limitBytes: 1 << 30, ...rest };
 }
 
+/** Where frames end that begin at `from`: with a line, each as late as may be. */
+function frameEnds(from: number): number[] {
+  const ends: number[] = [];
+  for (let at = from; at < plain.length; at = ends.at(-1) as number)
+    ends.push(plain.lastIndexOf(0x0a, Math.min(at + 262_144, plain.length) - 1) + 1);
+  return ends;
+}
+
 describe('spool', () => {
   test('holds what was written, with its note, from any offset', async () => {
     const sources = new Sources();
@@ -108,21 +116,32 @@ describe('spool', () => {
     await writeSpool(job, new Sources());
     const bytes = readFileSync(job.path);
     writeFileSync(job.path, bytes.subarray(0, bytes.length - 1));
-    assert.equal(readSpoolHead(job.path).end, 262_144 * Math.floor((plain.length - 5000) / 262_144) + 5000);
+    assert.equal(readSpoolHead(job.path).end, frameEnds(5000).at(-2));
     writeFileSync(job.path, bytes.subarray(0, 4096));
     assert.equal(readSpoolHead(job.path).end, 5000);
     assert.equal((await readAll(new Sources(), { kind: 'spool', path: job.path }, 5000)).length, 0);
   });
 
-  test('stops at its limit', async () => {
+  test('stops at its limit, with a line', async () => {
     const sources = new Sources();
     const whole = await writeSpool(jobOf(), sources);
     const job = jobOf({ limitBytes: whole.fileBytes - 1 });
     const result = await writeSpool(job, sources);
     assert.equal(result.complete, false);
-    assert.ok(result.end > 0 && result.end < plain.length);
+    assert.equal(result.end, frameEnds(0).at(-2));
     assert.equal(statSync(job.path).size, result.fileBytes);
     assert.ok((await readAll(sources, { kind: 'spool', path: job.path })).equals(plain.subarray(0, result.end)));
+  });
+
+  test('a line longer than a frame is copied', async () => {
+    const long = new TestFile();
+    const bytes = Buffer.concat([Buffer.alloc(600_000, 'x'), Buffer.from('\nshort\nopen')]);
+    long.set(bytes);
+    const job = jobOf({ source: { kind: 'plain', fd: long.fd } });
+    const { end } = await writeSpool(job, new Sources());
+    assert.equal(end, bytes.length);
+    assert.ok((await readAll(new Sources(), { kind: 'spool', path: job.path })).equals(bytes));
+    long.close();
   });
 
   test('nothing to copy, or no room for a frame, makes no file', async () => {
@@ -157,6 +176,7 @@ describe('spool', () => {
     const job = jobOf();
     await writeSpool(job, sources);
     const good = readFileSync(job.path);
+    const ends = [0, ...frameEnds(0)];
     const damaged = join(folder, 'damaged.spool');
     const check = async (bytes: Buffer) => {
       writeFileSync(damaged, bytes);
@@ -169,9 +189,9 @@ describe('spool', () => {
         return;
       }
       assert.ok(read.equals(plain.subarray(0, read.length)));
-      assert.ok(read.length === plain.length || read.length % 262_144 === 0);
+      assert.ok(ends.includes(read.length));
       const { end } = readSpoolHead(damaged);
-      assert.ok(end >= read.length && (end === plain.length || end % 262_144 === 0));
+      assert.ok(end >= read.length && ends.includes(end));
     };
     const place = fc.oneof(fc.nat(99), fc.nat(good.length - 1));
     await fc.assert(
