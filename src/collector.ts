@@ -16,6 +16,7 @@ import { type Stall, Watchdog } from './chain/watchdog.js';
 import type { Positions } from './checkpoint/lane-positions.js';
 import type { PositionRecord } from './checkpoint/record.js';
 import { compressedMatcherOf, type Matcher, matcherOf } from './discover/match.js';
+import { readPodPath } from './discover/pod-path.js';
 import { type Found, Scanner } from './discover/scan.js';
 import { FolderWatch } from './discover/watch.js';
 import { errnoOf } from './errors.js';
@@ -116,7 +117,12 @@ export class Collector {
         if (original !== null) this.#takeBack(original);
         void this.#identify(log);
       },
-      onGone: (generation) => this.#lose(generation, 'deleted', null),
+      onGone: (generation) => this.#lose(generation, generation.wasOpen ? 'deleted' : 'unopened', null),
+      onVanished: (path, files, bytes) => {
+        // What an earlier run knew of is told by its positions.
+        if (this.#stored.has(path)) return;
+        events.bytesLost({ reason: 'unopened', ...readPodPath(path), bytes, lines: 0, files });
+      },
       onHidden: (path, code) => this.#tellUnopened(path, code),
     });
     this.#sleep = new Sleep(this.#chains, options.quietMs);
@@ -207,8 +213,9 @@ export class Collector {
     return new FolderWatch({
       paths: this.#lane.files.globs,
       isKnown: (folder) => this.#chains.hasFolder(folder),
-      onFolder: (folder) => {
-        if (!this.#stopping) this.#chains.look(folder, this.#now());
+      onFolder: (folder, name) => {
+        if (this.#stopping) return;
+        this.#chains.look(folder, this.#now(), name === null ? null : `${folder}/${name}`);
       },
       onShort: () => this.#sleep.end(),
       onFailure: (code) =>
@@ -578,7 +585,8 @@ export class Collector {
     if (generation.done) return;
     const { log, read, size, format } = generation;
     const bytes = counted?.bytes ?? generation.knownBytes - generation.read.offset;
-    if (bytes > 0 && generation.copyOf === null) this.#count(generation, reason, bytes, counted?.lines ?? 0);
+    const isCounted = bytes > 0 || reason === 'unopened';
+    if (isCounted && generation.copyOf === null) this.#count(generation, reason, bytes, counted?.lines ?? 0);
     generation.restart(0);
     generation.formers = [];
     generation.done = true;
@@ -609,7 +617,8 @@ export class Collector {
   }
 
   #count(generation: Generation, reason: string, bytes: number, lines: number): void {
-    this.#options.events.bytesLost({ reason, ...generation.log.pod, bytes, lines });
+    const files = reason === 'unopened' ? 1 : 0;
+    this.#options.events.bytesLost({ reason, ...generation.log.pod, bytes, lines, files });
   }
 }
 

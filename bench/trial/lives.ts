@@ -23,7 +23,7 @@ interface LogLine {
   http?: string;
   bytes?: number;
   lines?: number;
-  pods?: { reason: string; pod: string; bytes: number; lines: number }[];
+  pods?: { reason: string; pod: string; bytes: number; lines: number; files: number }[];
 }
 
 /** A collector that may die and be started again, all of it on the same state directory. */
@@ -133,7 +133,7 @@ export class Lives {
     if (said.code !== 'LOGS_LOST') return;
     this.countedLost += said.lines ?? 0;
     this.countedLostBytes += said.bytes ?? 0;
-    for (const { reason, pod, bytes, lines } of said.pods ?? [])
-      this.losses.push(`life ${this.spans.length}: ${lines} lines, ${bytes} bytes, ${reason} ${pod}`);
+    for (const { reason, pod, bytes, lines, files } of said.pods ?? [])
+      this.losses.push(`life ${this.spans.length}: ${lines} lines, ${bytes} bytes, ${files} files, ${reason} ${pod}`);
   }
 }

@@ -4,7 +4,8 @@ import { type Found, scanFolder } from '../discover/scan.js';
 import type { TargetLabels } from '../pipeline.js';
 import { type ChainSettings, ContainerLog } from './container-log.js';
 import type { Generation } from './generation.js';
-import { modifiedMs } from './identity.js';
+import { isOf } from './identify.js';
+import { isNamed, modifiedMs } from './identity.js';
 import { type FoundFile, type FoundName, findFiles, updateListing } from './listing.js';
 
 export interface ChainsOptions {
@@ -27,6 +28,11 @@ export interface ChainsOptions {
   onUnidentified: (log: ContainerLog) => void;
   /** Deleted while it was not open: what was unsettled is gone. */
   onGone: (generation: Generation) => void;
+  /**
+   * So many files of a log that a scan or a hint has named were gone before they could be opened; they had so many bytes,
+   * as far as was seen.
+   */
+  onVanished: (path: string, files: number, bytes: number) => void;
   /** A name whose file cannot be looked at. May be repeated. */
   onHidden: (path: string, code: string) => void;
 }
@@ -47,6 +53,8 @@ export class Chains {
   readonly #folders = new Map<string, Set<ContainerLog>>();
   readonly #awake = new Set<ContainerLog>();
   readonly #asleep = new Set<ContainerLog>();
+  /** Paths of logs that were there since the last scan, and are not any more: that one may still tell of them. */
+  readonly #past = new Set<string>();
 
   constructor(options: ChainsOptions) {
     this.#options = options;
@@ -137,14 +145,21 @@ export class Chains {
     }
     for (const [folder, names] of folders) {
       let listing = this.#listStill(folder, names, timeOf(folder));
+      const unopened: Generation[] = [];
       for (let tries = 0; ; tries += 1) {
         const slipped = this.#admit(listing, nowMs);
         if (slipped.length === 0 || tries === LIST_TRIES) break;
+        unopened.push(...slipped);
         // What could not be opened is as if it had not been seen: it is met again under the name it has now.
         for (const { log } of slipped) log.generations = log.generations.filter((it) => !slipped.includes(it));
         listing = this.#listStill(folder, scanFolder(folder, this.#options.matcher), 0);
       }
+      for (const [path, own] of names) if (!this.#logs.has(path)) this.#vanish(path, own, nowMs);
+      for (const generation of unopened) {
+        if (!isMetAgain(generation)) this.#options.onVanished(generation.log.path, 1, generation.knownBytes);
+      }
     }
+    this.#past.clear();
   }
 
   /** @returns generations that were gone when they were to be opened */
@@ -181,22 +196,30 @@ export class Chains {
       const known = this.#logs.get(path);
       // Nothing has changed in its folder since it was last looked at.
       if (known?.resting != null && known.folderTimeMs !== 0 && known.folderTimeMs === timeOf(known.folder)) continue;
-      this.#update(path, this.#find(names), nowMs);
+      this.#update(path, this.#find(names), nowMs, names);
       const log = this.#logs.get(path);
       if (known === undefined && log !== undefined) log.folderTimeMs = timeOf(log.folder);
     }
     const missed = new Set<string>();
     for (const [path, log] of this.#logs) if (!found.has(path)) missed.add(log.folder);
     for (const folder of missed) this.look(folder, nowMs);
+    this.#past.clear();
   }
 
-  /** Holds the chains of one folder against the files in it now. */
-  look(folder: string, nowMs: number): void {
+  /**
+   * Holds the chains of one folder against the files in it now.
+   *
+   * @param hinted path of a file that has come or gone
+   */
+  look(folder: string, nowMs: number, hinted: string | null = null): void {
     const found = scanFolder(folder, this.#options.matcher);
     for (const log of [...(this.#folders.get(folder) ?? [])]) {
       if (!found.has(log.path)) this.#update(log.path, [], nowMs);
     }
-    for (const [path, names] of found) this.#update(path, this.#find(names), nowMs);
+    for (const [path, names] of found) this.#update(path, this.#find(names), nowMs, names);
+    const name = hinted === null ? null : this.#options.matcher(hinted);
+    if (hinted === null || name === null || this.#logs.has(name.log)) return;
+    this.#vanish(name.log, [{ ...name, path: hinted }], nowMs);
   }
 
   /** Drops generations that are done and have no file; and the chain, when none is left. */
@@ -204,6 +227,7 @@ export class Chains {
     if (log.generations.some(isSpent)) log.generations = log.generations.filter((generation) => !isSpent(generation));
     if (log.generations.length > 0) return;
     this.#logs.delete(log.path);
+    this.#past.add(log.path);
     this.#awake.delete(log);
     this.#asleep.delete(log);
     const folder = this.#folders.get(log.folder);
@@ -212,13 +236,30 @@ export class Chains {
     this.#options.onForgotten(log);
   }
 
+  /** A log that is not known was named, and no file of these names was there. */
+  #vanish(path: string, names: readonly FoundName[], nowMs: number): void {
+    // A link that leads nowhere is still there.
+    if (names.length === 0 || this.#past.has(path) || names.some((name) => isNamed(name.path))) return;
+    // It may have been rotated since.
+    const files = this.#find(scanFolder(dirname(path), this.#options.matcher).get(path) ?? []);
+    if (files.length > 0) {
+      this.#update(path, files, nowMs);
+      return;
+    }
+    this.#past.add(path);
+    this.#options.onVanished(path, new Set(names.map(({ suffix }) => suffix)).size, 0);
+  }
+
   #find(names: readonly FoundName[]): FoundFile[] {
     return findFiles(names, this.#options.onHidden);
   }
 
   /** @returns new generations that were gone when they were to be opened */
-  #update(path: string, files: readonly FoundFile[], nowMs: number): Generation[] {
-    if (!this.#logs.has(path) && (files.length === 0 || this.#options.isStale(path, nowMs))) return [];
+  #update(path: string, files: readonly FoundFile[], nowMs: number, names: readonly FoundName[] = []): Generation[] {
+    if (!this.#logs.has(path)) {
+      if (files.length === 0) this.#vanish(path, names, nowMs);
+      if (files.length === 0 || this.#options.isStale(path, nowMs)) return [];
+    }
     const log = this.getOrAdd(path);
     if (this.#asleep.has(log)) this.wake(log.folder);
     const change = updateListing(log, files, nowMs);
@@ -228,6 +269,13 @@ export class Chains {
     if (change.unidentified.length > 0) this.#options.onUnidentified(log);
     return slipped;
   }
+}
+
+/** A time in a name is never used again; without one, it may be what was compressed since. */
+function isMetAgain(generation: Generation): boolean {
+  const { suffix, log } = generation;
+  const mayBeIt = (it: Generation) => (suffix.includes('-') ? it.suffix === suffix : it.gzip !== null);
+  return log.generations.some((it) => isOf(generation, it) || mayBeIt(it));
 }
 
 function isSpent(generation: Generation): boolean {

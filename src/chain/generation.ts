@@ -82,6 +82,8 @@ export class Generation {
   /** A copy is being made. */
   spooling = false;
   fd: number | null = null;
+  /** It has been open, be it closed again for want of descriptors. */
+  wasOpen = false;
   /** The open file is the gzipped one. */
   packed = false;
   /** Size of the open file when it was opened. */
@@ -226,9 +228,11 @@ export class Generation {
     if (this.fd !== null) return 'open';
     if (this.gap) return descriptors.open(this, NOTHING, this.dev, this.ino);
     this.packed = this.path === null;
-    if (this.path !== null) return descriptors.open(this, this.path, this.dev, this.ino);
-    if (this.gzip === null || this.spool !== null) return 'gone';
-    return descriptors.open(this, this.gzip.path, this.gzip.dev, this.gzip.ino);
+    const file = this.path === null ? this.gzip : { path: this.path, dev: this.dev, ino: this.ino };
+    if (file === null || (this.packed && this.spool !== null)) return 'gone';
+    const opening = descriptors.open(this, file.path, file.dev, file.ino);
+    this.wasOpen ||= opening === 'open';
+    return opening;
   }
 
   /** A shorter file is another one that was given the same inode; nothing was read of the first, so nothing of it counts. */

@@ -1,4 +1,4 @@
-import { fstatSync, type Stats, statSync } from 'node:fs';
+import { fstatSync, lstatSync, type Stats, statSync } from 'node:fs';
 import { errnoOf } from '../errors.js';
 
 /** What tells one file from another, and how large it is. */
@@ -26,6 +26,16 @@ export function sightPath(path: string, onFailure: (code: string) => void = () =
   } catch (error) {
     onFailure(codeOf(error));
     return undefined;
+  }
+}
+
+/** Whether there is a file, a folder or a link of this name, be it one that cannot be looked at. */
+export function isNamed(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    codeOf(error);
+    return true;
   }
 }
 

@@ -107,10 +107,12 @@ export function updateListing(log: ContainerLog, files: readonly FoundFile[], no
     // A copy is of no more use where the original stays.
     const isSpare = generation.copyOf !== null && named.has(generation.copyOf);
     if (!isSpare && (generation.fd !== null || generation.spool !== null)) continue;
-    // Renamed and compressed before it could be opened: it is one of those that came after it.
     const mayBe = log.generations.slice(index + 1).some(({ gzip }) => gzip !== null);
-    if (isUntouched(generation) && mayBe) generation.size = 0;
-    change.gone.push(generation);
+    if (isUntouched(generation) && mayBe) {
+      // Renamed and compressed before it could be opened: it is one of those that came after it.
+      generation.done = true;
+      log.moved = true;
+    } else change.gone.push(generation);
   }
   log.generations = log.generations.filter((generation) => !generation.done || named.has(generation));
   sortNamed(log);

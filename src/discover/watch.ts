@@ -6,8 +6,8 @@ export interface WatchOptions {
   paths: readonly string[];
   /** Whether a folder of log files is known already, so that there is no need to look into it when watching begins. */
   isKnown: (folder: string) => boolean;
-  /** A folder that may hold logs has appeared or got a new name: look into it. Repeats are possible. */
-  onFolder: (folder: string) => void;
+  /** A folder that may hold logs has appeared or got a new name, if that is told: look into it. Repeats are possible. */
+  onFolder: (folder: string, name: string | null) => void;
   /** The system has no more watches: gives back those that are for comfort, and returns whether there were any. */
   onShort?: () => boolean;
   /** Called once, when the system has no more watches or instances, or does not know inotify; the scan must do alone. */
@@ -60,14 +60,14 @@ export class FolderWatch {
     if (this.#failed || this.#closed) return;
     if (depth === 0) {
       if (this.#options.isKnown(folder)) return;
-      if (this.#hint(folder)) return;
+      if (this.#hint(folder, null)) return;
     }
     if (!this.#watchers.has(folder) && !this.#watch(folder, depth)) return;
     if (depth === 0) {
       // The first file may have come between the look and the watch.
       if (listFiles(folder) === 0) return;
       this.#leave(folder);
-      this.#options.onFolder(folder);
+      this.#options.onFolder(folder, null);
       return;
     }
     for (const name of listFolders(folder)) {
@@ -80,9 +80,9 @@ export class FolderWatch {
    *
    * @returns whether it had a file before it was looked into; one that came after that may have been missed
    */
-  #hint(folder: string): boolean {
+  #hint(folder: string, name: string | null): boolean {
     const hadFile = listFiles(folder) > 0;
-    this.#options.onFolder(folder);
+    this.#options.onFolder(folder, name);
     return hadFile;
   }
 
@@ -102,7 +102,7 @@ export class FolderWatch {
   #onEvent(folder: string, depth: number, event: string, name: string | null): void {
     if (this.#closed || event !== 'rename') return;
     if (depth === 0) {
-      if (this.#hint(folder)) this.#leave(folder);
+      if (this.#hint(folder, name)) this.#leave(folder);
       return;
     }
     if (name === null) return this.#enter(folder, depth);

@@ -18,13 +18,15 @@ export interface Problem {
   advice: string;
 }
 
-/** Bytes, and the lines in them as far as known, that vanished before they were read. */
+/** Bytes, and the lines in them as far as known, that vanished before they were read; or files, before they were opened. */
 export interface Loss {
   reason: string;
   namespace: string;
   pod: string;
   bytes: number;
   lines: number;
+  /** Those of which no more is known than that they were there. */
+  files: number;
 }
 
 /**

@@ -5,7 +5,10 @@ import type { Counted, Snapshot, Totals } from './metrics.js';
 import { histogramValues } from './stage-metrics.js';
 import type { Durations, Tally } from './tally.js';
 
-type PlainTotal = Exclude<keyof Totals, 'pushes' | 'pushRetries' | 'entriesRefused' | 'bytesLost' | 'linesLost'>;
+type PlainTotal = Exclude<
+  keyof Totals,
+  'pushes' | 'pushRetries' | 'entriesRefused' | 'bytesLost' | 'linesLost' | 'filesLost'
+>;
 
 /** Totals that stand in one series each; the others are split by a label. */
 const COUNTERS: Record<PlainTotal, [name: string, help: string]> = {
@@ -91,6 +94,7 @@ export function createExposition(
   const ofLost: ['reason', 'namespace', 'pod'] = ['reason', 'namespace', 'pod'];
   tally('lost_bytes_total', 'Bytes of log that vanished before they were read.', ofLost, counted.lostBytes);
   tally('lost_lines_total', 'Lines that vanished before they were read.', ofLost, counted.lostLines);
+  tally('lost_files_total', 'Log files that vanished before they were opened.', ofLost, counted.lostFiles);
   tally('jobs_repeated_total', 'Jobs that were run again.', ['reason'], counted.repeated);
   const pending = gauge('entries_pending', 'Entries read that are neither stored nor refused yet.');
   const configLoaded = gauge('config_last_load_successful', '1 while the configuration that was read last is in use.');

@@ -69,7 +69,7 @@ export function figuresLine(before: Figures, now: Figures): Record<string, numbe
     cpuPercent: seconds > 0 ? round((100 * (now.cpuSeconds - before.cpuSeconds)) / seconds) : 0,
     rssMiB: round(now.rssBytes / 2 ** 20),
   };
-  for (const key of ['entriesRefused', 'linesMalformed', 'entriesCut', 'bytesLost', 'linesLost'] as const)
+  for (const key of ['entriesRefused', 'linesMalformed', 'entriesCut', 'bytesLost', 'linesLost', 'filesLost'] as const)
     if (since(key) > 0) line[key] = since(key);
   return line;
 }

@@ -1,5 +1,6 @@
 import type { PipelineDelta } from '../pipeline.js';
 import { watchEventLoop } from './event-loop.js';
+import type { Loss } from './events.js';
 import { StageMetrics } from './stage-metrics.js';
 import { Durations, Tally } from './tally.js';
 
@@ -47,6 +48,7 @@ export interface Totals {
   pushRetries: number;
   bytesLost: number;
   linesLost: number;
+  filesLost: number;
   filesOpened: number;
   scans: number;
   pathsUnmatched: number;
@@ -67,7 +69,7 @@ export interface Metrics {
   countPush(status: string, seconds: number): void;
   countRetry(reason: string): void;
   countRefused(reason: string, entries: number): void;
-  countLost(lost: { reason: string; namespace: string; pod: string; bytes: number; lines: number }): void;
+  countLost(lost: Loss): void;
   countJobRepeated(reason: string): void;
   countStages(delta: PipelineDelta): void;
   /** Whether the configuration that was read last is in use. */
@@ -89,6 +91,7 @@ export interface Counted {
   readonly refused: Tally<'reason'>;
   readonly lostBytes: Tally<'reason' | 'namespace' | 'pod'>;
   readonly lostLines: Tally<'reason' | 'namespace' | 'pod'>;
+  readonly lostFiles: Tally<'reason' | 'namespace' | 'pod'>;
   readonly repeated: Tally<'reason'>;
   readonly pushSeconds: Durations;
   readonly stages: StageMetrics;
@@ -110,6 +113,7 @@ export function createMetrics(collect: () => Snapshot): Metrics {
     refused: new Tally<'reason'>(),
     lostBytes: new Tally<'reason' | 'namespace' | 'pod'>(),
     lostLines: new Tally<'reason' | 'namespace' | 'pod'>(),
+    lostFiles: new Tally<'reason' | 'namespace' | 'pod'>(),
     repeated: new Tally<'reason'>(),
     pushSeconds: new Durations(),
     stages: new StageMetrics(),
@@ -150,12 +154,14 @@ export function createMetrics(collect: () => Snapshot): Metrics {
       totals.entriesRefused += entries;
       counted.refused.add({ reason }, entries);
     },
-    countLost({ reason, namespace, pod, bytes, lines }) {
+    countLost({ reason, namespace, pod, bytes, lines, files }) {
       totals.bytesLost += bytes;
       totals.linesLost += lines;
+      totals.filesLost += files;
       const labels = { reason, namespace, pod: podSeries(namespace, pod) };
       counted.lostBytes.add(labels, bytes);
       counted.lostLines.add(labels, lines);
+      counted.lostFiles.add(labels, files);
     },
     countJobRepeated: (reason) => counted.repeated.add({ reason }, 1),
     countStages: (delta) => counted.stages.add(delta),
@@ -184,6 +190,7 @@ function noTotals(): Totals {
     pushRetries: 0,
     bytesLost: 0,
     linesLost: 0,
+    filesLost: 0,
     filesOpened: 0,
     scans: 0,
     pathsUnmatched: 0,

@@ -35,11 +35,12 @@ export function createTelemetry(log: Log, metrics: Metrics, nowMs: () => number 
         code: 'LOGS_LOST',
         bytes: sum(pods, 'bytes'),
         lines: sum(pods, 'lines'),
+        files: sum(pods, 'files'),
         times,
         pods: pods.slice(0, LOSSES_NAMED),
         ...(pods.length > LOSSES_NAMED && { morePods: pods.length - LOSSES_NAMED }),
       },
-      'log bytes vanished before they were read',
+      'logs vanished before they were read',
     );
   }
 
@@ -186,8 +187,8 @@ class LossSums {
 
   add(loss: Loss): void {
     const key = `${loss.reason} ${loss.namespace} ${loss.pod}`;
-    const { bytes, lines } = this.#sums.get(key) ?? { bytes: 0, lines: 0 };
-    this.#sums.set(key, { ...loss, bytes: loss.bytes + bytes, lines: loss.lines + lines });
+    const { bytes, lines, files } = this.#sums.get(key) ?? { bytes: 0, lines: 0, files: 0 };
+    this.#sums.set(key, { ...loss, bytes: loss.bytes + bytes, lines: loss.lines + lines, files: loss.files + files });
   }
 
   /** The sums so far, the largest first; it is empty then. */
@@ -198,6 +199,6 @@ class LossSums {
   }
 }
 
-function sum(losses: readonly Loss[], field: 'bytes' | 'lines'): number {
+function sum(losses: readonly Loss[], field: 'bytes' | 'lines' | 'files'): number {
   return losses.reduce((total, loss) => total + loss[field], 0);
 }

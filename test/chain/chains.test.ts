@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { Chains } from '../../src/chain/chains.js';
 import { Descriptors } from '../../src/chain/descriptors.js';
 import { createMatcher } from '../../src/discover/match.js';
@@ -36,6 +36,7 @@ test('a rotation between the first look at a folder and the opening of its files
     onChanged: ignore,
     onUnidentified: ignore,
     onGone: ({ ino }) => lost.push(ino),
+    onVanished: (name) => lost.push(name),
     onHidden: ignore,
   });
   writeFileSync(path, 'line\n');
@@ -50,4 +51,113 @@ test('a rotation between the first look at a folder and the opening of its files
     ],
   );
   assert.deepEqual(lost, []);
+});
+
+/** Chains of the logs below a folder; `beforeOpen` is called before each file is opened. */
+function scene(t: TestContext, beforeOpen: (path: string) => void = () => {}) {
+  const root = makeFolder(t);
+  const matcher = createMatcher([`${root}/*/*.log`], []);
+  const descriptors = new Descriptors(100, () => {});
+  t.after(() => descriptors.closeAll());
+  const vanished: [string, number, number][] = [];
+  const ignore = () => {};
+  const chains = new Chains({
+    matcher,
+    settings: SETTINGS,
+    labelsOf: () => [],
+    isStale: () => false,
+    onFound: ignore,
+    onForgotten: ignore,
+    onAdded(generation) {
+      beforeOpen(generation.path ?? '');
+      return generation.open(descriptors) === 'open';
+    },
+    onChanged: ignore,
+    onUnidentified: ignore,
+    onGone: ignore,
+    onVanished: (path, files, bytes) => vanished.push([path, files, bytes]),
+    onHidden: ignore,
+  });
+  const folder = (pod: string) => join(root, pod);
+  const log = (pod: string) => join(root, pod, '0.log');
+  const write = (pod: string, suffix = '') => {
+    mkdirSync(folder(pod), { recursive: true });
+    writeFileSync(log(pod) + suffix, 'line\n');
+  };
+  const remove = (pod: string) => rmSync(folder(pod), { recursive: true });
+  const scan = (...pods: string[]) => new Map(pods.flatMap((pod) => [...scanFolder(folder(pod), matcher)]));
+  return { chains, vanished, folder, log, write, remove, scan };
+}
+
+test('a log that a scan has named, and that is gone before it is looked at, is told of once', (t) => {
+  const { chains, vanished, folder, log, write, remove, scan } = scene(t);
+  write('brief');
+  write('brief', '.20260101-000000');
+  const found = scan('brief');
+  remove('brief');
+  chains.take(found, NOW_MS, () => 0);
+  assert.deepEqual(vanished, [[log('brief'), 2, 0]]);
+  // Its deletion is hinted at as well.
+  chains.take(new Map(), NOW_MS, () => 0);
+  chains.look(folder('hinted'), NOW_MS, log('hinted'));
+  chains.look(folder('hinted'), NOW_MS, log('hinted'));
+  assert.deepEqual(vanished.slice(1), [[log('hinted'), 1, 0]]);
+  // There has been a scan since: it has come again, and gone.
+  chains.take(found, NOW_MS, () => 0);
+  chains.take(found, NOW_MS, () => 0);
+  assert.equal(vanished.length, 4);
+});
+
+test('a log that was read, deleted and forgotten during a scan did not vanish', (t) => {
+  const { chains, vanished, folder, log, write, remove, scan } = scene(t);
+  write('web');
+  const found = scan('web');
+  chains.take(found, NOW_MS, () => 0);
+  remove('web');
+  for (const _ of [1, 2]) chains.look(folder('web'), NOW_MS);
+  const known = chains.get(log('web'))!;
+  for (const generation of known.generations) generation.done = true;
+  chains.prune(known);
+  assert.equal(chains.size, 0);
+  chains.take(found, NOW_MS, () => 0);
+  chains.look(folder('web'), NOW_MS);
+  assert.deepEqual(vanished, []);
+});
+
+test('what was renamed during a scan is found, and a link that leads nowhere is still there', (t) => {
+  const { chains, vanished, folder, log, write, scan } = scene(t);
+  write('web');
+  write('docker');
+  const found = scan('web', 'docker');
+  renameSync(log('web'), `${log('web')}.20260101-000000`);
+  rmSync(log('docker'));
+  symlinkSync(join(folder('docker'), 'nothing'), log('docker'));
+  chains.take(found, NOW_MS, () => 0);
+  chains.look(folder('docker'), NOW_MS, log('docker'));
+  assert.deepEqual(vanished, []);
+  assert.deepEqual(
+    [...chains].map(({ path, generations }) => [path, generations.length]),
+    [[log('web'), 1]],
+  );
+});
+
+test('at the start: what is gone before it is looked at, or before it is opened, is told of', (t) => {
+  const { chains, vanished, log, write, remove, scan } = scene(t, (path) => {
+    if (path === log('slow')) remove('slow');
+    if (path === `${log('rotated')}.20260101-000000`) rmSync(path);
+  });
+  for (const pod of ['brief', 'slow', 'rotated', 'web']) write(pod);
+  write('rotated', '.20260101-000000');
+  const found = scan('brief', 'slow', 'rotated', 'web');
+  remove('brief');
+  chains.begin(found, NOW_MS, () => 0);
+  assert.deepEqual(vanished, [
+    [log('brief'), 1, 0],
+    [log('slow'), 1, 5],
+    [log('rotated'), 1, 5],
+  ]);
+  assert.deepEqual(
+    ['rotated', 'web'].map((pod) => chains.get(log(pod))?.generations.length),
+    [1, 1],
+  );
 });

@@ -42,6 +42,7 @@ function scene(t: TestContext, names = ['0.log']) {
     onChanged: ignore,
     onUnidentified: ignore,
     onGone: ignore,
+    onVanished: ignore,
     onHidden: ignore,
   });
   chains.look(folder, NOW_MS);

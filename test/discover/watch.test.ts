@@ -13,6 +13,8 @@ class Hints {
   readonly root: string;
   readonly watch: FolderWatch;
   readonly failures: string[] = [];
+  /** Of files that hints have told of. */
+  readonly names: string[] = [];
   /** Folders that need no hint. */
   readonly known = new Set<string>();
   readonly #seen: string[] = [];
@@ -24,8 +26,9 @@ class Hints {
     this.watch = new FolderWatch({
       paths: [`${root}/*/*/*.log`],
       isKnown: (folder) => this.known.has(folder),
-      onFolder: (folder) => {
+      onFolder: (folder, name) => {
         this.#seen.push(folder.slice(root.length + 1));
+        if (name !== null) this.names.push(join(folder, name).slice(root.length + 1));
         this.#events.emit('hint');
       },
       onFailure: (code) => this.failures.push(code),
@@ -100,6 +103,17 @@ test('a folder that is known when watching begins needs no hint', BOUND, async (
   const hints = new Hints(t, root, ['web/app']);
   assert.equal(hints.count('web/app'), 0);
   await hints.at('web/sidecar', () => hints.make('web/sidecar'));
+});
+
+test('a first file that is gone when its hint comes is told by its name', BOUND, async (t) => {
+  const root = makeFolder(t);
+  mkdirSync(join(root, 'web', 'app'), { recursive: true });
+  const hints = new Hints(t, root);
+  await hints.at('web/app', () => {
+    hints.write('web/app/0.log');
+    rmSync(join(root, 'web/app/0.log'));
+  });
+  assert.ok(hints.names.includes('web/app/0.log'));
 });
 
 test('a first file that comes between the look and the watch', BOUND, (t) => {

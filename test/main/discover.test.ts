@@ -58,6 +58,25 @@ test('a pod that is deleted 300 ms after it came arrives whole', BOUND, async (t
   assert.deepEqual(collector.saying('LOGS_LOST'), []);
 });
 
+test('a log that has come and gone while the process stood still is counted as a file', BOUND, async (t) => {
+  const stage = await makeStage(t);
+  const path = stage.log('brief');
+  mkdirSync(dirname(path), { recursive: true });
+  const collector = stage.start(NO_SCAN);
+  await collector.said('started');
+  collector.signal('SIGSTOP');
+  append(path, ['never seen']);
+  rmSync(path);
+  collector.signal('SIGCONT');
+  const { pods } = await collector.said('LOGS_LOST');
+  const unknown = { container: 'app', bytes: 0, lines: 0, files: 1 };
+  assert.deepEqual(pods, [{ reason: 'unopened', namespace: 'default', pod: 'brief', ...unknown }]);
+  append(stage.log('web'), ['the next']);
+  await stage.stored(1);
+  assert.equal(await collector.end('SIGTERM'), 0);
+  assert.equal(collector.saying('LOGS_LOST').length, 1);
+});
+
 test('without any scan: a new pod, a new container, a restarted container', BOUND, async (t) => {
   const stage = await makeStage(t);
   const collector = stage.start(NO_SCAN);

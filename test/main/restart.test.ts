@@ -180,7 +180,7 @@ for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     const said = [...first.saying('LOGS_LOST'), ...second.saying('LOGS_LOST')];
     assert.deepEqual(
       said.map(({ pods }) => pods),
-      [[{ reason, namespace: 'default', pod: 'second', container: 'app', bytes, lines: counted }]],
+      [[{ reason, namespace: 'default', pod: 'second', container: 'app', bytes, lines: counted, files: 0 }]],
     );
   });
 }

@@ -87,8 +87,8 @@ describe('metrics', () => {
     metrics.countRetry('5xx');
     metrics.countRefused('too_far_behind', 7);
     metrics.countRefused('line_too_long', 1);
-    metrics.countLost({ reason: 'deleted', namespace: 'n', pod: 'p', bytes: 10, lines: 2 });
-    metrics.countLost({ reason: 'deleted', namespace: 'n', pod: 'p', bytes: 5, lines: 1 });
+    metrics.countLost({ reason: 'deleted', namespace: 'n', pod: 'p', bytes: 10, lines: 2, files: 0 });
+    metrics.countLost({ reason: 'deleted', namespace: 'n', pod: 'p', bytes: 5, lines: 1, files: 3 });
     metrics.countJobRepeated('carry');
     const samples = await scrape(metrics);
     const expected = {
@@ -98,6 +98,7 @@ describe('metrics', () => {
       'entries_refused_total{reason="too_far_behind"}': 7,
       'lost_bytes_total{reason="deleted",namespace="n",pod="p"}': 15,
       'lost_lines_total{reason="deleted",namespace="n",pod="p"}': 3,
+      'lost_files_total{reason="deleted",namespace="n",pod="p"}': 3,
       'jobs_repeated_total{reason="carry"}': 1,
       'push_duration_seconds_bucket{le="0.025"}': 2,
       push_duration_seconds_count: 3,
@@ -114,14 +115,14 @@ describe('metrics', () => {
     assert.equal(later.get('sleipnir_push_duration_seconds_bucket{le="10"}'), 3);
     assert.ok(Math.abs((later.get('sleipnir_push_duration_seconds_sum') ?? 0) - 20.24) < 1e-9);
     assert.equal(later.get('loki_process_dropped_lines_total{component_id="c"}'), 4);
-    const { pushes, pushRetries, entriesRefused, bytesLost, linesLost } = metrics.totals;
-    assert.deepEqual([pushes, pushRetries, entriesRefused, bytesLost, linesLost], [4, 1, 8, 15, 3]);
+    const { pushes, pushRetries, entriesRefused, bytesLost, linesLost, filesLost } = metrics.totals;
+    assert.deepEqual([pushes, pushRetries, entriesRefused, bytesLost, linesLost, filesLost], [4, 1, 8, 15, 3, 3]);
   });
 
   it('keeps the series of losses bounded and their sum exact', async () => {
     const metrics = metricsFor();
     for (let i = 0; i < 2000; i++)
-      metrics.countLost({ reason: 'deleted', namespace: 'n', pod: `p${i}`, bytes: 1, lines: 1 });
+      metrics.countLost({ reason: 'deleted', namespace: 'n', pod: `p${i}`, bytes: 1, lines: 1, files: 0 });
     const lost = [...(await scrape(metrics))].filter(([name]) => name.startsWith('sleipnir_lost_bytes_total'));
     assert.equal(lost.length, 501);
     assert.equal(

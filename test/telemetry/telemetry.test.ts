@@ -37,7 +37,7 @@ describe('telemetry', () => {
     telemetry.pushRetried(RETRY);
     telemetry.pushRetried({ ...RETRY, reason: 'network' });
     telemetry.entriesRefused({ reason: 'line_too_long', message: 'Max entry size', entries: 6 });
-    telemetry.bytesLost({ reason: 'deleted', namespace: 'n', pod: 'p', bytes: 9, lines: 2 });
+    telemetry.bytesLost({ reason: 'deleted', namespace: 'n', pod: 'p', bytes: 9, lines: 2, files: 1 });
     telemetry.fileOpened('/a');
     telemetry.scanFinished({ files: 1, ms: 1 });
     telemetry.positionsStored({ ms: 1 });
@@ -57,6 +57,7 @@ describe('telemetry', () => {
       entriesRefused: 6,
       bytesLost: 9,
       linesLost: 2,
+      filesLost: 1,
       filesOpened: 1,
       scans: 1,
       pathsUnmatched: 0,
@@ -138,21 +139,25 @@ describe('telemetry', () => {
 
   it('sums losses over a minute and names the pods that lost most', async () => {
     const { telemetry, lines, clock } = await setUp();
-    telemetry.bytesLost({ reason: 'spool_full', namespace: 'n', pod: 'first', bytes: 1, lines: 1 });
+    telemetry.bytesLost({ reason: 'spool_full', namespace: 'n', pod: 'first', bytes: 1, lines: 1, files: 0 });
     for (let pod = 0; pod < 30; pod++)
       for (let i = 0; i < 2; i++)
-        telemetry.bytesLost({ reason: 'spool_full', namespace: 'n', pod: `p${pod}`, bytes: pod, lines: 1 });
+        telemetry.bytesLost({ reason: 'spool_full', namespace: 'n', pod: `p${pod}`, bytes: pod, lines: 1, files: 2 });
     assert.equal(lines.length, 1);
     clock.pass(60_000);
     telemetry.flush();
-    const line = lines[1] as { level: string; bytes: number; lines: number; pods: object[]; morePods: number };
-    assert.deepEqual([line.level, line.bytes, line.lines, line.pods.length, line.morePods], ['error', 870, 60, 10, 20]);
-    assert.deepEqual(line.pods[0], { reason: 'spool_full', namespace: 'n', pod: 'p29', bytes: 58, lines: 2 });
+    const line = lines[1] as { level: string; pods: object[] } & Record<
+      'bytes' | 'lines' | 'files' | 'morePods',
+      number
+    >;
+    const { level, bytes, lines: lostLines, files, pods, morePods } = line;
+    assert.deepEqual([level, bytes, lostLines, files, pods.length, morePods], ['error', 870, 60, 120, 10, 20]);
+    assert.deepEqual(line.pods[0], { reason: 'spool_full', namespace: 'n', pod: 'p29', bytes: 58, lines: 2, files: 4 });
   });
 
   it('says at once, in one line, all that a start did not find any more', async () => {
     const { telemetry, lines, metrics } = await setUp();
-    const gone = { reason: 'gone_while_down', namespace: 'n', lines: 0 };
+    const gone = { reason: 'gone_while_down', namespace: 'n', lines: 0, files: 0 };
     telemetry.bytesLost({ ...gone, pod: 'other', bytes: 7 });
     telemetry.goneWhileDown([
       { ...gone, pod: 'a', bytes: 1 },
