@@ -345,7 +345,7 @@ export class ContainerLog {
 
   /**
    * The position, as the journal stores it: a cursor for the oldest generation that is not done and for all that came
-   * after it. An unread file can be told by nothing but its inode, which may be used again, so the newest done
+   * after it, and for what a truncated one was while its copy may be there. An unread file can be told by nothing but its inode, which may be used again, so the newest done
    * generation that has a fingerprint comes first, to tell where "done" ends.
    */
   record(): PositionRecord {
@@ -355,7 +355,10 @@ export class ContainerLog {
     const first = unfinished === -1 ? generations.length : unfinished;
     const lastDone = generations.findLastIndex((generation, index) => index < first && generation.head !== null);
     const cursors = generations.filter((_, index) => index === lastDone || index >= first);
-    return { log: this.path, cursors: cursors.map(cursorOf) };
+    return {
+      log: this.path,
+      cursors: cursors.flatMap((generation) => [...formersOf(generation), cursorOf(generation)]),
+    };
   }
 }
 
@@ -369,6 +372,15 @@ function isQuiet(generation: Generation): boolean {
     settled.offset === size &&
     settled.carry === null
   );
+}
+
+/** An unread copy of one is begun at 0 anyway. */
+function formersOf(generation: Generation): Cursor[] {
+  const { dev, ino, name } = cursorOf(generation);
+  return generation.formers.flatMap(({ copy, settled, head, format, size }) => {
+    if (copy !== null || (head === null && settled.carry === null)) return [];
+    return [{ dev, ino, name, head, ...settled, size: head === null ? 0 : Math.max(size, settled.offset), format }];
+  });
 }
 
 function cursorOf(generation: Generation): Cursor {

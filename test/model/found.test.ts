@@ -215,6 +215,15 @@ const FOUND: Record<string, Step[]> = {
     { do: 'write', at: 2, stream: 'stdout', bytes: 0, lines: 1 },
     { do: 'compress', at: 0 },
   ],
+  'copied and truncated just before the end: where it was read to is stored till the copy is found': [
+    { do: 'part', at: 2, stream: 'stdout', bytes: 0 },
+    { do: 'copyTruncate', at: 2 },
+    { do: 'write', at: 2, stream: 'stdout', bytes: 0, lines: 1 },
+    { do: 'settleAll' },
+    { do: 'copyTruncate', at: 2 },
+    { do: 'stop', answered: false },
+    { do: 'wait', ms: 20 },
+  ],
 };
 
 turnWatchingOff();
