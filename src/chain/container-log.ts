@@ -345,8 +345,9 @@ export class ContainerLog {
 
   /**
    * The position, as the journal stores it: a cursor for the oldest generation that is not done and for all that came
-   * after it, and for what a truncated one was while its copy may be there. An unread file can be told by nothing but its inode, which may be used again, so the newest done
-   * generation that has a fingerprint comes first, to tell where "done" ends.
+   * after it, and for what a truncated one was, while the copy of that may be there. An unread file can be told by nothing
+   * but its inode, which may be used again, so the newest done generation that has a fingerprint comes first, to tell where
+   * "done" ends.
    */
   record(): PositionRecord {
     this.#recordedBytes = this.#knownBytes;
