@@ -52,6 +52,9 @@ export interface JobsOptions {
 }
 
 /** The life of jobs: from a list of ranges to a worker, and from its result to pushes that are delivered. */
+/** Of the memory budget, of workers or of descriptors there are too few; or a stage that limits asks for a pause. */
+export type Obstacle = 'memory' | 'workers' | 'descriptors' | 'limit';
+
 export class Jobs {
   readonly #options: JobsOptions;
   readonly #jobs = new Map<Flight, Job>();
@@ -94,13 +97,19 @@ export class Jobs {
     return this.#held.bytes;
   }
 
-  /** Whether the budget and the workers have room for one more job. */
+  /** Whether there is room for one more job. */
   get mayLaunch(): boolean {
+    return this.obstacle === null;
+  }
+
+  /** What there is no room of for one more job, or what else keeps it; null if nothing does. */
+  get obstacle(): Obstacle | null {
     const { maxRunning, budgetBytes, now } = this.#options;
-    if (this.#running >= maxRunning || this.#held.bytes + this.#batchBytes > budgetBytes) return false;
+    if (this.#held.bytes + this.#batchBytes > budgetBytes) return 'memory';
+    if (this.#running >= maxRunning) return 'workers';
     // What is read now leaves its descriptors to those that wait for them.
-    if (this.#waiting.starving && this.#running > 0) return false;
-    return this.#restUntilMs === 0 || now() >= this.#restUntilMs;
+    if (this.#waiting.starving && this.#running > 0) return 'descriptors';
+    return this.#restUntilMs === 0 || now() >= this.#restUntilMs ? null : 'limit';
   }
 
   /** Whether this log may take more: one log alone never takes more than half of the budget. */
