@@ -170,7 +170,7 @@ export class Collector {
       onChanged: (generation) => this.#onChanged(generation),
       onCounted: (delta) => events.stagesCounted(delta),
       onRest: (waitMs) => this.#rest(waitMs),
-      onMissing: (generation, bytes) => this.#count(generation, 'damaged', bytes, 0),
+      onMissing: (generation, bytes, lines) => this.#count(generation, 'damaged', bytes, lines),
       onBroken: (generation) => this.#lose(generation, 'damaged', null),
     });
   }

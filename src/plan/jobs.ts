@@ -45,8 +45,8 @@ export interface JobsOptions {
   onCounted: (delta: PipelineDelta) => void;
   /** A limit of the pipeline asks that nothing more is read for so long. */
   onRest: (waitMs: number) => void;
-  /** A copy has ended before its end. */
-  onMissing: (generation: Generation, bytes: number) => void;
+  /** A copy has ended before its end, or bytes are gone that a push was to be made of anew; lines as far as known. */
+  onMissing: (generation: Generation, bytes: number, lines: number) => void;
   /** A copy cannot be read on, however often it is tried. */
   onBroken: (generation: Generation) => void;
 }
@@ -216,7 +216,11 @@ export class Jobs {
     const { generation } = flight;
     const goneBytes = (end ?? to) - from;
     flight.goneBytes += goneBytes;
-    if (generation.formers.length === 0) this.#options.onMissing(generation, goneBytes);
+    if (generation.formers.length > 0) return;
+    const { result } = flight;
+    // Of a part of it nobody knows how many lines were in that.
+    const isWhole = result !== null && from <= result.first && goneBytes >= result.next - result.first;
+    this.#options.onMissing(generation, goneBytes, isWhole ? result.lines : 0);
   }
 
   #sourceOf(unit: Unit): Source | 'short' | null {
@@ -302,7 +306,7 @@ export class Jobs {
       const { generation } = flight;
       flight.result = unit.result;
       const { resolved, again, missingBytes } = logOf(unit).resolve(generation, this.#options.now());
-      if (missingBytes > 0) this.#options.onMissing(generation, missingBytes);
+      if (missingBytes > 0) this.#options.onMissing(generation, missingBytes, 0);
       for (const next of resolved) {
         const owner = this.#jobs.get(next);
         if (owner !== undefined) ready.add(owner);
