@@ -30,6 +30,7 @@ import type { Sender } from './push/sender.js';
 import { snapshotOf } from './snapshot.js';
 import type { CollectorEvents } from './telemetry/events.js';
 import type { Snapshot } from './telemetry/metrics.js';
+import { whyStalled } from './why-stalled.js';
 
 export interface CollectorOptions {
   lane: Lane;
@@ -151,7 +152,7 @@ export class Collector {
         if (!this.#stopping) this.#store();
       },
     });
-    this.#watchdog = new Watchdog((generation) => this.#whyStalled(generation));
+    this.#watchdog = new Watchdog((generation) => whyStalled(generation, this.#jobs, this.#sender));
     const maxRunning = budget.workers * 2;
     this.#planner = new Planner(lane.batchBytes, Math.max(1, Math.floor(descriptors.max / (maxRunning + 1))));
     this.#jobs = new Jobs({
@@ -169,7 +170,7 @@ export class Collector {
       onChanged: (generation) => this.#onChanged(generation),
       onCounted: (delta) => events.stagesCounted(delta),
       onRest: (waitMs) => this.#rest(waitMs),
-      onMissing: (generation, bytes) => this.#count(generation, 'damaged', bytes, 0),
+      onMissing: (generation, bytes, lines) => this.#count(generation, 'damaged', bytes, lines),
       onBroken: (generation) => this.#lose(generation, 'damaged', null),
     });
   }
@@ -542,17 +543,6 @@ export class Collector {
         advice: 'See what the reason names; nothing is lost while the files exist.',
       });
     }
-  }
-
-  #whyStalled(generation: Generation): string {
-    const { trouble } = this.#sender.figures;
-    if (trouble !== null) return `Loki takes no pushes (${trouble})`;
-    if (generation.blockedUntilMs > 0 && generation.failures > 0) return 'the file cannot be read';
-    if (generation.unidentified) return 'it is not known yet which file this is';
-    if (generation.source(generation.read.offset) === null) return 'the file cannot be opened';
-    if (generation.flights.some((flight) => flight.resolved)) return 'Loki has not answered its pushes';
-    if (!this.#jobs.mayLaunch) return 'the memory budget is spent';
-    return 'unknown';
   }
 
   #onChanged(generation: Generation): void {

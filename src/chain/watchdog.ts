@@ -41,9 +41,9 @@ export class Watchdog {
     const found = new Map<string, Stall>();
     const stalled: Generation[] = [];
     for (const log of logs) {
-      const reading = log.generations.find(({ done, copyOf }) => !done && copyOf === null);
-      if (reading === undefined || !waits(reading)) continue;
-      const waitMs = nowMs - reading.progressAtMs;
+      const reading = log.generations.find(waits);
+      if (reading === undefined) continue;
+      const waitMs = nowMs - progressAtMs(log, reading);
       if (waitMs < STALL_MS) continue;
       stalled.push(reading);
       const reason = this.#why(reading);
@@ -59,6 +59,12 @@ export class Watchdog {
   }
 }
 
-function waits(generation: Generation): boolean {
-  return generation.unplannedBytes > 0 || generation.flights.length > 0;
+function waits({ done, copyOf, unplannedBytes, flights }: Generation): boolean {
+  return !done && copyOf === null && (unplannedBytes > 0 || flights.length > 0);
+}
+
+/** A newer generation waits for those before it. */
+function progressAtMs({ generations }: ContainerLog, generation: Generation): number {
+  const until = generations.slice(0, generations.indexOf(generation) + 1);
+  return Math.max(...until.map((each) => each.progressAtMs));
 }

@@ -45,13 +45,16 @@ export interface JobsOptions {
   onCounted: (delta: PipelineDelta) => void;
   /** A limit of the pipeline asks that nothing more is read for so long. */
   onRest: (waitMs: number) => void;
-  /** A copy has ended before its end. */
-  onMissing: (generation: Generation, bytes: number) => void;
+  /** A copy has ended before its end, or bytes are gone that a push was to be made of anew; lines as far as known. */
+  onMissing: (generation: Generation, bytes: number, lines: number) => void;
   /** A copy cannot be read on, however often it is tried. */
   onBroken: (generation: Generation) => void;
 }
 
 /** The life of jobs: from a list of ranges to a worker, and from its result to pushes that are delivered. */
+/** Of the memory budget, of workers or of descriptors there are too few; or a stage that limits asks for a pause. */
+export type Obstacle = 'memory' | 'workers' | 'descriptors' | 'limit';
+
 export class Jobs {
   readonly #options: JobsOptions;
   readonly #jobs = new Map<Flight, Job>();
@@ -94,13 +97,19 @@ export class Jobs {
     return this.#held.bytes;
   }
 
-  /** Whether the budget and the workers have room for one more job. */
+  /** Whether there is room for one more job. */
   get mayLaunch(): boolean {
+    return this.obstacle === null;
+  }
+
+  /** What there is no room of for one more job, or what else keeps it; null if nothing does. */
+  get obstacle(): Obstacle | null {
     const { maxRunning, budgetBytes, now } = this.#options;
-    if (this.#running >= maxRunning || this.#held.bytes + this.#batchBytes > budgetBytes) return false;
+    if (this.#held.bytes + this.#batchBytes > budgetBytes) return 'memory';
+    if (this.#running >= maxRunning) return 'workers';
     // What is read now leaves its descriptors to those that wait for them.
-    if (this.#waiting.starving && this.#running > 0) return false;
-    return this.#restUntilMs === 0 || now() >= this.#restUntilMs;
+    if (this.#waiting.starving && this.#running > 0) return 'descriptors';
+    return this.#restUntilMs === 0 || now() >= this.#restUntilMs ? null : 'limit';
   }
 
   /** Whether this log may take more: one log alone never takes more than half of the budget. */
@@ -207,7 +216,11 @@ export class Jobs {
     const { generation } = flight;
     const goneBytes = (end ?? to) - from;
     flight.goneBytes += goneBytes;
-    if (generation.formers.length === 0) this.#options.onMissing(generation, goneBytes);
+    if (generation.formers.length > 0) return;
+    const { result } = flight;
+    // Of a part of it nobody knows how many lines were in that.
+    const isWhole = result !== null && from <= result.first && goneBytes >= result.next - result.first;
+    this.#options.onMissing(generation, goneBytes, isWhole ? result.lines : 0);
   }
 
   #sourceOf(unit: Unit): Source | 'short' | null {
@@ -293,7 +306,7 @@ export class Jobs {
       const { generation } = flight;
       flight.result = unit.result;
       const { resolved, again, missingBytes } = logOf(unit).resolve(generation, this.#options.now());
-      if (missingBytes > 0) this.#options.onMissing(generation, missingBytes);
+      if (missingBytes > 0) this.#options.onMissing(generation, missingBytes, 0);
       for (const next of resolved) {
         const owner = this.#jobs.get(next);
         if (owner !== undefined) ready.add(owner);

@@ -55,3 +55,16 @@ test('it looks every few seconds only, and forgets a stall that is over', () => 
   watchdog.look([log], NOW_MS + 17_000);
   assert.deepEqual(watchdog.stalls, []);
 });
+
+test('a newer generation that waits for an older one is no stall; one behind an older one that has ended is', () => {
+  const log = stuckLog('a', NOW_MS);
+  const [older] = log.generations;
+  const newer = addGeneration(log, 100);
+  newer.progressAtMs = NOW_MS;
+  read(log.nextFlight(100, false, NOW_MS)!);
+  log.settle(older!.flights[0]!, NOW_MS + 11_000);
+  const watchdog = new Watchdog(() => 'no worker');
+  assert.deepEqual(watchdog.look([log], NOW_MS + 12_000), []);
+  assert.deepEqual(watchdog.look([log], NOW_MS + 22_000), [newer]);
+  assert.equal(watchdog.stalls[0]?.waitMs, 11_000);
+});

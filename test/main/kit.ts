@@ -82,6 +82,7 @@ export interface LogLine {
   logs?: number;
   signal?: string;
   pods?: unknown;
+  damagedLines?: number;
 }
 
 /** `sleipnir run` in a process of its own. */

@@ -49,12 +49,21 @@ test('Loki is down from the start: ready, flat in memory, ends in time; all is s
   assert.ok(used <= (await first.metric('memory_budget_bytes')), `${used} bytes of the budget are used`);
   const grownBytes = rssBytes(first) - fullBytes;
   assert.ok(grownBytes < 16 * MIB, `32 MiB of log made it grow by ${grownBytes / MIB} MiB`);
-  assert.equal((await first.get('/-/ready')).status, 200);
+  // Nothing moves, and that is told; but to start it anew would be of no use.
+  await first.said('LOG_STALLED');
+  const states = await Promise.all(['ready', 'live', 'healthy'].map((probe) => first.get(`/-/${probe}`)));
+  assert.deepEqual(
+    states.map(({ status }) => status),
+    [200, 200, 500],
+  );
+  assert.match(await (states[2] as Response).text(), /Loki takes no pushes \(network\)/);
   assert.equal(await first.end('SIGTERM'), 0);
   assert.equal(stage.loki.store.entries, 0);
   await stage.loki.up();
   const second = stage.start();
   await stage.stored(written.length + writtenToo.length);
+  await eventually(async () => (await second.metric('unread_bytes')) === 0);
+  assert.equal((await second.get('/-/healthy')).status, 200);
   assert.equal(await second.end('SIGTERM'), 0);
   assert.deepEqual(stage.loki.store.lines('{pod="web"}'), written);
   assert.deepEqual(stage.loki.store.lines('{pod="shop"}'), writtenToo);

@@ -111,6 +111,79 @@ test('a log that began at its end is known again when it was compressed while do
   assert.equal(stage.loki.store.duplicates, 0);
 });
 
+test('a journal with a flipped byte, and then none at all: that is said, and nothing is lost', BOUND, async (t) => {
+  const stage = await makeStage(t);
+  const writer = new Writer(t, stage.log('web'), 20);
+  const journals = () => readdirSync(stage.stateDir).filter((name) => name.startsWith('journal.'));
+  const spoil = (change: (bytes: Buffer) => Buffer): void => {
+    for (const name of journals()) {
+      const path = join(stage.stateDir, name);
+      writeFileSync(path, change(readFileSync(path)));
+    }
+  };
+  const first = stage.start();
+  await stage.stored(2000);
+  assert.equal(await first.end('SIGTERM'), 0);
+  spoil((bytes) => bytes.fill((bytes.at(-20) as number) ^ 1, bytes.length - 20, bytes.length - 19));
+  const second = stage.start();
+  const { damagedLines } = await second.said('JOURNAL_DAMAGED');
+  assert.ok(Number(damagedLines) > 0);
+  await stage.stored(stage.loki.store.entries + 1000);
+  assert.equal(await second.end('SIGTERM'), 0);
+  spoil((bytes) => Buffer.alloc(bytes.length));
+  const third = stage.start();
+  await third.said('JOURNAL_DAMAGED');
+  writer.stop();
+  await stage.stored(writer.contents.length);
+  assert.equal(await third.end('SIGTERM'), 0);
+  assertWhole(stage, writer);
+});
+
+test('a damaged copy in the spool: that is said, and what was in it is counted', BOUND, async (t) => {
+  const stage = await makeStage(t);
+  const spool = join(stage.stateDir, 'spool');
+  const pods = ['head', 'body'];
+  const contents = Array.from({ length: 100 }, () => randomBytes(6144).toString('base64'));
+  await stage.loki.down();
+  const first = stage.start({ SHUTDOWN_TIMEOUT: '200ms' });
+  await first.said('started');
+  for (const pod of pods) {
+    append(stage.log(pod), contents);
+    await eventually(async () => (await first.metric('generations_open')) > 0);
+    rmSync(dirname(dirname(stage.log(pod))), { recursive: true });
+    await eventually(
+      () => existsSync(spool) && readdirSync(spool).some((name) => name.includes(`${pods.indexOf(pod) + 1}.spool`)),
+    );
+  }
+  assert.equal(await first.end('SIGTERM'), 0);
+  for (const [name, at] of [
+    ['00000001.spool', 30],
+    ['00000002.spool', 400_000],
+  ] as const) {
+    const bytes = readFileSync(join(spool, name));
+    bytes[at]! ^= 1;
+    writeFileSync(join(spool, name), bytes);
+  }
+  await stage.loki.up();
+  const second = stage.start();
+  await second.said('SPOOL_DAMAGED');
+  await eventually(async () => (await second.metric('unread_bytes')) === 0);
+  assert.equal(await second.end('SIGTERM'), 0);
+  const stored = stage.loki.store.lines('{pod="body"}');
+  assert.deepEqual(stage.loki.store.lines('{pod="head"}'), []);
+  assert.deepEqual(stored, contents.slice(0, stored.length));
+  assert.ok(stored.length > 0 && stored.length < contents.length);
+  const lineBytes = LINE_HEAD_BYTES + 8192 + 1;
+  const unknown = { namespace: 'default', container: 'app', lines: 0, files: 0 };
+  assert.deepEqual(
+    second.saying('LOGS_LOST').map(({ pods }) => pods),
+    [
+      [{ reason: 'gone_while_down', pod: 'head', bytes: contents.length * lineBytes, ...unknown }],
+      [{ reason: 'damaged', pod: 'body', bytes: (contents.length - stored.length) * lineBytes, ...unknown }],
+    ],
+  );
+});
+
 test('SIGHUP does not end it', BOUND, async (t) => {
   const stage = await makeStage(t);
   const collector = stage.start();

@@ -28,12 +28,16 @@ const SHUTDOWN_MS = 20_000;
 /** Work for a worker that has not begun. */
 interface Task {
   run(): Promise<void>;
+  /** Its worker dies. */
+  fail(): void;
 }
 
 /** One life of a collector, from its start to its end, with all its threads and timers in the hands of the model. */
 export class Life {
   readonly clock = new TestClock();
   readonly losses: Loss[] = [];
+  /** Paths of files in the order in which it has opened them. */
+  readonly openings: string[] = [];
   /** Inodes it has open. */
   readonly opened = new Set<string>();
   tasks: Task[] = [];
@@ -72,6 +76,7 @@ export class Life {
       descriptors: this.#descriptors,
       events: {
         ...noEvents,
+        fileOpened: (path) => this.openings.push(path),
         bytesLost: (loss) => this.losses.push(loss),
         goneWhileDown: (losses) => this.losses.push(...losses),
       },
@@ -132,7 +137,10 @@ export class Life {
 
   #later<T>(run: () => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      this.tasks.push({ run: () => run().then(resolve, reject) });
+      this.tasks.push({
+        run: () => run().then(resolve, reject),
+        fail: () => reject(new Error('the worker has died')),
+      });
     });
   }
 }

@@ -50,6 +50,7 @@ export class Desk {
   readonly problems: string[] = [];
   readonly changed: Generation[] = [];
   readonly broken: Generation[] = [];
+  readonly missing: [pod: string, bytes: number, lines: number][] = [];
   /** The bytes of all pushes, and of those that are not needed any more. */
   readonly made: Uint8Array[] = [];
   readonly released: Uint8Array[] = [];
@@ -86,7 +87,7 @@ export class Desk {
       },
       onCounted: () => {},
       onRest: () => {},
-      onMissing: () => {},
+      onMissing: ({ log }, bytes, lines) => this.missing.push([podOf(log.path), bytes, lines]),
       onBroken: (generation) => this.broken.push(generation),
     });
   }

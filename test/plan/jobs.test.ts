@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import type { ContainerLog } from '../../src/chain/container-log.js';
 import type { Flight, Former, Generation } from '../../src/chain/generation.js';
 import type { Slice } from '../../src/protocol.js';
 import { addGeneration, CARRY, mark, SETTINGS } from '../chain/kit.js';
@@ -108,6 +109,34 @@ async function truncatedInRepeat(desk: Desk): Promise<{ flight: Flight; original
   return { flight, original, copy: addGeneration(log, 40, { path: `${log.path}.1`, suffix: '1' }) };
 }
 
+test('given up before a repeated read of it: what is gone is counted, in lines where it is all of a range', async () => {
+  const desk = new Desk();
+  const [whole, half, other] = [desk.log('whole', 6), desk.log('half', 8), desk.log('other', 1)];
+  const giveUp = ({ generations: [generation] }: ContainerLog) => {
+    generation?.restart(0);
+    Object.assign(generation as Generation, { formers: [], done: true });
+  };
+  desk.launch(half);
+  await desk.work();
+  await desk.answer(desk.instead('cut'));
+  // The first half of it is read once more, and stored.
+  await desk.work();
+  giveUp(half);
+  await desk.answer(STORED);
+  await desk.work(0, () => ({ outcome: 'changed', next: 40, entries: 0, lines: 0 }));
+  desk.launch(whole, other);
+  await desk.work();
+  giveUp(whole);
+  await desk.answer(desk.instead('cut'));
+  await desk.work();
+  await desk.answer(STORED);
+  assert.deepEqual(desk.missing, [
+    ['half', 40, 0],
+    ['whole', 60, 6],
+  ]);
+  desk.assertIdle();
+});
+
 test('truncated before a repeated read of it: the copy has to be read from where all is settled', async () => {
   const desk = new Desk();
   const { flight, original, copy } = await truncatedInRepeat(desk);
@@ -172,7 +201,7 @@ test('room: so many jobs at once, so many bytes, and no log more than half of th
   const hot = desk.log('hot', 1000);
   desk.launch(hot);
   desk.launch(desk.log('a', 1));
-  assert.equal(desk.jobs.mayLaunch, false);
+  assert.equal(desk.jobs.obstacle, 'workers');
   assert.ok(desk.jobs.mayTake(hot));
   hot.heldBytes = 5001;
   assert.equal(desk.jobs.mayTake(hot), false);
