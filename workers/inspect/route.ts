@@ -75,7 +75,7 @@ function traced(route: RouteSpec, log: RouteLog, isQuiet: (id: string) => boolea
 }
 
 function inspectedEntry(entry: Entry, { maxLineBytes }: RouteSpec, path: string): InspectedEntry {
-  const block = blockOf(entry.labels, labelBlock(new Map([['filename', path]])));
+  const block = blockOf(entry.labels, () => labelBlock(new Map([['filename', path]])));
   return {
     stream: Buffer.from(block).toString(),
     timestamp: formatTimestamp(entry.seconds, entry.nanos),

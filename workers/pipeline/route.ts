@@ -83,10 +83,10 @@ export class Route implements Tracks {
   #decide(path: string, targetLabels: Slice['targetLabels']): Way {
     const { plain, left, labels, metadata } = this.#pipeline.hoisted(path, targetLabels);
     const tenant = labels.get(TENANT_LABEL) ?? '';
-    const unlabelled = labelBlock(new Map([['filename', path]]));
-    const block = blockOf(labels, unlabelled);
+    const unlabelled = (): Uint8Array => labelBlock(new Map([['filename', path]]));
     const stages: Way = { kind: 'stages', labels, blocks: [], tenant };
     if (metadata.length > 0 || this.#encoding !== null) return stages;
+    const block = blockOf(labels, unlabelled);
     if (plain) return { kind: 'plain', labels, blocks: [block], tenant };
     const [only] = left;
     // Otherwise partial lines are cut or sent early, which the stage does by itself.

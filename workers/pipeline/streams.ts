@@ -19,8 +19,8 @@ const TIMESTAMP_BYTES = 14;
 const NO_METADATA: Metadata = [];
 
 /** The label block of entries with `labels`; Loki refuses entries without any label, so they get `unlabelled`. */
-export function blockOf(labels: LabelSet, unlabelled: Uint8Array): Uint8Array {
-  return labels.block.length > NO_LABELS_BYTES ? labels.block : unlabelled;
+export function blockOf(labels: LabelSet, unlabelled: () => Uint8Array): Uint8Array {
+  return labels.block.length > NO_LABELS_BYTES ? labels.block : unlabelled();
 }
 
 /** The entries of one stream, encoded, in pieces of the region. */
@@ -319,7 +319,7 @@ export class StreamWriter implements EntrySink {
 
   #open(labels: LabelSet): Stream {
     const stream: Stream = {
-      block: blockOf(labels, this.#unlabelled),
+      block: blockOf(labels, () => this.#unlabelled),
       tenant: labels.get(TENANT_LABEL) ?? '',
       pieces: [],
       from: 0,

@@ -75,6 +75,7 @@ export class Tally {
 
   /** Adds what was counted since the last time to `delta`. */
   take(delta: PipelineDelta): void {
+    if (this.#counters.size === 0 && this.#metrics.length === 0) return;
     const counters = [...this.#counters.values()];
     this.#counters.clear();
     this.#drops.clear();

@@ -4,21 +4,35 @@ import { Regex } from '../pipeline/regex.js';
 import type { Access, Stage } from '../pipeline/stage.js';
 import { extractedKeys, inputKey, inputOf, labelKeys } from './input.js';
 
-function namedGroups(expression: string): { regex: Regex; groups: { name: string; index: number }[] } {
-  const regex = new Regex(expression);
-  const groups = regex.names.flatMap((name, i) => (name === null ? [] : [{ name, index: i + 1 }]));
-  return { regex, groups };
+interface Named {
+  regex: Regex;
+  groups: { name: string; index: number }[];
 }
 
-export function accessRegex({ expression, source, labelsFromGroups }: RegexStage): Access {
-  const names = namedGroups(expression).groups.map(({ name }) => name);
+/** A route asks several times for the same stage. */
+const compiled = new WeakMap<RegexStage, Named>();
+
+function namedGroups(spec: RegexStage): Named {
+  const known = compiled.get(spec);
+  if (known !== undefined) return known;
+  const regex = new Regex(spec.expression);
+  const groups = regex.names.flatMap((name, i) => (name === null ? [] : [{ name, index: i + 1 }]));
+  const named = { regex, groups };
+  compiled.set(spec, named);
+  return named;
+}
+
+export function accessRegex(spec: RegexStage): Access {
+  const { source, labelsFromGroups } = spec;
+  const names = namedGroups(spec).groups.map(({ name }) => name);
   const labels = labelsFromGroups ? labelKeys(names) : [];
   return { reads: [inputKey(source)], writes: [...extractedKeys(names), ...labels], pure: true };
 }
 
 /** Extracts the named groups of the first match. */
-export function compileRegex({ expression, source, labelsFromGroups }: RegexStage): Stage {
-  const { regex, groups } = namedGroups(expression);
+export function compileRegex(spec: RegexStage): Stage {
+  const { source, labelsFromGroups } = spec;
+  const { regex, groups } = namedGroups(spec);
   const input = inputOf(source);
   return {
     process(entry: Entry): boolean {
