@@ -160,7 +160,7 @@ export class Jobs {
     const units: Unit[] = [];
     const sources: Source[] = [];
     for (const unit of job.units) {
-      if (unit.flight.epoch !== unit.flight.generation.epoch) {
+      if (isOver(unit)) {
         this.#forsake(unit, job.place);
         continue;
       }
@@ -255,7 +255,7 @@ export class Jobs {
     for (const [index, unit] of job.units.entries()) {
       const slice = result.slices[index] as SliceResult;
       const { flight } = unit;
-      const current = flight.epoch === flight.generation.epoch;
+      const current = !isOver(unit);
       unit.result = slice;
       if (current && slice.outcome === 'read') {
         kept.push(unit);
@@ -370,9 +370,9 @@ export class Jobs {
 }
 
 /** Its file was truncated while it was read; it may go on in the copy that was made before. */
-function isStale({ flight, reading }: Unit, { outcome, entries }: SliceResult): boolean {
-  if (flight.generation !== reading) return true;
-  return flight.epoch !== flight.generation.epoch && outcome === 'read' && entries > 0;
+function isStale(unit: Unit, { outcome, entries }: SliceResult): boolean {
+  if (unit.flight.generation !== unit.reading) return true;
+  return isOver(unit) && outcome === 'read' && entries > 0;
 }
 
 function shareOf({ tenant, streams }: PushShare): PushShare {

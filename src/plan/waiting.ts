@@ -25,7 +25,7 @@ export class Waiting {
   readonly #options: WaitingOptions;
   /** Units whose file could not be read; tried again when their generation's pause is over. */
   readonly #paused = new Map<Unit, Purpose>();
-  /** Units that wait for a descriptor, those that wait longest first. */
+  /** Units that wait for a descriptor, in the order of their turns. */
   readonly #starved = new Map<Unit, Purpose>();
 
   constructor(options: WaitingOptions) {
@@ -87,9 +87,9 @@ export class Waiting {
   }
 }
 
-/** What a unit was to be read for is over. */
+/** What a unit was to be read for is over: its generation has begun anew, or was given up. */
 export function isOver({ flight: { generation, epoch } }: Unit): boolean {
-  return epoch !== generation.epoch || generation.done;
+  return epoch !== generation.epoch;
 }
 
 function setAside(unit: Unit, { place, spec, only }: Purpose, aside: Map<Unit, Purpose>): void {

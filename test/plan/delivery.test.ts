@@ -9,6 +9,28 @@ function refusal(reason: string, lines: number): Refusal {
   return { reason, lines, unit: 'entry', stream: null };
 }
 
+test('the sender was stopped: what it has not answered is let go, and comes again', async () => {
+  const desk = new Desk();
+  const [a, b] = [desk.log('a', 2), desk.log('b', 3)];
+  desk.launch(a);
+  desk.launch(b);
+  await desk.work();
+  await desk.work();
+  await desk.answer(STORED, 1);
+  desk.jobs.recall();
+  assert.deepEqual([desk.jobs.heldBytes, a.heldBytes, desk.released.length], [0, 0, 2]);
+  assert.deepEqual([a.unsettledBytes, b.unsettledBytes], [20, 0]);
+  for (const generation of a.generations) {
+    generation.rewind();
+    desk.jobs.abandon(generation);
+  }
+  desk.launch(a);
+  await desk.work();
+  await desk.answer(STORED, 1);
+  assert.equal(desk.stored, 5);
+  desk.assertSettled();
+});
+
 test('a push tells the time its entries span', async () => {
   const desk = new Desk();
   desk.launch(desk.log('a', 3), desk.log('b', 1), desk.log('c', 2));
