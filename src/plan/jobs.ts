@@ -203,7 +203,7 @@ export class Jobs {
   #forsake(unit: Unit, place: Place | null): void {
     const { flight, from, to, end } = unit;
     this.#jobs.delete(flight);
-    if (place === null) return;
+    if (place === null || flight.openUnits === 0) return;
     const { generation } = flight;
     const goneBytes = (end ?? to) - from;
     flight.goneBytes += goneBytes;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { ContainerLog } from '../../src/chain/container-log.js';
 import { Descriptors } from '../../src/chain/descriptors.js';
 import type { Flight, Generation } from '../../src/chain/generation.js';
+import type { PipelineDelta } from '../../src/pipeline.js';
 import { Jobs } from '../../src/plan/jobs.js';
 import type { CollectJob, CollectResult, PipelineSpec, SliceResult } from '../../src/protocol.js';
 import type { HeldPlace, Outcome, Parcel } from '../../src/push/parcel.js';
@@ -50,6 +51,10 @@ export class Desk {
   readonly problems: string[] = [];
   readonly changed: Generation[] = [];
   readonly broken: Generation[] = [];
+  /** Bytes that were to be read again and are gone. */
+  readonly missing: number[] = [];
+  /** What stages have counted. */
+  readonly counted: PipelineDelta[] = [];
   /** The bytes of all pushes, and of those that are not needed any more. */
   readonly made: Uint8Array[] = [];
   readonly released: Uint8Array[] = [];
@@ -84,9 +89,9 @@ export class Desk {
         this.changed.push(generation);
         this.onChanged();
       },
-      onCounted: () => {},
+      onCounted: (delta) => this.counted.push(delta),
       onRest: () => {},
-      onMissing: () => {},
+      onMissing: (_, bytes) => this.missing.push(bytes),
       onBroken: (generation) => this.broken.push(generation),
     });
   }

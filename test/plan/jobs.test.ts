@@ -166,6 +166,46 @@ test('truncated during a repeated read, and taken for its copy meanwhile: that i
   desk.assertSettled();
 });
 
+test('read again for another endpoint: what waits for a repeated read is not missing', async () => {
+  for (const reading of [true, false]) {
+    const desk = new Desk();
+    const log = desk.log('a', 4);
+    desk.launch(log);
+    await desk.work();
+    await desk.answer(desk.instead('cut'));
+    if (!reading) await desk.work(0, () => ({ outcome: 'unreadable' }));
+    desk.jobs.recall();
+    const generation = log.generations[0]!;
+    generation.rewind();
+    desk.jobs.abandon(generation);
+    if (reading) await desk.work();
+    desk.nowMs += 10_000;
+    desk.jobs.resume(desk.nowMs);
+    assert.deepEqual([desk.missing, desk.running, desk.sent], [[], [], []]);
+    desk.launch(log);
+    await desk.work();
+    await desk.answer(STORED);
+    assert.equal(desk.stored, 4);
+    desk.assertSettled();
+  }
+});
+
+test('given up while it is read once more: the lines of that are missing', async () => {
+  const desk = new Desk();
+  const log = desk.log('a', 4);
+  desk.launch(log);
+  await desk.work();
+  await desk.answer(desk.instead('withoutMetadata'));
+  const generation = log.generations[0]!;
+  generation.restart(0);
+  generation.formers = [];
+  generation.done = true;
+  desk.jobs.abandon(generation);
+  await desk.work(0, () => ({ entries: 0, lines: 0 }));
+  assert.deepEqual([desk.missing, desk.sent], [[40], []]);
+  desk.assertSettled();
+});
+
 test('room: so many jobs at once, so many bytes, and no log more than half of them', () => {
   const desk = new Desk();
   assert.ok(desk.jobs.mayLaunch);
