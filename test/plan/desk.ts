@@ -112,7 +112,11 @@ export class Desk {
   }
 
   /** A worker reads one of the jobs; `change` alters what it says of each slice. */
-  async work(which = 0, change: (index: number) => Partial<SliceResult> = () => ({})): Promise<void> {
+  async work(
+    which = 0,
+    change: (index: number) => Partial<SliceResult> = () => ({}),
+    delta: PipelineDelta | null = null,
+  ): Promise<void> {
     const [{ job, resolve }] = this.running.splice(which, 1) as [Running];
     const slices = job.slices.map(({ from, to, aligned }, index) => {
       const first = aligned ? from : Math.ceil(from / LINE_BYTES) * LINE_BYTES;
@@ -125,7 +129,7 @@ export class Desk {
     const entries = slices.reduce((sum, slice) => sum + slice.entries, 0);
     const pushes = [{ tenant: '', streams: null, bytes: push, encodedBytes: push.length, entries }];
     this.made.push(push);
-    resolve({ pushes, delta: null, waitMs: 0, slices });
+    resolve({ pushes, delta, waitMs: 0, slices });
     await settled();
   }
 

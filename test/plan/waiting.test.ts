@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, closeSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, closeSync, openSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { ContainerLog } from '../../src/chain/container-log.js';
@@ -93,6 +93,34 @@ function fileLog(desk: Desk, folder: string, pod: string): ContainerLog {
   addGeneration(log, LINE_BYTES, { path, dev: String(dev), ino: String(ino) }).fd = null;
   return log;
 }
+
+test('a file that is not there is waited for, and said after a while; the others of its job go on', async (t) => {
+  const folder = makeFolder(t);
+  const descriptors = new Descriptors(10, () => {});
+  t.after(() => descriptors.closeAll());
+  const desk = new Desk(descriptors);
+  const logs = ['a', 'b'].map((pod) => fileLog(desk, folder, pod));
+  const hidden = join(folder, 'hidden');
+  renameSync(join(folder, 'a'), hidden);
+  desk.launch(...logs);
+  assert.deepEqual(
+    desk.running.map(({ job }) => job.slices.map(({ path }) => podOf(path))),
+    [['b']],
+  );
+  for (let tries = 0; tries < 4; tries += 1) {
+    desk.nowMs += 10_000;
+    desk.jobs.resume(desk.nowMs);
+  }
+  assert.deepEqual([desk.running.length, desk.problems], [1, ['LOG_UNREADABLE']]);
+  await desk.work();
+  renameSync(hidden, join(folder, 'a'));
+  desk.nowMs += 10_000;
+  desk.jobs.resume(desk.nowMs);
+  await desk.work();
+  for (const _ of logs) await desk.answer(STORED);
+  assert.equal(desk.stored, 2);
+  desk.assertSettled();
+});
 
 test('descriptors are short: no file of a job is closed for another of it', async (t) => {
   const folder = makeFolder(t);
