@@ -60,8 +60,6 @@ export class Jobs {
   readonly #delivery: Delivery;
   #spec: PipelineSpec;
   #batchBytes: number;
-  /** What the stages have counted in jobs that are not released yet. */
-  readonly #deltas = new Map<Job, PipelineDelta>();
   #seq = 0;
   #restUntilMs = 0;
   #running = 0;
@@ -132,7 +130,6 @@ export class Jobs {
       if (flight.generation !== generation || flight.epoch === generation.epoch) continue;
       if (!job.read || flight.resolved) continue;
       this.#jobs.delete(flight);
-      this.#deltas.delete(job);
       this.#held.drop(job);
       job.units = [];
     }
@@ -153,7 +150,7 @@ export class Jobs {
   #start(units: Unit[], place: Place | null, spec: PipelineSpec, only: Job['only']): void {
     if (place === null) this.#seq += 1;
     const seq = place?.seq ?? this.#seq;
-    this.#run({ seq, units, place, spec, only, read: false, pushes: [], heldBytes: 0 });
+    this.#run({ seq, units, place, spec, only, read: false, pushes: [], delta: null, heldBytes: 0 });
   }
 
   #run(job: Job): void {
@@ -286,7 +283,7 @@ export class Jobs {
   }
 
   #follow(job: Job, delta: PipelineDelta | null): void {
-    if (delta !== null) this.#deltas.set(job, delta);
+    job.delta = delta;
     const ready = new Set<Job>([job]);
     for (const unit of job.units) {
       const { flight } = unit;
@@ -312,7 +309,6 @@ export class Jobs {
       this.#held.drop(job);
       job.units = [];
       job.read = false;
-      this.#deltas.delete(job);
     }
     this.#options.events.jobRepeated('carry');
     this.launch([flight]);
@@ -327,9 +323,8 @@ export class Jobs {
       // A flight without a line start has been resolved without what its worker found.
       unit.result = slice;
     }
-    const delta = this.#deltas.get(job);
-    this.#deltas.delete(job);
-    if (delta !== undefined) this.#options.onCounted(delta);
+    if (job.delta !== null) this.#options.onCounted(job.delta);
+    job.delta = null;
     for (const part of this.#byPush(job)) this.#delivery.submit(part);
   }
 
