@@ -47,8 +47,10 @@ export class Waiting {
     const { generation } = unit.flight;
     if (generation.hasGrown()) generation.badReads = 0;
     generation.badReads += 1;
-    if (generation.frozen && generation.badReads > MAX_COPY_FAILURES) return this.#options.onBroken(generation);
-    this.pause(unit, purpose, why);
+    if (!generation.frozen || generation.badReads <= MAX_COPY_FAILURES) return this.pause(unit, purpose, why);
+    this.#options.onBroken(generation);
+    // It is over for the unit, which is told at its turn.
+    setAside(unit, purpose, this.#paused);
   }
 
   /** A file that cannot be read now is tried again, with growing pauses; what is in the way is said once. */

@@ -92,7 +92,13 @@ export class Desk {
       onCounted: (delta) => this.counted.push(delta),
       onRest: () => {},
       onMissing: (_, bytes) => this.missing.push(bytes),
-      onBroken: (generation) => this.broken.push(generation),
+      onBroken: (generation) => {
+        this.broken.push(generation);
+        generation.restart(0);
+        generation.formers = [];
+        generation.done = true;
+        this.jobs.abandon(generation);
+      },
     });
   }
 

@@ -94,6 +94,30 @@ function fileLog(desk: Desk, folder: string, pod: string): ContainerLog {
   return log;
 }
 
+test('a copy that is damaged where it is read once more: the lines of that are missing', async (t) => {
+  const path = join(makeFolder(t), '0.log.gz');
+  writeFileSync(path, 'damaged');
+  const fd = openSync(path, 'r');
+  t.after(() => closeSync(fd));
+  const desk = new Desk();
+  const [log, other] = [desk.log('a', 4), desk.log('b', 1)];
+  const generation = log.generations[0]!;
+  Object.assign(generation, { fd, path: null, packed: true, gzip: { path, dev: '1', ino: '1' } });
+  desk.launch(log, other);
+  await desk.work();
+  await desk.answer(desk.instead('withoutMetadata'));
+  for (let tries = 0; desk.broken.length === 0; tries += 1) {
+    assert.ok(tries < 10);
+    await desk.work(desk.running.length - 1, (index) => (index === 0 ? { outcome: 'unreadable' } : {}));
+    desk.nowMs += 10_000;
+    desk.jobs.resume(desk.nowMs);
+  }
+  assert.deepEqual(desk.missing, [40]);
+  await desk.answer(STORED);
+  assert.equal(desk.stored, 1);
+  desk.assertSettled();
+});
+
 test('a file that is not there is waited for, and said after a while; the others of its job go on', async (t) => {
   const folder = makeFolder(t);
   const descriptors = new Descriptors(10, () => {});
