@@ -146,6 +146,18 @@ test('parts of texts and of lists', () => {
   ]);
 });
 
+test('what takes too much room is given up', () => {
+  for (const source of [
+    'repeat 1000000 .a',
+    'repeat -1 .a',
+    'indent 2000000 .a',
+    'until 100001',
+    'untilStep 0 -100001 -1',
+  ])
+    assert.equal(run(`{{ ${source} | print | len }}`), null, source);
+  assert.equal(run('{{ repeat 1000 .a | len }} {{ until 100000 | len }}'), '3000 100000');
+});
+
 test('escapes', () => {
   all([
     ['{{ "\\x41\\101\\u00e9\\U0001F600\\xc3\\xa9\\n" }}', 'AAé😀é\n'],
