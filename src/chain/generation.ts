@@ -53,7 +53,7 @@ export interface Flight {
   resolved: boolean;
   /** So many of its bytes were to be read again for its push when they were gone. */
   goneBytes: number;
-  /** Jobs that still have to be settled before this flight is. */
+  /** Jobs that still have to be settled before this flight is; none, once it was handed back to be read again. */
   openUnits: number;
 }
 
@@ -315,6 +315,7 @@ export class Generation {
   rewind(): void {
     if (this.flights.length === 0) return;
     this.#handBack();
+    for (const flight of this.flights) flight.openUnits = 0;
     this.epoch += 1;
     this.flights = [];
     this.planned = this.settled.offset;

@@ -114,12 +114,8 @@ export class Delivery {
     const apart = units.filter((unit) => alone.has(logOf(unit).path));
     const others = units.filter((unit) => !alone.has(logOf(unit).path));
     const half = apart.length > 0 ? others.length : Math.ceil(others.length / 2);
-    const parts = [others.slice(0, half), others.slice(half), ...apart.map((unit) => [unit])];
-    this.#repeat(
-      job,
-      hold(),
-      parts.filter((part) => part.length > 0),
-    );
+    // Nothing becomes of a part without units.
+    this.#repeat(job, hold(), [others.slice(0, half), others.slice(half), ...apart.map((unit) => [unit])]);
   }
 
   #repeat(job: Job, held: HeldPlace, parts: Unit[][]): void {

@@ -1,5 +1,6 @@
 import type { ContainerLog } from '../chain/container-log.js';
 import type { Flight, Generation } from '../chain/generation.js';
+import type { PipelineDelta } from '../pipeline.js';
 import type { Mark, PipelineSpec, PushShare, Slice, SliceResult, Source, TenantPush } from '../protocol.js';
 import type { HeldPlace } from '../push/parcel.js';
 
@@ -43,6 +44,8 @@ export interface Job {
   /** Its lines have been read. */
   read: boolean;
   pushes: TenantPush[];
+  /** What the stages have counted and nobody was told yet. */
+  delta: PipelineDelta | null;
   /** What it takes of the memory budget now, in bytes. */
   heldBytes: number;
 }

@@ -63,8 +63,6 @@ export class Jobs {
   readonly #delivery: Delivery;
   #spec: PipelineSpec;
   #batchBytes: number;
-  /** What the stages have counted in jobs that are not released yet. */
-  readonly #deltas = new Map<Job, PipelineDelta>();
   #seq = 0;
   #restUntilMs = 0;
   #running = 0;
@@ -141,7 +139,6 @@ export class Jobs {
       if (flight.generation !== generation || flight.epoch === generation.epoch) continue;
       if (!job.read || flight.resolved) continue;
       this.#jobs.delete(flight);
-      this.#deltas.delete(job);
       this.#held.drop(job);
       job.units = [];
     }
@@ -162,14 +159,14 @@ export class Jobs {
   #start(units: Unit[], place: Place | null, spec: PipelineSpec, only: Job['only']): void {
     if (place === null) this.#seq += 1;
     const seq = place?.seq ?? this.#seq;
-    this.#run({ seq, units, place, spec, only, read: false, pushes: [], heldBytes: 0 });
+    this.#run({ seq, units, place, spec, only, read: false, pushes: [], delta: null, heldBytes: 0 });
   }
 
   #run(job: Job): void {
     const units: Unit[] = [];
     const sources: Source[] = [];
     for (const unit of job.units) {
-      if (unit.flight.epoch !== unit.flight.generation.epoch) {
+      if (isOver(unit)) {
         this.#forsake(unit, job.place);
         continue;
       }
@@ -212,7 +209,7 @@ export class Jobs {
   #forsake(unit: Unit, place: Place | null): void {
     const { flight, from, to, end } = unit;
     this.#jobs.delete(flight);
-    if (place === null) return;
+    if (place === null || flight.openUnits === 0) return;
     const { generation } = flight;
     const goneBytes = (end ?? to) - from;
     flight.goneBytes += goneBytes;
@@ -268,7 +265,7 @@ export class Jobs {
     for (const [index, unit] of job.units.entries()) {
       const slice = result.slices[index] as SliceResult;
       const { flight } = unit;
-      const current = flight.epoch === flight.generation.epoch;
+      const current = !isOver(unit);
       unit.result = slice;
       if (current && slice.outcome === 'read') {
         kept.push(unit);
@@ -299,7 +296,7 @@ export class Jobs {
   }
 
   #follow(job: Job, delta: PipelineDelta | null): void {
-    if (delta !== null) this.#deltas.set(job, delta);
+    job.delta = delta;
     const ready = new Set<Job>([job]);
     for (const unit of job.units) {
       const { flight } = unit;
@@ -325,7 +322,6 @@ export class Jobs {
       this.#held.drop(job);
       job.units = [];
       job.read = false;
-      this.#deltas.delete(job);
     }
     this.#options.events.jobRepeated('carry');
     this.launch([flight]);
@@ -340,9 +336,8 @@ export class Jobs {
       // A flight without a line start has been resolved without what its worker found.
       unit.result = slice;
     }
-    const delta = this.#deltas.get(job);
-    this.#deltas.delete(job);
-    if (delta !== undefined) this.#options.onCounted(delta);
+    if (job.delta !== null) this.#options.onCounted(job.delta);
+    job.delta = null;
     for (const part of this.#byPush(job)) this.#delivery.submit(part);
   }
 
@@ -383,9 +378,9 @@ export class Jobs {
 }
 
 /** Its file was truncated while it was read; it may go on in the copy that was made before. */
-function isStale({ flight, reading }: Unit, { outcome, entries }: SliceResult): boolean {
-  if (flight.generation !== reading) return true;
-  return flight.epoch !== flight.generation.epoch && outcome === 'read' && entries > 0;
+function isStale(unit: Unit, { outcome, entries }: SliceResult): boolean {
+  if (unit.flight.generation !== unit.reading) return true;
+  return isOver(unit) && outcome === 'read' && entries > 0;
 }
 
 function shareOf({ tenant, streams }: PushShare): PushShare {

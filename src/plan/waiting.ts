@@ -25,7 +25,7 @@ export class Waiting {
   readonly #options: WaitingOptions;
   /** Units whose file could not be read; tried again when their generation's pause is over. */
   readonly #paused = new Map<Unit, Purpose>();
-  /** Units that wait for a descriptor, those that wait longest first. */
+  /** Units that wait for a descriptor, in the order of their turns. */
   readonly #starved = new Map<Unit, Purpose>();
 
   constructor(options: WaitingOptions) {
@@ -47,8 +47,10 @@ export class Waiting {
     const { generation } = unit.flight;
     if (generation.hasGrown()) generation.badReads = 0;
     generation.badReads += 1;
-    if (generation.frozen && generation.badReads > MAX_COPY_FAILURES) return this.#options.onBroken(generation);
-    this.pause(unit, purpose, why);
+    if (!generation.frozen || generation.badReads <= MAX_COPY_FAILURES) return this.pause(unit, purpose, why);
+    this.#options.onBroken(generation);
+    // It is over for the unit, which is told at its turn.
+    setAside(unit, purpose, this.#paused);
   }
 
   /** A file that cannot be read now is tried again, with growing pauses; what is in the way is said once. */
@@ -87,9 +89,9 @@ export class Waiting {
   }
 }
 
-/** What a unit was to be read for is over. */
+/** What a unit was to be read for is over: its generation has begun anew, or was given up. */
 export function isOver({ flight: { generation, epoch } }: Unit): boolean {
-  return epoch !== generation.epoch || generation.done;
+  return epoch !== generation.epoch;
 }
 
 function setAside(unit: Unit, { place, spec, only }: Purpose, aside: Map<Unit, Purpose>): void {

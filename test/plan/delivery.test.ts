@@ -3,11 +3,48 @@ import { test } from 'node:test';
 import type { Refusal } from '../../src/push/refusals.js';
 import { readTo, SETTINGS } from '../chain/kit.js';
 import { settled } from '../push/kit.js';
-import { Desk, LINE_BYTES, type Running, SPEC, STORED } from './desk.js';
+import { Desk, LINE_BYTES, type Running, type Sent, SPEC, STORED } from './desk.js';
 
 function refusal(reason: string, lines: number): Refusal {
   return { reason, lines, unit: 'entry', stream: null };
 }
+
+test('the sender was stopped: what it has not answered is let go, and comes again', async () => {
+  const desk = new Desk();
+  const [a, b] = [desk.log('a', 2), desk.log('b', 3)];
+  desk.launch(a);
+  desk.launch(b);
+  await desk.work();
+  await desk.work();
+  await desk.answer(STORED, 1);
+  desk.jobs.recall();
+  assert.deepEqual([desk.jobs.heldBytes, a.heldBytes, desk.released.length], [0, 0, 2]);
+  assert.deepEqual([a.unsettledBytes, b.unsettledBytes], [20, 0]);
+  for (const generation of a.generations) {
+    generation.rewind();
+    desk.jobs.abandon(generation);
+  }
+  desk.launch(a);
+  await desk.work();
+  await desk.answer(STORED, 1);
+  assert.equal(desk.stored, 5);
+  desk.assertSettled();
+});
+
+test('a push tells the time its entries span', async () => {
+  const desk = new Desk();
+  desk.launch(desk.log('a', 3), desk.log('b', 1), desk.log('c', 2));
+  const spans = [
+    { oldestMs: 2000, newestMs: 5000 },
+    { oldestMs: 1000, newestMs: 3000 },
+    { oldestMs: 0, newestMs: 0, entries: 0 },
+  ];
+  await desk.work(0, (index) => spans[index]!);
+  const [{ oldestMs, newestMs, keys }] = desk.sent as [Sent];
+  assert.deepEqual([oldestMs, newestMs, keys.length], [1000, 5000, 3]);
+  await desk.answer(STORED);
+  desk.assertSettled();
+});
 
 test('a push without entries is settled at once', async () => {
   const desk = new Desk();

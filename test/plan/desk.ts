@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { ContainerLog } from '../../src/chain/container-log.js';
 import { Descriptors } from '../../src/chain/descriptors.js';
 import type { Flight, Generation } from '../../src/chain/generation.js';
+import type { PipelineDelta } from '../../src/pipeline.js';
 import { Jobs } from '../../src/plan/jobs.js';
 import type { CollectJob, CollectResult, PipelineSpec, SliceResult } from '../../src/protocol.js';
 import type { HeldPlace, Outcome, Parcel } from '../../src/push/parcel.js';
@@ -50,7 +51,10 @@ export class Desk {
   readonly problems: string[] = [];
   readonly changed: Generation[] = [];
   readonly broken: Generation[] = [];
+  /** What was to be read again and is gone. */
   readonly missing: [pod: string, bytes: number, lines: number][] = [];
+  /** What stages have counted. */
+  readonly counted: PipelineDelta[] = [];
   /** The bytes of all pushes, and of those that are not needed any more. */
   readonly made: Uint8Array[] = [];
   readonly released: Uint8Array[] = [];
@@ -85,10 +89,16 @@ export class Desk {
         this.changed.push(generation);
         this.onChanged();
       },
-      onCounted: () => {},
+      onCounted: (delta) => this.counted.push(delta),
       onRest: () => {},
       onMissing: ({ log }, bytes, lines) => this.missing.push([podOf(log.path), bytes, lines]),
-      onBroken: (generation) => this.broken.push(generation),
+      onBroken: (generation) => {
+        this.broken.push(generation);
+        generation.restart(0);
+        generation.formers = [];
+        generation.done = true;
+        this.jobs.abandon(generation);
+      },
     });
   }
 
@@ -108,7 +118,11 @@ export class Desk {
   }
 
   /** A worker reads one of the jobs; `change` alters what it says of each slice. */
-  async work(which = 0, change: (index: number) => Partial<SliceResult> = () => ({})): Promise<void> {
+  async work(
+    which = 0,
+    change: (index: number) => Partial<SliceResult> = () => ({}),
+    delta: PipelineDelta | null = null,
+  ): Promise<void> {
     const [{ job, resolve }] = this.running.splice(which, 1) as [Running];
     const slices = job.slices.map(({ from, to, aligned }, index) => {
       const first = aligned ? from : Math.ceil(from / LINE_BYTES) * LINE_BYTES;
@@ -121,7 +135,7 @@ export class Desk {
     const entries = slices.reduce((sum, slice) => sum + slice.entries, 0);
     const pushes = [{ tenant: '', streams: null, bytes: push, encodedBytes: push.length, entries }];
     this.made.push(push);
-    resolve({ pushes, delta: null, waitMs: 0, slices });
+    resolve({ pushes, delta, waitMs: 0, slices });
     await settled();
   }
 

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { ContainerLog } from '../../src/chain/container-log.js';
 import type { Flight, Former, Generation } from '../../src/chain/generation.js';
+import type { PipelineDelta } from '../../src/pipeline.js';
 import type { Slice } from '../../src/protocol.js';
 import { addGeneration, CARRY, mark, SETTINGS } from '../chain/kit.js';
 import { settled } from '../push/kit.js';
@@ -195,6 +196,84 @@ test('truncated during a repeated read, and taken for its copy meanwhile: that i
   desk.assertSettled();
 });
 
+test('what stages count is told once for whatever was read, and not for what is thrown away', async () => {
+  const desk = new Desk();
+  const log = desk.log('a', 200);
+  const [first, thrown, again, repeated] = [1, 2, 3, 4].map((dropped) => deltaOf(dropped));
+  desk.launch(log);
+  desk.launch(log);
+  await desk.work(1, () => ({}), thrown);
+  await desk.work(0, () => ({ carry: CARRY }), first);
+  assert.deepEqual(desk.counted, [first]);
+  await desk.work(0, () => ({}), again);
+  assert.deepEqual(desk.counted, [first, again]);
+  await desk.answer(desk.instead('withoutMetadata'));
+  await desk.work(0, () => ({}), repeated);
+  await desk.answer(STORED);
+  await desk.answer(STORED);
+  assert.deepEqual(desk.counted, [first, again]);
+  desk.assertSettled();
+});
+
+test('truncated while a worker reads it, which has read the new bytes: those are thrown away', async () => {
+  const desk = new Desk();
+  const [log, other] = [desk.log('a', 4), desk.log('b', 3)];
+  desk.launch(log, other);
+  const generation = log.generations[0]!;
+  generation.restart(20);
+  desk.jobs.abandon(generation);
+  await desk.work();
+  assert.deepEqual([desk.repeated, desk.sent], [['truncated'], []]);
+  assert.deepEqual(
+    desk.running.map(({ job }) => job.slices.map(({ path }) => path)),
+    [[other.path]],
+  );
+  await desk.work();
+  await desk.answer(STORED);
+  assert.deepEqual([desk.stored, log.unsettledBytes, other.unsettledBytes], [3, 20, 0]);
+  desk.assertIdle();
+});
+
+test('read again for another endpoint: what waits for a repeated read is not missing', async () => {
+  for (const reading of [true, false]) {
+    const desk = new Desk();
+    const log = desk.log('a', 4);
+    desk.launch(log);
+    await desk.work();
+    await desk.answer(desk.instead('cut'));
+    if (!reading) await desk.work(0, () => ({ outcome: 'unreadable' }));
+    desk.jobs.recall();
+    const generation = log.generations[0]!;
+    generation.rewind();
+    desk.jobs.abandon(generation);
+    if (reading) await desk.work();
+    desk.nowMs += 10_000;
+    desk.jobs.resume(desk.nowMs);
+    assert.deepEqual([desk.missing, desk.running, desk.sent], [[], [], []]);
+    desk.launch(log);
+    await desk.work();
+    await desk.answer(STORED);
+    assert.equal(desk.stored, 4);
+    desk.assertSettled();
+  }
+});
+
+test('given up while it is read once more: the lines of that are missing', async () => {
+  const desk = new Desk();
+  const log = desk.log('a', 4);
+  desk.launch(log);
+  await desk.work();
+  await desk.answer(desk.instead('withoutMetadata'));
+  const generation = log.generations[0]!;
+  generation.restart(0);
+  generation.formers = [];
+  generation.done = true;
+  desk.jobs.abandon(generation);
+  await desk.work(0, () => ({ entries: 0, lines: 0 }));
+  assert.deepEqual([desk.missing, desk.sent], [[['a', 40, 4]], []]);
+  desk.assertSettled();
+});
+
 test('room: so many jobs at once, so many bytes, and no log more than half of them', () => {
   const desk = new Desk();
   assert.ok(desk.jobs.mayLaunch);
@@ -263,3 +342,11 @@ test('whatever workers and Loki do: every line is stored or refused once, and no
     { numRuns: 150 },
   );
 });
+
+/** So many lines were dropped. */
+function deltaOf(lines: number): PipelineDelta {
+  return {
+    counters: [{ component: 'loki.process.a', name: 'loki_process_dropped_lines_total', labels: [], add: lines }],
+    metrics: [],
+  };
+}

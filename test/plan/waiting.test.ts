@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, closeSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, closeSync, openSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { ContainerLog } from '../../src/chain/container-log.js';
@@ -93,6 +93,58 @@ function fileLog(desk: Desk, folder: string, pod: string): ContainerLog {
   addGeneration(log, LINE_BYTES, { path, dev: String(dev), ino: String(ino) }).fd = null;
   return log;
 }
+
+test('a copy that is damaged where it is read once more: the lines of that are missing', async (t) => {
+  const path = join(makeFolder(t), '0.log.gz');
+  writeFileSync(path, 'damaged');
+  const fd = openSync(path, 'r');
+  t.after(() => closeSync(fd));
+  const desk = new Desk();
+  const [log, other] = [desk.log('a', 4), desk.log('b', 1)];
+  const generation = log.generations[0]!;
+  Object.assign(generation, { fd, path: null, packed: true, gzip: { path, dev: '1', ino: '1' } });
+  desk.launch(log, other);
+  await desk.work();
+  await desk.answer(desk.instead('withoutMetadata'));
+  for (let tries = 0; desk.broken.length === 0; tries += 1) {
+    assert.ok(tries < 10);
+    await desk.work(desk.running.length - 1, (index) => (index === 0 ? { outcome: 'unreadable' } : {}));
+    desk.nowMs += 10_000;
+    desk.jobs.resume(desk.nowMs);
+  }
+  assert.deepEqual(desk.missing, [['a', 40, 4]]);
+  await desk.answer(STORED);
+  assert.equal(desk.stored, 1);
+  desk.assertSettled();
+});
+
+test('a file that is not there is waited for, and said after a while; the others of its job go on', async (t) => {
+  const folder = makeFolder(t);
+  const descriptors = new Descriptors(10, () => {});
+  t.after(() => descriptors.closeAll());
+  const desk = new Desk(descriptors);
+  const logs = ['a', 'b'].map((pod) => fileLog(desk, folder, pod));
+  const hidden = join(folder, 'hidden');
+  renameSync(join(folder, 'a'), hidden);
+  desk.launch(...logs);
+  assert.deepEqual(
+    desk.running.map(({ job }) => job.slices.map(({ path }) => podOf(path))),
+    [['b']],
+  );
+  for (let tries = 0; tries < 4; tries += 1) {
+    desk.nowMs += 10_000;
+    desk.jobs.resume(desk.nowMs);
+  }
+  assert.deepEqual([desk.running.length, desk.problems], [1, ['LOG_UNREADABLE']]);
+  await desk.work();
+  renameSync(hidden, join(folder, 'a'));
+  desk.nowMs += 10_000;
+  desk.jobs.resume(desk.nowMs);
+  await desk.work();
+  for (const _ of logs) await desk.answer(STORED);
+  assert.equal(desk.stored, 2);
+  desk.assertSettled();
+});
 
 test('descriptors are short: no file of a job is closed for another of it', async (t) => {
   const folder = makeFolder(t);

@@ -81,12 +81,27 @@ function title(value: string): string {
   );
 }
 
-function words(value: string): string[] {
-  return value
-    .replace(/([\p{Ll}\p{N}])(\p{Lu})/gu, '$1 $2')
-    .replace(/(\p{Lu})(\p{Lu}\p{Ll})/gu, '$1 $2')
-    .split(/[\s_\-.]+/)
-    .filter((word) => word !== '');
+/** Upper case where a word begins; a run of capitals there becomes one. Of connectors between words the last is left out. */
+function camelCase(value: string): string {
+  return value.replace(
+    /([_\-\s]*)(\p{Lu}?)(\p{Lu}*)([^_\-\s]?)([^_\-\s]*)/gu,
+    (all, connectors, first, capitals, next, rest, at) => {
+      if (all === connectors) return all;
+      const kept = at === 0 ? connectors : connectors.slice(0, -1);
+      return kept + first + lower(capitals) + (first === '' ? upper(next) : next) + rest;
+    },
+  );
+}
+
+const WORDS =
+  /\p{Lu}+(?!\p{Ll})(?:\p{Nd}+(?![\p{Nd}\p{Ll}]))?|\p{Lu}?\p{Ll}+(?:\p{Nd}+(?![\p{Nd}\p{Ll}]))?|\p{Nd}[\p{Nd}\p{Ll}]*/gu;
+
+/** Lower case, with `connector` before each word and in the place of each connector. A number goes with what is behind it. */
+function connected(value: string, connector: string): string {
+  const apart = value.replace(WORDS, (word, at: number) =>
+    at > 0 && /[\p{Lu}\p{Ll}\p{Nd}]/u.test(value[at - 1]!) ? connector + word : word,
+  );
+  return lower(apart.replace(/[_\-\s]/g, connector));
 }
 
 function fromJson(json: unknown): Data {
@@ -177,7 +192,7 @@ export const SPRIG: Record<string, Func> = {
     const bytes = Buffer.from(text(value));
     return size < 4 || bytes.length <= size ? value : `${bytes.subarray(0, size - 3).toString()}...`;
   },
-  camelcase: (value) => words(text(value)).map(title).join(''),
+  camelcase: (value) => camelCase(text(value)),
   cat: (...values) =>
     values
       .filter((value) => value !== null && value !== undefined)
@@ -193,7 +208,7 @@ export const SPRIG: Record<string, Func> = {
       .map((word) => [...word][0] ?? '')
       .join(''),
   join: (separator, values) => toTexts(values).join(text(separator)),
-  kebabcase: (value) => lower(words(text(value)).join('-')),
+  kebabcase: (value) => connected(text(value), '-'),
   lower: (value) => lower(text(value)),
   nindent: (spaces, value) => `\n${indent(spaces, value)}`,
   nospace: (value) => text(value).replace(/\s/gu, ''),
@@ -205,7 +220,7 @@ export const SPRIG: Record<string, Func> = {
       .join(' '),
   repeat: (count, value) => repeat(text(value), int(count)),
   replace: (old, now, value) => replaceSome(text(value), text(old), text(now), -1),
-  snakecase: (value) => lower(words(text(value)).join('_')),
+  snakecase: (value) => connected(text(value), '_'),
   squote: (...values) =>
     values
       .filter((value) => value !== null && value !== undefined)

@@ -22,20 +22,22 @@ export function dict(value: Data): Map<string, Data> {
   return value;
 }
 
-/** Go's `strings.ToUpper` and `strings.ToLower`: a character becomes one character, whatever stands beside it. */
+const BEYOND_ASCII = /[^\0-\x7f]/;
+const CHARACTERS = /./gsu;
+
+/** Go's `strings.ToUpper`: a character becomes one character, whatever stands beside it. */
 export function upper(value: string): string {
-  return value.replace(/[^\0-\x7f]|[a-z]+/gu, (part) => {
-    const changed = part.toUpperCase();
-    return changed.length > part.length && isOne(part) ? part : changed;
+  if (!BEYOND_ASCII.test(value)) return value.toUpperCase();
+  return value.replace(CHARACTERS, (character) => {
+    const changed = character.toUpperCase();
+    return changed.length > character.length ? character : changed;
   });
 }
 
+/** Go's `strings.ToLower`. */
 export function lower(value: string): string {
-  return value.replace(/[^\0-\x7f]|[A-Z]+/gu, (part) => (part === 'İ' ? 'i' : part.toLowerCase()));
-}
-
-function isOne(part: string): boolean {
-  return part.length <= ((part.codePointAt(0) ?? 0) > 0xffff ? 2 : 1);
+  if (!BEYOND_ASCII.test(value)) return value.toLowerCase();
+  return value.replace(CHARACTERS, (character) => (character === 'İ' ? 'i' : character.toLowerCase()));
 }
 
 export function trimLeft(value: string, cutset: string): string {

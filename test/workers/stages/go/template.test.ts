@@ -104,6 +104,28 @@ test('letters in either case, one for one', () => {
   ]);
 });
 
+test('words', () => {
+  const words = [
+    ['HTTPServer2x', 'Httpserver2x', 'http-server-2x'],
+    ['some_HTTP_words', 'SomeHttpWords', 'some-http-words'],
+    ['__a__b__', '__A_B__', '--a--b--'],
+    ['a-_b', 'A-B', 'a--b'],
+    ['ABc', 'Abc', 'a-bc'],
+    ['fooBAR baz', 'FooBARBaz', 'foo-bar-baz'],
+    ['HTTP20xOK', 'Http20xOK', 'http-20x-ok'],
+    ['Bld4Floor3rd', 'Bld4Floor3rd', 'bld4-floor-3rd'],
+    ['x9Y', 'X9Y', 'x9-y'],
+    ['1a2', '1a2', '1a2'],
+    ['v1.2.3', 'V1.2.3', 'v1.2.3'],
+    ['éTé', 'ÉTé', 'é-té'],
+    ['a:BC', 'A:BC', 'a:bc'],
+  ] as const;
+  for (const [word, camel, kebab] of words) {
+    const cases = `{{ camelcase "${word}" }} {{ kebabcase "${word}" }} {{ snakecase "${word}" }}`;
+    assert.equal(run(cases), `${camel} ${kebab} ${kebab.replaceAll('-', '_')}`);
+  }
+});
+
 test('parts of texts and of lists', () => {
   all([
     ['{{ substr 0 2 .a }} {{ substr 1 -1 .a }} {{ substr -1 2 .a }} {{ substr 1 99 .a }}', 'ab bc ab bc'],
@@ -122,6 +144,18 @@ test('parts of texts and of lists', () => {
     ['{{ TrimSuffix .a "" }}{{ TrimSuffix .a "c" }}{{ trimPrefix "a" .a }}', 'abcabbc'],
     ['{{ TrimSuffix 1 "" }}', null],
   ]);
+});
+
+test('what takes too much room is given up', () => {
+  for (const source of [
+    'repeat 1000000 .a',
+    'repeat -1 .a',
+    'indent 2000000 .a',
+    'until 100001',
+    'untilStep 0 -100001 -1',
+  ])
+    assert.equal(run(`{{ ${source} | print | len }}`), null, source);
+  assert.equal(run('{{ repeat 1000 .a | len }} {{ until 100000 | len }}'), '3000 100000');
 });
 
 test('escapes', () => {
