@@ -114,9 +114,15 @@ function isSince(newcomer: Generation, current: Generation): boolean {
 
 /** Whether it is the current one, or was till the pod was deleted. */
 function isCurrent(generation: Generation): boolean {
-  const { path, log, onlyOpen } = generation;
-  if (!onlyOpen) return path === log.path;
+  const { log, onlyOpen } = generation;
+  if (!onlyOpen) return hasPath(generation);
   return generation === log.generations.findLast(({ suffix }) => suffix === '');
+}
+
+/** One that was closed and renamed may still be known by the path that is another's by now. */
+function hasPath(generation: Generation): boolean {
+  const { path, log } = generation;
+  return path === log.path && generation === log.generations.findLast((it) => it.path === path);
 }
 
 /** @returns whether the newcomer is another name of the generation, which it has taken over */
@@ -129,7 +135,7 @@ function place({ generation, former }: Candidate, newcomer: Generation, descript
     if (!former.sure) generation.copies.push({ generation: newcomer, epoch: generation.epoch });
     return false;
   }
-  if (!renamed && (isPlain || generation.path === log.path)) {
+  if (!renamed && (isPlain || hasPath(generation))) {
     // It will be read where the original was, should that be truncated; till then it is of no use.
     newcomer.copyOf = generation;
     return false;

@@ -87,10 +87,13 @@ export function updateListing(log: ContainerLog, files: readonly FoundFile[], no
     if (added.unidentified) change.unidentified.push(added);
   }
 
+  const isAsked = log.generations.some(({ unknown }) => unknown);
   for (const [index, generation] of log.generations.entries()) {
     const names = named.get(generation);
     const hadName = !generation.deleted;
-    if (names === undefined && hadName && !generation.done && !reallyUnnamed(generation)) {
+    // Renamed while it was closed, it may be one of those that are asked what they are.
+    const mayBeThere = isAsked && generation.fd === null && generation.head !== null && generation.copyOf === null;
+    if (names === undefined && hadName && !generation.done && (mayBeThere || !reallyUnnamed(generation))) {
       log.folderTimeMs = 0;
       continue;
     }

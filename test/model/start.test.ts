@@ -222,3 +222,20 @@ test('what is damaged in a compressed file is given up once, and nothing is join
   );
   assert.deepEqual(contentsOf(world), ['<0>', '<3>']);
 });
+
+test('a file that is renamed while it is closed for want of descriptors is not read twice', async (t) => {
+  const world = new World(3, 2);
+  t.after(() => world.close());
+  const container = world.node.containers[1];
+  assert.ok(container);
+  await world.start();
+  world.node.write(container, 'stdout', 0, 'F');
+  for (let look = 0; look < 2; look += 1) await world.tick();
+  world.node.beginRotation(container);
+  world.node.finishRotation(container);
+  await world.work(0);
+  // On its way, but not settled.
+  world.loki.answer(0, 'reset');
+  await world.settle();
+  assert.deepEqual(await world.end(), []);
+});
