@@ -170,7 +170,7 @@ export class Collector {
       onChanged: (generation) => this.#onChanged(generation),
       onCounted: (delta) => events.stagesCounted(delta),
       onRest: (waitMs) => this.#rest(waitMs),
-      onMissing: (generation, bytes, lines) => this.#count(generation, 'damaged', bytes, lines),
+      onMissing: (generation, reason, bytes, lines) => this.#count(generation, reason, bytes, lines),
       onBroken: (generation) => this.#lose(generation, 'damaged', null),
     });
   }
@@ -240,6 +240,7 @@ export class Collector {
     await this.#scanning;
     await this.#workersIdle(deadlineMs);
     await this.#sender.stop(Math.max(0, deadlineMs - this.#now()));
+    this.#jobs.recall();
     const nowMs = this.#now();
     const folders = new Set<string>();
     for (const log of this.#chains) {

@@ -141,10 +141,10 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'spool-full',
-    fault: 'Loki down, pods deleted unread, spool limited to 1 MiB',
+    fault: 'Loki down, pods deleted unread, spool limited to 1 MiB, SIGTERM',
     node: [...SHORT_LIVED, '--job-lines', '100', '--line-bytes', '8KiB', '--rate', '64KiB'],
-    settings: { SPOOL_BYTES: '1MiB', MEMORY_LIMIT: '160MiB' },
-    act: outage,
+    settings: { SPOOL_BYTES: '1MiB', MEMORY_LIMIT: '160MiB', SHUTDOWN_TIMEOUT: '500ms' },
+    act: endedInOutage,
     lossy: true,
   },
   {
@@ -176,6 +176,16 @@ async function outage({ loki, writingMs }: Stage): Promise<void> {
   await sleep(writingMs / 4);
   await loki.down();
   await sleep(writingMs / 2);
+  await loki.up();
+}
+
+/** The collector is told to end before Loki is back; what is deleted while it is down could be counted in bytes only. */
+async function endedInOutage({ lives, loki, writingMs, written }: Stage): Promise<void> {
+  await sleep((writingMs * 3) / 4);
+  await loki.down();
+  await written;
+  await lives.end();
+  lives.start();
   await loki.up();
 }
 

@@ -57,13 +57,20 @@ export class Delivery {
     else job.place.held.submit(parcel);
   }
 
-  /** The sender has been stopped: what it still had is not waited for. */
-  recall(): void {
+  /**
+   * The sender has been stopped: what it still had is not waited for.
+   *
+   * @returns what its pushes were made of
+   */
+  recall(): Unit[] {
+    const units: Unit[] = [];
     for (const job of this.#submitted) {
       this.#options.held.drop(job);
+      units.push(...job.units);
       job.units = [];
     }
     this.#submitted.clear();
+    return units;
   }
 
   #onOutcome(job: Job, parcel: Parcel, outcome: Outcome): void {

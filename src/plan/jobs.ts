@@ -45,8 +45,11 @@ export interface JobsOptions {
   onCounted: (delta: PipelineDelta) => void;
   /** A limit of the pipeline asks that nothing more is read for so long. */
   onRest: (waitMs: number) => void;
-  /** A copy has ended before its end, or bytes are gone that a push was to be made of anew; lines as far as known. */
-  onMissing: (generation: Generation, bytes: number, lines: number) => void;
+  /**
+   * A copy has ended before its end, bytes are gone that a push was to be made of anew, or a push will not be answered
+   * that cannot be made anew; lines as far as known.
+   */
+  onMissing: (generation: Generation, reason: 'damaged' | 'unanswered', bytes: number, lines: number) => void;
   /** A copy cannot be read on, however often it is tried. */
   onBroken: (generation: Generation) => void;
 }
@@ -153,7 +156,16 @@ export class Jobs {
 
   /** The sender has been stopped: what it still had is not waited for. */
   recall(): void {
-    this.#delivery.recall();
+    const counted = new Set<string>();
+    for (const { flight, result } of this.#delivery.recall()) {
+      const { generation, epoch } = flight;
+      if (epoch === generation.epoch || generation.formers.length > 0 || result === null) continue;
+      // It was given up when this was on its way. Several pushes may have been made of the same lines.
+      const key = `${generation.log.path} ${generation.ino} ${epoch} ${result.first}`;
+      if (counted.has(key)) continue;
+      counted.add(key);
+      this.#options.onMissing(generation, 'unanswered', result.next - result.first, result.lines);
+    }
   }
 
   #start(units: Unit[], place: Place | null, spec: PipelineSpec, only: Job['only']): void {
@@ -217,7 +229,7 @@ export class Jobs {
     const { result } = flight;
     // Of a part of it nobody knows how many lines were in that.
     const isWhole = result !== null && from <= result.first && goneBytes >= result.next - result.first;
-    this.#options.onMissing(generation, goneBytes, isWhole ? result.lines : 0);
+    this.#options.onMissing(generation, 'damaged', goneBytes, isWhole ? result.lines : 0);
   }
 
   #sourceOf(unit: Unit): Source | 'short' | null {
@@ -303,7 +315,7 @@ export class Jobs {
       const { generation } = flight;
       flight.result = unit.result;
       const { resolved, again, missingBytes } = logOf(unit).resolve(generation, this.#options.now());
-      if (missingBytes > 0) this.#options.onMissing(generation, missingBytes, 0);
+      if (missingBytes > 0) this.#options.onMissing(generation, 'damaged', missingBytes, 0);
       for (const next of resolved) {
         const owner = this.#jobs.get(next);
         if (owner !== undefined) ready.add(owner);

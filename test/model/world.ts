@@ -139,6 +139,7 @@ export class World {
     if (lokiAnswers) this.loki.commit(this.#lives);
     else this.loki.allowRepeats();
     this.#noteJournaled(life);
+    this.#collectLosses();
     // Whatever has no name is in the spool now.
     for (const file of this.#unnamed) giveUpOpen(file);
     this.#unnamed = [];

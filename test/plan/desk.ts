@@ -91,7 +91,7 @@ export class Desk {
       },
       onCounted: (delta) => this.counted.push(delta),
       onRest: () => {},
-      onMissing: ({ log }, bytes, lines) => this.missing.push([podOf(log.path), bytes, lines]),
+      onMissing: ({ log }, _reason, bytes, lines) => this.missing.push([podOf(log.path), bytes, lines]),
       onBroken: (generation) => {
         this.broken.push(generation);
         generation.restart(0);

@@ -138,6 +138,18 @@ test('given up before a repeated read of it: what is gone is counted, in lines w
   desk.assertIdle();
 });
 
+test('given up while its push is with the sender, which ends without an answer: counted once', async () => {
+  const desk = new Desk();
+  const [kept, lost, copied] = [desk.log('kept', 3), desk.log('lost', 4), desk.log('copied', 5)];
+  desk.launch(kept, lost, copied);
+  await desk.work();
+  for (const { generations } of [lost, copied]) (generations[0] as Generation).restart(0);
+  (lost.generations[0] as Generation).formers = [];
+  desk.jobs.recall();
+  desk.jobs.recall();
+  assert.deepEqual(desk.missing, [['lost', 40, 4]]);
+});
+
 test('truncated before a repeated read of it: the copy has to be read from where all is settled', async () => {
   const desk = new Desk();
   const { flight, original, copy } = await truncatedInRepeat(desk);
