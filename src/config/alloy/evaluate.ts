@@ -32,10 +32,8 @@ export function evaluate(expression: Expression, scope: Scope): Value {
       return expression.elements.map(({ value }) => evaluate(value, scope));
     case 'object': {
       const fields = new Map<string, Value>();
-      for (const { key, value } of expression.fields) {
-        if (fields.has(key.text)) throw new EvaluationError(key, `the field "${key.text}" is given twice`);
-        fields.set(key.text, evaluate(value, scope));
-      }
+      // Of fields with the same name the last counts.
+      for (const { key, value } of expression.fields) fields.set(key.text, evaluate(value, scope));
       return fields;
     }
     case 'identifier':
@@ -140,9 +138,9 @@ function elementOf(value: Value, index: Value, place: Place): Value {
     return value.get(index) ?? null;
   }
   if (!Array.isArray(value)) throw new EvaluationError(place, `${describe(value)} has no elements`);
-  if (typeof index !== 'bigint')
+  if (typeof index !== 'bigint' && typeof index !== 'number')
     throw new EvaluationError(place, `a list takes a whole number here, not ${describe(index)}`);
-  const element = index < 0n ? undefined : value[Number(index)];
+  const element = value[Math.trunc(Number(index))];
   if (element !== undefined) return element;
   throw new EvaluationError(
     place,
