@@ -3,6 +3,7 @@ import { posix } from 'node:path';
 import type { ScalarTag } from 'yaml';
 import { VERSION } from '../../version.js';
 import { type Json, jsonPath } from './json-path.js';
+import { toLower, toUpper } from './letters.js';
 import { library } from './libraries.js';
 import { sprintf } from './sprintf.js';
 import {
@@ -176,8 +177,8 @@ const functions: Readonly<Record<string, (args: Args) => Value>> = {
     const separator = text(args, 1);
     return separator === '' ? [...text(args, 0)] : text(args, 0).split(separator);
   },
-  'string.to_lower': (args) => mapped(args, (value) => byCharacter(value, (one) => one.toLowerCase())),
-  'string.to_upper': (args) => mapped(args, (value) => byCharacter(value, (one) => one.toUpperCase())),
+  'string.to_lower': (args) => mapped(args, toLower),
+  'string.to_upper': (args) => mapped(args, toUpper),
   'string.trim': (args) => {
     takes(args, 2);
     const cut = new Set(text(args, 1));
@@ -229,16 +230,6 @@ function list(args: Args, index: number): Value[] {
   const value = args[index]!;
   if (Array.isArray(value)) return value;
   throw new CallError(index, `takes a list, not ${describe(value)}`);
-}
-
-/** As in Go each character becomes a single one, or stays: `ß` has no capital letter, `Σ` only one small one. */
-function byCharacter(text: string, change: (character: string) => string): string {
-  return [...text].map((character) => oneOf(character, change(character))).join('');
-}
-
-function oneOf(character: string, changed: string): string {
-  if (character === 'İ' && changed !== 'İ') return 'i';
-  return [...changed].length === 1 ? changed : character;
 }
 
 function mapped(args: Args, change: (value: string) => string): string {

@@ -282,7 +282,10 @@ export const SPRIG: Record<string, Func> = {
   fail: (message) => {
     throw new Error(text(message));
   },
-  ternary: (yes, no, condition) => (condition === true ? yes : no),
+  ternary: (yes, no, condition) => {
+    if (typeof condition !== 'boolean') throw new Error('true or false is needed');
+    return condition ? yes : no;
+  },
 
   // Numbers
   add: (...values) => toInt64(values.reduce<bigint>((sum, value) => sum + toInt(value), 0n)),
@@ -314,7 +317,7 @@ export const SPRIG: Record<string, Func> = {
   compact: (values) => list(values).filter((value) => !isEmpty(value)),
   concat: (...lists) => lists.flatMap(list),
   first: (values) => list(values)[0] ?? null,
-  has: (value, values) => list(values).includes(value),
+  has: (value, values) => values !== undefined && values !== null && list(values).includes(value),
   initial: (values) => list(values).slice(0, -1),
   last: (values) => list(values).at(-1) ?? null,
   list: (...values) => values,
