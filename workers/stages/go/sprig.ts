@@ -3,7 +3,7 @@ import { quote } from '../../label/quote.js';
 import { formatFloat } from '../../pipeline/values.js';
 import { regexOf } from './builtins.js';
 import { print } from './fmt.js';
-import { goJson, goJsonRawString } from './json.js';
+import { goJson, goJsonRawString, parseJson } from './json.js';
 import { parseFloat64, parseInteger, toInt64 } from './numbers.js';
 import type { Data, Func } from './template.js';
 import {
@@ -353,7 +353,7 @@ export const SPRIG: Record<string, Func> = {
   fromJson: (value) => {
     const json = text(value);
     try {
-      return fromJson(JSON.parse(json));
+      return fromJson(parseJson(json));
     } catch {
       return null;
     }
