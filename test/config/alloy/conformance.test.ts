@@ -40,14 +40,20 @@ function plain(value: Value): unknown {
   return value instanceof Secret ? '(secret)' : value;
 }
 
+function flat(error: unknown): unknown[] {
+  return error instanceof AggregateError ? error.errors.flatMap(flat) : [error];
+}
+
 function runExpression(text: string): { value?: unknown; told: Expected[] } {
   const diagnostics = new Diagnostics();
   const expression = parseExpression(new SourceFile('test.alloy', text), diagnostics);
   try {
     if (!diagnostics.hasErrors) return { value: plain(evaluate(expression, libraryScope)), told: [] };
-  } catch (error) {
-    if (!(error instanceof EvaluationError)) throw error;
-    diagnostics.error(error.place, error.message);
+  } catch (thrown) {
+    for (const error of flat(thrown)) {
+      if (!(error instanceof EvaluationError)) throw error;
+      diagnostics.error(error.place, error.message);
+    }
   }
   return { told: diagnostics.sorted().map(({ line, column, message }) => [line, column, message]) };
 }
