@@ -155,7 +155,10 @@ function templates({ own, sprig }: TemplateFunctions): string {
 
 Those of text/template and of Alloy: ${listed(own)}.
 
-Of sprig: ${listed(sprig)}. A template that uses another one is refused.
+Of sprig: ${listed(sprig)}.
+
+A template that uses another one is refused. Those that ask the clock, chance, the network or the environment are not there, so
+that a line that is read again comes to the same entry; nor are those for certificates, versions and types.
 `;
 }
 

@@ -1,6 +1,7 @@
 import { BUILTINS } from './builtins.js';
 import { print } from './fmt.js';
 import { SPRIG } from './sprig.js';
+import { MORE } from './sprig-more.js';
 import { type Node, type Operand, type Parsed, type Pipe, parseTemplate } from './template-parse.js';
 
 /**
@@ -10,7 +11,7 @@ import { type Node, type Operand, type Parsed, type Pipe, parseTemplate } from '
 export type Data = string | bigint | number | boolean | null | undefined | Data[] | Map<string, Data>;
 export type Func = (...args: Data[]) => Data;
 
-const FUNCTIONS = new Map<string, Func>(Object.entries({ ...SPRIG, ...BUILTINS }));
+const FUNCTIONS = new Map<string, Func>(Object.entries({ ...SPRIG, ...MORE, ...BUILTINS }));
 /** Steps after which a template is given up: none that is of use takes as many. */
 const MAX_STEPS = 100_000;
 const MAX_DEPTH = 100;
