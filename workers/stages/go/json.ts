@@ -22,6 +22,13 @@ export function goJsonRawString(value: string): string {
   return `"${value.replace(ESCAPED_RAW, escaped)}"`;
 }
 
+/** As the library does that `stage.json` has in Alloy, which knows fewer short escapes. */
+export function iteratorString(value: string): string {
+  return `"${value.replace(ESCAPED, (character) => {
+    return character === '\b' ? '\\u0008' : character === '\f' ? '\\u000c' : escaped(character);
+  })}"`;
+}
+
 function escaped(character: string): string {
   const code = character.charCodeAt(0);
   return ESCAPES.get(character) ?? (code >= 0xd800 ? '\\ufffd' : `\\u${code.toString(16).padStart(4, '0')}`);

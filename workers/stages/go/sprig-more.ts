@@ -115,6 +115,7 @@ const OTHERS: Record<string, Func> = {
   // Lists and dictionaries
   chunk: (size, values) => chunks(int(size), list(values)),
   dig: (...args) => {
+    if (args.length < 3) throw new Error('dig needs a name, a default and a dictionary');
     const [other, from] = args.slice(-2);
     let value: Data = dict(from);
     for (const name of args.slice(0, -2)) {

@@ -50,6 +50,7 @@ export function toText(value: Data): string {
 }
 
 function toTexts(value: Data): string[] {
+  if (value === undefined || value === null) return [];
   return Array.isArray(value) ? value.filter((one) => one !== null && one !== undefined).map(toText) : [toText(value)];
 }
 
