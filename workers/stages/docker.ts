@@ -1,6 +1,7 @@
 import type { Entry } from '../pipeline/entry.js';
 import type { Access, Stage, StageContext } from '../pipeline/stage.js';
 import { Rfc3339 } from '../pipeline/stamp.js';
+import { parseJson } from './go/json.js';
 
 export function accessDocker(): Access {
   return {
@@ -15,7 +16,7 @@ function read(line: string): { log: string; stream: string; time: string } | nul
   const fields = { log: '', stream: '', time: '' };
   let json: unknown;
   try {
-    json = JSON.parse(line);
+    json = parseJson(line.toWellFormed());
   } catch {
     return null;
   }

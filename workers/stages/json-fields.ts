@@ -3,7 +3,7 @@ import type { Entry } from '../pipeline/entry.js';
 import { readText } from '../pipeline/text.js';
 import type { Value } from '../pipeline/values.js';
 import type { FieldLoop, Loops } from '../wasm/loops.js';
-import { goJson, parseJson } from './go/json.js';
+import { goJson, iteratorString, parseJson } from './go/json.js';
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -191,7 +191,7 @@ export class JsonFields {
 
 function readValue(bytes: Buffer, from: number, to: number): Value {
   const json = parseJson(readText(bytes, from, to));
-  return typeof json === 'object' && json !== null ? goJson(json) : (json as Value);
+  return typeof json === 'object' && json !== null ? goJson(json, iteratorString) : (json as Value);
 }
 
 function passSpaces(bytes: Buffer, from: number): number {

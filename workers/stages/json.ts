@@ -2,7 +2,7 @@ import type { JsonStage } from '../../src/pipeline.js';
 import type { Entry } from '../pipeline/entry.js';
 import { Regex } from '../pipeline/regex.js';
 import type { Access, Stage, StageContext } from '../pipeline/stage.js';
-import { goJson, parseJson } from './go/json.js';
+import { goJson, iteratorString, parseJson } from './go/json.js';
 import { extractedKeys, inputKey, inputOf } from './input.js';
 import { JsonFields } from './json-fields.js';
 import { compileQuery } from './query.js';
@@ -49,7 +49,10 @@ export function compileJson(spec: JsonStage, { loops }: StageContext): Stage {
       for (const [key, value] of Object.entries(json)) {
         if (!keys.test(key)) continue;
         const isSimple = typeof value !== 'object' || value === null;
-        entry.extracted.set(key, isSimple ? (value as string | number | boolean | null) : goJson(value));
+        entry.extracted.set(
+          key,
+          isSimple ? (value as string | number | boolean | null) : goJson(value, iteratorString),
+        );
       }
       return true;
     },

@@ -23,7 +23,10 @@ function isNumber(digits: string): boolean {
   return sum % 10 === 0;
 }
 
-/** Replaces numbers that may be of payment cards. Whatever it reads, it writes the line. */
+/**
+ * Replaces numbers that may be of payment cards, and all but the last of the delimiters behind them. Whatever it reads, it
+ * writes the line.
+ */
 export function compileLuhn({ replacement, source, minLength, delimiters, skipRegex }: LuhnStage): Stage {
   const input = inputOf(source);
   const skip = skipRegex === null ? null : new Regex(skipRegex);
@@ -51,30 +54,37 @@ function redact(
   let at = 0;
   let from = -1;
   let digits = '';
-  /** Where the run is left by what does not belong to it. */
-  const finish = (end: number): void => {
+  let end = 0;
+  /** What comes after `end`: the last delimiter, and where it ends. */
+  let delimiter = '';
+  let delimiterEnd = 0;
+  const finish = (): void => {
     if (from >= 0 && Buffer.byteLength(digits) >= minLength && isNumber(digits)) {
       skipped ??= skip === null ? [] : skip.all(text);
       const inside = skipped.some((match) => match[0]! <= from && end <= match[1]!);
       if (!inside) {
-        result += text.slice(at, from) + replacement;
-        at = end;
+        result += text.slice(at, from) + replacement + delimiter;
+        at = delimiterEnd;
       }
     }
     from = -1;
     digits = '';
   };
-  let lastDigitEnd = 0;
   for (let i = 0; i < text.length; ) {
     const character = String.fromCodePoint(text.codePointAt(i)!);
     const next = i + character.length;
     if (DIGIT.test(character)) {
       if (from < 0) from = i;
       digits += character;
-      lastDigitEnd = next;
-    } else if (from >= 0 && !between.has(character)) finish(lastDigitEnd);
+      end = next;
+      delimiter = '';
+      delimiterEnd = next;
+    } else if (from >= 0 && between.has(character)) {
+      delimiter = character;
+      delimiterEnd = next;
+    } else if (from >= 0) finish();
     i = next;
   }
-  finish(lastDigitEnd);
+  finish();
   return result + text.slice(at);
 }

@@ -57,7 +57,7 @@ class Multiline implements Stage, Memory {
   #flush(block: Block): void {
     if (block.lines.length === 0) return;
     const whole = block.start.copy();
-    whole.line = block.lines.join('\n');
+    whole.line = joined(block.lines);
     block.lines = [];
     block.bytes = 0;
     this.#context.emit(whole);
@@ -86,7 +86,13 @@ class Multiline implements Stage, Memory {
 /** The blocks, as entries, that a stage has held back when it saved this. */
 export function heldByMultiline(saved: Json): Json[] {
   const blocks = saved as [Json, string[]][];
-  return blocks.filter(([, lines]) => lines.length > 0).map(([start, lines]) => withLine(start, lines.join('\n')));
+  return blocks.filter(([, lines]) => lines.length > 0).map(([start, lines]) => withLine(start, joined(lines)));
+}
+
+/** Empty lines at the beginning leave no trace, as in Alloy. */
+function joined(lines: readonly string[]): string {
+  const first = lines.findIndex((line) => line !== '');
+  return first < 0 ? '' : lines.slice(first).join('\n');
 }
 
 function lengthOf(lines: readonly string[]): number {

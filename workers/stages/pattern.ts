@@ -57,7 +57,7 @@ export function compilePattern({ pattern, source, labelsFromGroups }: PatternSta
         if (name !== null) {
           const value = text.slice(at, end);
           entry.extracted.set(name, value);
-          if (labelsFromGroups) entry.labels = entry.labels.with(name, value);
+          if (labelsFromGroups && value.isWellFormed()) entry.labels = entry.labels.with(name, value);
         }
         if (found < 0) break;
         at = end + until.length;

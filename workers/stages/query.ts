@@ -1,6 +1,6 @@
 import type { JSONValue } from '@jmespath-community/jmespath';
 import type { Value } from '../pipeline/values.js';
-import { goJson } from './go/json.js';
+import { goJson, iteratorString } from './go/json.js';
 
 /** What a JMESPath finds; undefined if it fails. */
 export type Query = (json: unknown) => Value | undefined;
@@ -21,7 +21,7 @@ export async function loadQueries(
 
 function extracted(value: unknown): Value {
   if (value === undefined || value === null) return null;
-  return typeof value === 'object' ? goJson(value) : (value as Value);
+  return typeof value === 'object' ? goJson(value, iteratorString) : (value as Value);
 }
 
 /** Throws an Error with a message for the user if it is none. `loadQueries` must have seen it. */

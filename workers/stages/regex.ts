@@ -42,7 +42,7 @@ export function compileRegex(spec: RegexStage): Stage {
       for (const { name, index } of groups) {
         const value = match[index] ?? '';
         entry.extracted.set(name, value);
-        if (labelsFromGroups) entry.labels = entry.labels.with(name, value);
+        if (labelsFromGroups && value.isWellFormed()) entry.labels = entry.labels.with(name, value);
       }
       return true;
     },

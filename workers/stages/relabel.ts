@@ -4,6 +4,7 @@ import type { Entry } from '../pipeline/entry.js';
 import type { LabelSet } from '../pipeline/labels.js';
 import { Regex } from '../pipeline/regex.js';
 import type { Access, Stage } from '../pipeline/stage.js';
+import { lower, upper } from './go/text-functions.js';
 
 export function accessRelabel(): Access {
   return { reads: ['l:*'], writes: ['l:*'], pure: true };
@@ -79,8 +80,8 @@ function compileRule(rule: RelabelRule): Rule {
     case 'labelkeep':
       return (labels) => filterNames(labels, (name) => regex.test(name));
     case 'lowercase':
-      return (labels) => put(labels, targetLabel, joined(labels).toLowerCase());
+      return (labels) => put(labels, targetLabel, lower(joined(labels)));
     case 'uppercase':
-      return (labels) => put(labels, targetLabel, joined(labels).toUpperCase());
+      return (labels) => put(labels, targetLabel, upper(joined(labels)));
   }
 }

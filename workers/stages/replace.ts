@@ -18,7 +18,7 @@ function readsOf(reads: Reads): string[] {
 export function accessReplace({ expression, replace, source }: ReplaceStage): Access {
   const names = new Regex(expression).names.filter((name) => name !== null);
   const input = inputKey(source === '' ? null : source);
-  const template = new Template(replace, '');
+  const template = new Template(replace);
   return { reads: [input, ...readsOf(template.reads)], writes: [input, ...extractedKeys(names)], pure: true };
 }
 
@@ -27,7 +27,7 @@ export function compileReplace({ expression, replace, source }: ReplaceStage): S
   const from = source === '' ? null : source;
   const regex = new Regex(expression);
   const input = inputOf(from);
-  const template = new Template(replace, '');
+  const template = new Template(replace);
   const constant = constantOf(replace);
 
   function replacement(entry: Entry, captured: string): string | null {

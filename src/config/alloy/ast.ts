@@ -31,6 +31,8 @@ export interface Name extends Node {
 export interface File extends Node {
   kind: 'file';
   body: Body;
+  /** Whether mistakes of syntax, if there are any, have left everything in its place. */
+  isWhole: boolean;
 }
 
 export interface Body {
@@ -58,7 +60,8 @@ export type Statement = Attribute | Block;
 
 export interface Literal extends Node {
   kind: 'literal';
-  type: 'string' | 'number' | 'float' | 'bool' | 'null';
+  /** `bad` is a string in which there is a mistake, which is told. */
+  type: 'string' | 'number' | 'float' | 'bool' | 'null' | 'bad';
   /** As written. */
   text: string;
 }

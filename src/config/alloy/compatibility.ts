@@ -50,12 +50,13 @@ What is not on this page is refused. With \`--skip-unsupported\`, components tha
 
 ## Syntax
 
-The whole expression and block syntax is the same. Three things differ:
+The whole expression and block syntax is the same. Four things differ:
 
 | what | here |
 |---|---|
 | strings whose \`\\ooo\` and \`\\xHH\` make bytes that are not UTF-8 | refused |
 | nesting deeper than 200, more than 500 operations in a row | refused |
+| regular expressions with two groups of one name | refused, as by RE2 itself; Alloy takes the last one |
 | regular expressions of more than 10,000 instructions, with repetitions such as \`.{1000}\` written out | refused: on unlucky lines each instruction costs a step for each character |
 
 Durations are those of Go (\`1h30m\`, no days); sizes have a unit, and \`1KB\` and \`1KiB\` both are 1024 bytes. Regular expressions are
@@ -154,7 +155,10 @@ function templates({ own, sprig }: TemplateFunctions): string {
 
 Those of text/template and of Alloy: ${listed(own)}.
 
-Of sprig: ${listed(sprig)}. A template that uses another one is refused.
+Of sprig: ${listed(sprig)}.
+
+A template that uses another one is refused. Those that ask the clock, chance, the network or the environment are not there, so
+that a line that is read again comes to the same entry; nor are those for certificates, versions and types.
 `;
 }
 
@@ -166,8 +170,9 @@ All of these are there and do the same: ${libraryNames.map((name) => `\`${name}\
 
 The older names work too: ${old.join(', ')}.
 
-What differs: \`string.format\` refuses values that a verb does not take, where Alloy writes \`%!d(string=x)\`; \`json_path\` knows
-\`$\`, names, indexes, slices, \`*\` and \`..\`, but no filters; \`encoding.from_base64\` refuses bytes that are not UTF-8;
+What differs: \`string.format\` refuses values that a verb does not take, where Alloy writes \`%!d(string=x)\`, the verbs
+\`%*d\` and \`%[1]d\`, and secrets, which Alloy prints, as it does in \`encoding.to_json\`; \`json_path\` knows \`$\`, names, indexes,
+slices, \`*\` and \`..\`, but no filters; \`encoding.from_base64\` and \`encoding.url_decode\` refuse bytes that are not UTF-8;
 \`constants.version\` is our version; \`array.combine_maps\` and \`array.group_by\` need no stability flag, and do not take the
 targets of \`local.file_match\`.
 `;

@@ -1,6 +1,6 @@
 import type { Attribute, Block, Statement } from './ast.js';
 import type { Diagnostics } from './diagnostics.js';
-import { EvaluationError, evaluate, type Scope } from './evaluate.js';
+import { AlreadyTold, EvaluationError, evaluate, type Scope } from './evaluate.js';
 import { nearest } from './nearest.js';
 import type { Argument, BlockUse, Compatibility, Decoded, Schema } from './schema.js';
 import { insideString } from './types.js';
@@ -12,20 +12,22 @@ export interface Reading {
   diagnostics: Diagnostics;
 }
 
-/** Thrown by a scope for what failed elsewhere and has been told there: nothing is added. */
-export class AlreadyTold extends Error {}
-
 /** The value of an argument, or undefined after telling why it has none. */
 export function evaluateAttribute(attribute: Attribute, { scope, diagnostics }: Reading): Value | undefined {
   try {
     return evaluate(attribute.value, scope);
   } catch (error) {
-    if (error instanceof EvaluationError) diagnostics.error(error.place, error.message);
-    // Functions can make texts longer than there can be, and JSON can be nested deeper than the stack.
-    else if (error instanceof RangeError) diagnostics.error(attribute.value, 'the value is too large');
-    else if (!(error instanceof AlreadyTold)) throw error;
+    tellFailure(error, attribute, diagnostics);
     return undefined;
   }
+}
+
+function tellFailure(error: unknown, attribute: Attribute, diagnostics: Diagnostics): void {
+  if (error instanceof EvaluationError) diagnostics.error(error.place, error.message);
+  else if (error instanceof AggregateError) for (const one of error.errors) tellFailure(one, attribute, diagnostics);
+  // Functions can make texts longer than there can be, and JSON can be nested deeper than the stack.
+  else if (error instanceof RangeError) diagnostics.error(attribute.value, 'the value is too large');
+  else if (!(error instanceof AlreadyTold)) throw error;
 }
 
 /**

@@ -13,6 +13,9 @@ export class EvaluationError extends Error {
   }
 }
 
+/** Thrown for what has been told elsewhere: nothing is added. */
+export class AlreadyTold extends Error {}
+
 /** What names mean. `find` gets a dotted chain of names, and says how many of them lead to the value it gives. */
 export interface Scope {
   find(names: readonly Name[]): { value: Value; used: number };
@@ -20,7 +23,7 @@ export interface Scope {
 
 /**
  * The value of an expression.
- * @throws EvaluationError at the part that has none
+ * @throws EvaluationError at the part that has none, AlreadyTold, or an AggregateError of several such
  */
 export function evaluate(expression: Expression, scope: Scope): Value {
   switch (expression.kind) {
@@ -29,14 +32,18 @@ export function evaluate(expression: Expression, scope: Scope): Value {
     case 'paren':
       return evaluate(expression.inner, scope);
     case 'array':
-      return expression.elements.map(({ value }) => evaluate(value, scope));
+      return evaluateAll(
+        expression.elements.map(({ value }) => value),
+        scope,
+      );
     case 'object': {
-      const fields = new Map<string, Value>();
-      for (const { key, value } of expression.fields) {
-        if (fields.has(key.text)) throw new EvaluationError(key, `the field "${key.text}" is given twice`);
-        fields.set(key.text, evaluate(value, scope));
-      }
-      return fields;
+      const { fields } = expression;
+      const values = evaluateAll(
+        fields.map(({ value }) => value),
+        scope,
+      );
+      // Of fields with the same name the last counts.
+      return new Map(fields.map(({ key }, index) => [key.text, values[index]!]));
     }
     case 'identifier':
     case 'access': {
@@ -55,7 +62,7 @@ export function evaluate(expression: Expression, scope: Scope): Value {
       if (!(callee instanceof FunctionValue)) {
         throw new EvaluationError(expression.callee, `${describe(callee)} cannot be called`);
       }
-      const args = expression.args.map((argument) => evaluate(argument, scope));
+      const args = evaluateAll(expression.args, scope);
       try {
         return callee.call(args);
       } catch (error) {
@@ -76,6 +83,22 @@ export function evaluate(expression: Expression, scope: Scope): Value {
     case 'binary':
       return binaryValue(expression, evaluate(expression.left, scope), evaluate(expression.right, scope));
   }
+}
+
+/** All of them, or all that is wrong with them. */
+function evaluateAll(expressions: readonly Expression[], scope: Scope): Value[] {
+  const failures: unknown[] = [];
+  const values = expressions.map((expression) => {
+    try {
+      return evaluate(expression, scope);
+    } catch (error) {
+      failures.push(error);
+      return null;
+    }
+  });
+  if (failures.length > 1) throw new AggregateError(failures);
+  if (failures.length === 1) throw failures[0];
+  return values;
 }
 
 /** The names of `a.b.c`; null if something else than a name is at its start. */
@@ -112,6 +135,8 @@ function literalValue(literal: Literal): Value {
     }
     case 'float':
       return floatValue(literal);
+    case 'bad':
+      throw new AlreadyTold();
   }
 }
 
@@ -140,9 +165,9 @@ function elementOf(value: Value, index: Value, place: Place): Value {
     return value.get(index) ?? null;
   }
   if (!Array.isArray(value)) throw new EvaluationError(place, `${describe(value)} has no elements`);
-  if (typeof index !== 'bigint')
+  if (typeof index !== 'bigint' && typeof index !== 'number')
     throw new EvaluationError(place, `a list takes a whole number here, not ${describe(index)}`);
-  const element = index < 0n ? undefined : value[Number(index)];
+  const element = value[Math.trunc(Number(index))];
   if (element !== undefined) return element;
   throw new EvaluationError(
     place,

@@ -161,7 +161,7 @@ export class ExpressionParser {
       case 'bool':
       case 'null':
         tokens.next();
-        return { kind: 'literal', source, from, to: tokens.end, type: kind, text };
+        return { kind: 'literal', source, from, to: tokens.end, type: token.isBad ? 'bad' : kind, text };
       case '(': {
         tokens.next();
         const inner = this.expression();
@@ -257,7 +257,7 @@ export class ExpressionParser {
     const { kind } = tokens.token;
     if (kind === until) return false;
     if (kind === 'terminator') {
-      tokens.fail(`missing "," before the end of the line in ${what}`);
+      tokens.tell(`missing "," before the end of the line in ${what}`);
       tokens.next();
       return true;
     }

@@ -9,7 +9,7 @@ const step =
   /(?<descend>\.\.)?(?:\.?\[(?<inside>(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\]"'])*)\]|\.?(?<name>\*|[\p{L}\p{N}_$-]+))/uy;
 
 /**
- * The values a JSONPath leads to: `$`, `.name`, `['name']`, `[0]`, `[-1]`, `[1:3]`, `[0,2]`, `*` and `..`. Filters
+ * The values a JSONPath leads to: `$`, `.name`, `['name']`, `[0]`, `[-1]`, `[1:3]`, `[::2]`, `[0,2]`, `*` and `..`. Filters
  * (`[?(...)]`) are not supported.
  * @throws CallError for a path that cannot be read (argument 1)
  */
@@ -36,11 +36,14 @@ function bracket(inside: string): Step {
   if (inside.startsWith('?') || inside.startsWith('(')) {
     throw new CallError(1, 'filters and scripts in a path are not supported');
   }
-  const slice = /^(-?\d*):(-?\d*)$/.exec(inside);
+  const slice = /^(-?\d*):(-?\d*)(?::([1-9]\d*)?)?$/.exec(inside);
   if (slice !== null) {
     const bound = (text: string | undefined): number | undefined => (text ? Number(text) : undefined);
+    const [from, to, stride = 1] = slice.slice(1).map(bound);
     return (values) =>
-      values.flatMap((value) => (Array.isArray(value) ? value.slice(bound(slice[1]), bound(slice[2])) : []));
+      values.flatMap((value) => {
+        return Array.isArray(value) ? value.slice(from, to).filter((_, index) => index % stride === 0) : [];
+      });
   }
   const items = inside.match(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^,]+/g)?.map((item) => item.trim()) ?? [];
   if (items.length > 0 && items.every((item) => /^-?\d+$/.test(item))) {

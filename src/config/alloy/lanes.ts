@@ -1,3 +1,4 @@
+import { fromDoublestar } from '../../discover/doublestar.js';
 import { createFileMatch } from '../../discover/match.js';
 import { CARRY_FLUSH_MS, type Destination, type Files, type Lane, nextRevision } from '../../lane.js';
 import { limitLayout, type RouteSpec, type StageSpec, sharedBytes, type TargetLabels } from '../../pipeline.js';
@@ -127,7 +128,9 @@ interface Found {
 /** A file that several targets match is read once, as the first of them says. */
 export function filesOf(targets: readonly TargetPlan[], compressed: Files['compressed'] = null): Files {
   const matches = targets.map(({ path, literal, exclude }) =>
-    literal ? (file: string) => file === path : createFileMatch([path], exclude === null ? [] : [exclude]),
+    literal
+      ? (file: string) => file === path
+      : createFileMatch([fromDoublestar(path)], exclude === null ? [] : [fromDoublestar(exclude)]),
   );
   const known = new Map<string, Found>();
   const find = (path: string): Found => {
@@ -147,7 +150,7 @@ export function filesOf(targets: readonly TargetPlan[], compressed: Files['compr
     return found;
   };
   return {
-    globs: [...new Set(targets.map(({ path, literal }) => (literal ? escapeGlob(path) : path)))],
+    globs: [...new Set(targets.map(({ path, literal }) => (literal ? escapeGlob(path) : fromDoublestar(path))))],
     labelsOf: (path) => of(path).labels,
     ignoreOlderThanMs: (path) => of(path).ignoreOlderThanMs,
     compressed,

@@ -8,6 +8,7 @@ const number = /(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d*)?/y;
 const blank = /[ \t\r]+/y;
 const blankOrNewline = /[ \t\r\n]+/y;
 const BOM = '\ufeff';
+const BOM_INSIDE = 'a byte order mark is only allowed at the start of the file';
 
 /** After these a newline ends the statement. */
 const endsStatement: ReadonlySet<TokenKind> = new Set<TokenKind>([
@@ -41,25 +42,30 @@ function endOf(sticky: RegExp, text: string, from: number): number {
   return sticky.test(text) ? sticky.lastIndex : from;
 }
 
+/** Told what is wrong; `isInside` a string, so that the tokens around it are what they seem. */
+export type Report = (offset: number, message: string, isInside: boolean) => void;
+
 /**
  * Splits a configuration into tokens; the last is `end`. Newlines become terminators after what can end a statement.
  * Comments are kept. What is no token is reported at its offset and passed over, so reading always comes to the end.
  */
-export function tokenize(text: string, report: (offset: number, message: string) => void): Token[] {
+export function tokenize(text: string, report: Report): Token[] {
   return new Lexer(text, report).tokens();
 }
 
 class Lexer {
   readonly #text: string;
-  readonly #report: (offset: number, message: string) => void;
+  readonly #tell: Report;
   readonly #tokens: Token[] = [];
   #at = 0;
   /** Whether a newline here would end a statement. */
   #mayEnd = false;
+  /** Whether something is wrong inside the string at hand. */
+  #isBad = false;
 
-  constructor(text: string, report: (offset: number, message: string) => void) {
+  constructor(text: string, report: Report) {
     this.#text = text;
-    this.#report = report;
+    this.#tell = report;
   }
 
   tokens(): Token[] {
@@ -113,7 +119,7 @@ class Lexer {
       this.#add(character === '|' ? '||' : '&&', from);
       return;
     }
-    if (character === BOM) this.#report(from, 'a byte order mark is only allowed at the start of the file');
+    if (character === BOM) this.#report(from, BOM_INSIDE);
     else if (character === '#') this.#report(from, 'illegal character "#"; comments begin with "//"');
     else this.#report(from, `illegal character ${nameOf(character)}`);
     const mayEnd = this.#mayEnd;
@@ -124,20 +130,19 @@ class Lexer {
 
   #string(quote: string): void {
     const from = this.#at++;
-    if (quote === "'") this.#report(from, 'strings are written in double quotes, not in single quotes');
+    if (quote === "'") this.#reportInside(from, 'strings are written in double quotes, not in single quotes');
     for (;;) {
       const character = this.#text[this.#at];
       if (character === undefined || character === '\n') {
         this.#report(from, 'the string is not ended on its line');
         break;
       }
-      if (character === '\0') this.#report(this.#at, `illegal character ${nameOf(character)}`);
       this.#at++;
       if (character === quote) break;
       if (character === '\\') this.#escape(quote);
     }
-    this.#add(quote === '"' ? 'string' : 'illegal', from);
-    this.#mayEnd = true;
+    this.#forbid(from);
+    this.#add('string', from);
   }
 
   /** Stands behind a backslash; moves behind the escape if it is a good one. */
@@ -152,9 +157,9 @@ class Lexer {
     const coded = /^(?:[0-7]{3}|x[\da-fA-F]{2}|u[\da-fA-F]{4}|U[\da-fA-F]{8})/.exec(rest);
     if (coded === null) {
       const character = this.#character();
-      if (/^[0-7xuU]/.test(rest)) this.#report(from, `the escape sequence \\${character} has too few digits`);
+      if (/^[0-7xuU]/.test(rest)) this.#reportInside(from, `the escape sequence \\${character} has too few digits`);
       else if (character === '\n' || character === '') return;
-      else this.#report(from, `unknown escape sequence \\${character}; write \\\\ for a backslash`);
+      else this.#reportInside(from, `unknown escape sequence \\${character}; write \\\\ for a backslash`);
       // A quote that is escaped does not end the string, or one mistake would make two.
       if (character === quote) this.#at++;
       return;
@@ -162,7 +167,7 @@ class Lexer {
     const code = codeOf(coded[0]);
     const limit = /^[0-7x]/.test(rest) ? 0xff : 0x10ffff;
     if (code > limit || (code >= 0xd800 && code < 0xe000)) {
-      this.#report(from, `the escape sequence \\${coded[0]} is no character`);
+      this.#reportInside(from, `the escape sequence \\${coded[0]} is no character`);
     }
     this.#at += coded[0].length;
   }
@@ -172,8 +177,7 @@ class Lexer {
     const end = this.#text.indexOf('`', from + 1);
     if (end < 0) this.#report(from, 'the raw string is not ended');
     this.#at = end < 0 ? this.#text.length : end + 1;
-    const nul = this.#text.indexOf('\0', from);
-    if (nul >= 0 && nul < this.#at) this.#report(nul, `illegal character ${nameOf('\0')}`);
+    this.#forbid(from);
     this.#add('string', from);
   }
 
@@ -190,6 +194,7 @@ class Lexer {
     }
     if (this.#mayEnd && this.#endsLine(from, end)) this.#tokens.push({ kind: 'terminator', text: '', from, to: from });
     this.#at = end;
+    this.#forbid(from);
     this.#add('comment', from);
   }
 
@@ -206,6 +211,22 @@ class Lexer {
       const close = this.#text.indexOf('*/', from + 2);
       end = close < 0 ? this.#text.length : close + 2;
     }
+  }
+
+  /** What may stand nowhere, not even in a string or a comment, since `from`. */
+  #forbid(from: number): void {
+    for (const { 0: character, index } of this.#text.slice(from, this.#at).matchAll(/[\0\ufeff]/g)) {
+      this.#reportInside(from + index, character === BOM ? BOM_INSIDE : `illegal character ${nameOf(character)}`);
+    }
+  }
+
+  #report(offset: number, message: string): void {
+    this.#tell(offset, message, false);
+  }
+
+  #reportInside(offset: number, message: string): void {
+    this.#isBad = true;
+    this.#tell(offset, message, true);
   }
 
   /** The whole character at the place, even one of two units. */
@@ -227,7 +248,8 @@ class Lexer {
 
   #add(kind: TokenKind, from: number): void {
     const text = kind === 'terminator' || kind === 'end' ? '' : this.#text.slice(from, this.#at);
-    this.#tokens.push({ kind, text, from, to: this.#at });
+    this.#tokens.push({ kind, text, from, to: this.#at, ...(this.#isBad ? { isBad: true } : {}) });
+    this.#isBad = false;
     this.#mayEnd = endsStatement.has(kind);
   }
 }

@@ -54,12 +54,13 @@ export function draftAlloy(input: AlloyInput, options: AlloyOptions): AlloyDraft
     diagnostics,
     skipUnsupported: options.skipUnsupported ?? false,
   });
-  const bodies =
+  const parsed =
     'path' in input
-      ? (loader.parsePath(input.path, null) ?? [])
-      : input.texts.flatMap(({ name, text }) => loader.parseText(name, text) ?? []);
-  // What follows from a mistake of syntax is not worth telling.
-  if (!diagnostics.hasErrors) loader.loadMain(bodies, folderOf(input, options.files ?? disk));
+      ? [loader.parsePath(input.path, null)]
+      : input.texts.map(({ name, text }) => loader.parseText(name, text));
+  const bodies = parsed.filter((each) => each !== null).flat();
+  // What follows from parts that cannot be read is not worth telling.
+  if (!parsed.includes(null)) loader.loadMain(bodies, folderOf(input, options.files ?? disk));
   const sources = diagnostics.hasErrors ? [] : loader.graph.sources(diagnostics);
   const logging = diagnostics.hasErrors ? null : loader.graph.logging(diagnostics);
   const files = [...loader.filesRead];

@@ -116,9 +116,8 @@ export class Loader {
   }
 
   parseText(name: string, text: string, isSecret = false): Body[] | null {
-    const errors = this.diagnostics.errorCount;
     const file = parseFile(new SourceFile(name, text, isSecret), this.diagnostics);
-    return this.diagnostics.errorCount > errors ? null : [file.body];
+    return file.isWhole ? [file.body] : null;
   }
 
   readText(path: string): { text: string } | { problem: string } {

@@ -1,8 +1,8 @@
 import { type Block, type Body, type Expression, type Name, type Statement, walk } from './ast.js';
 import { givenArguments } from './custom.js';
-import { AlreadyTold, decodeBlock, type Reading } from './decode.js';
+import { decodeBlock, type Reading } from './decode.js';
 import type { Place } from './diagnostics.js';
-import { chainOf, EvaluationError, type Scope } from './evaluate.js';
+import { AlreadyTold, chainOf, EvaluationError, type Scope } from './evaluate.js';
 import type { Loader } from './loader.js';
 import { nearest } from './nearest.js';
 import { findCycles, findUnrelated, type NodeOf, type Role } from './nodes.js';

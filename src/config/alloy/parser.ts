@@ -34,7 +34,14 @@ class Parser {
 
   file(): File {
     const body = this.#body('end');
-    return { kind: 'file', source: this.#source, from: 0, to: this.#source.text.length, body };
+    return {
+      kind: 'file',
+      source: this.#source,
+      from: 0,
+      to: this.#source.text.length,
+      body,
+      isWhole: this.#tokens.isWhole,
+    };
   }
 
   #body(until: 'end' | '}'): Body {
@@ -122,16 +129,16 @@ class Parser {
     const token = tokens.take('string');
     if (token === null) return null;
     const text = token.text.slice(1, -1);
-    if (!token.text.startsWith('"')) tokens.fail('labels are written in double quotes', token.from);
+    if (!token.text.startsWith('"')) tokens.tell('labels are written in double quotes', token.from);
     else if (text !== '' && !isIdentifier(text)) {
-      tokens.fail(`"${text}" cannot be a label: use letters, digits and "_", not beginning with a digit`, token.from);
+      tokens.tell(`"${text}" cannot be a label: use letters, digits and "_", not beginning with a digit`, token.from);
     }
     const named = text === '' ? null : { source: this.#source, from: token.from, to: token.to, text };
     return { token, named };
   }
 
   #checkAttributeName(name: Name, label: { token: Token } | null): void {
-    if (label !== null) this.#tokens.fail('an argument has no label', label.token.from);
+    if (label !== null) this.#tokens.tell('an argument has no label', label.token.from);
     else if (name.text.includes('.')) this.#tokens.fail('the name of an argument has no "."', name.from);
   }
 

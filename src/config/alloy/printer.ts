@@ -22,9 +22,12 @@ function printBody({ statements, dangling }: Body, depth: number): string {
   const widths = alignedWidths(statements, statements.map(nameOf), values);
   const items = statements.map((statement, index) => {
     const value = values[index];
-    const text =
-      value == null ? printBlock(statement, depth) : `${nameOf(statement).padEnd(widths[index]!)} = ${value}`;
-    return { text, ...statement };
+    if (value != null) return { text: `${nameOf(statement).padEnd(widths[index]!)} = ${value}`, ...statement };
+    // A block always has an empty line before it, and its comments belong to it.
+    const [first, ...others] = statement.leading;
+    const leading = first === undefined ? [] : [{ ...first, spaced: true }, ...others];
+    const spaced = first === undefined || statement.spaced;
+    return { text: printBlock(statement, depth), ...statement, leading, spaced };
   });
   return printItems(items, dangling, depth);
 }
@@ -130,7 +133,7 @@ function printExpression(expression: Expression, depth: number): string {
       const { fields, dangling } = expression;
       if (!expression.multiline && !holdsComments(fields, dangling)) {
         const pairs = fields.map((field) => `${field.written} = ${printExpression(field.value, depth)}`);
-        return pairs.length === 0 ? '{}' : `{ ${pairs.join(', ')} }`;
+        return `{${pairs.join(', ')}}`;
       }
       const values = fields.map((field) => printExpression(field.value, depth + 1));
       const names = fields.map((field) => field.written);

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { RE2JS } from 're2js';
 import type { RelabelRule } from '../../pipeline.js';
 import { re2js } from '../../regex/re2.js';
+import { toLower, toUpper } from './letters.js';
 
 /**
  * Applies rules to a set of labels, as Prometheus does. Rules are those that `relabelRule` has accepted.
@@ -39,10 +40,10 @@ function apply(rule: RelabelRule, labels: Map<string, string>): boolean {
       return true;
     }
     case 'lowercase':
-      setLabel(labels, rule.targetLabel, value.toLowerCase());
+      setLabel(labels, rule.targetLabel, toLower(value));
       return true;
     case 'uppercase':
-      setLabel(labels, rule.targetLabel, value.toUpperCase());
+      setLabel(labels, rule.targetLabel, toUpper(value));
       return true;
     case 'hashmod': {
       const hash = createHash('md5').update(value).digest().readBigUInt64BE(8);

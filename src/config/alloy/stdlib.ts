@@ -1,7 +1,9 @@
 import { arch, hostname } from 'node:os';
 import { posix } from 'node:path';
+import type { ScalarTag } from 'yaml';
 import { VERSION } from '../../version.js';
 import { type Json, jsonPath } from './json-path.js';
+import { toLower, toUpper } from './letters.js';
 import { library } from './libraries.js';
 import { sprintf } from './sprintf.js';
 import {
@@ -39,6 +41,10 @@ export const deprecatedNames: Readonly<Record<string, string>> = {
 };
 
 type Args = readonly Value[];
+
+/** What Go takes for space. */
+const spaceAround =
+  /^[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+|[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+$/g;
 
 /** In UTF-16 units; texts that grow beyond it are a mistake, and would grow without end. */
 const MAX_TEXT = 2 ** 24;
@@ -108,7 +114,7 @@ const functions: Readonly<Record<string, (args: Args) => Value>> = {
     if (yaml === null) throw new CallError(0, 'YAML cannot be read yet');
     try {
       // Bounded, since a few aliases of aliases can stand for more than fits into memory.
-      return fromYaml(yaml.parse(text(args, 0), { intAsBigInt: true, maxAliasCount: 100 }));
+      return fromYaml(readYaml(yaml, text(args, 0)));
     } catch {
       // The library's message quotes the text, which may hold what should not be printed.
       throw new CallError(0, 'this is not YAML');
@@ -127,7 +133,7 @@ const functions: Readonly<Record<string, (args: Args) => Value>> = {
   },
   'encoding.to_json': (args) => {
     takes(args, 1);
-    if (args[0] instanceof Map) return JSON.stringify(toJson(args[0]));
+    if (args[0] instanceof Map) return toJson(args[0]);
     throw new CallError(0, `takes an object, not ${describe(args[0]!)}`);
   },
   'encoding.url_encode': (args) => {
@@ -171,8 +177,8 @@ const functions: Readonly<Record<string, (args: Args) => Value>> = {
     const separator = text(args, 1);
     return separator === '' ? [...text(args, 0)] : text(args, 0).split(separator);
   },
-  'string.to_lower': (args) => mapped(args, (value) => value.toLowerCase()),
-  'string.to_upper': (args) => mapped(args, (value) => value.toUpperCase()),
+  'string.to_lower': (args) => mapped(args, toLower),
+  'string.to_upper': (args) => mapped(args, toUpper),
   'string.trim': (args) => {
     takes(args, 2);
     const cut = new Set(text(args, 1));
@@ -191,7 +197,7 @@ const functions: Readonly<Record<string, (args: Args) => Value>> = {
     const [whole, suffix] = [text(args, 0), text(args, 1)];
     return whole.endsWith(suffix) ? whole.slice(0, whole.length - suffix.length) : whole;
   },
-  'string.trim_space': (args) => mapped(args, (value) => value.replace(/^[\s\u0085]+|[\s\u0085]+$/g, '')),
+  'string.trim_space': (args) => mapped(args, (value) => value.replace(spaceAround, '')),
 };
 
 /** Names of all functions and constants, for documentation. */
@@ -211,8 +217,9 @@ function text(args: Args, index: number): string {
   return textOf(args[index]!, index, 'a string');
 }
 
-/** Numbers become strings where a string is wanted; secrets never do. */
+/** Numbers become strings where a string is wanted, and null an empty one; secrets never do. */
 function textOf(value: Value, index: number, wanted: string): string {
+  if (value === null) return '';
   if (typeof value === 'string') return value;
   if (typeof value === 'bigint' || typeof value === 'number') return numberText(value);
   const hint = value instanceof Secret ? '; convert.nonsensitive makes a string of it' : '';
@@ -237,15 +244,25 @@ function objects(args: Args, index: number): ObjectValue[] {
   });
 }
 
-/** Each pair of a left and a right object that are equal in all the given keys, as one object. */
+/**
+ * Each pair of a left and a right object that are equal in all the given keys, as one object; if the last argument asks
+ * for it, the left one also for each pair that is not.
+ */
 function combineMaps(args: Args): Value {
-  takes(args, 3);
+  if (args.length !== 4) takes(args, 3);
+  const others = args[3] ?? false;
+  if (typeof others !== 'boolean') throw new CallError(3, `takes a bool, not ${describe(others)}`);
   const [left, right] = [objects(args, 0), objects(args, 1)];
   const keys = list(args, 2).map((key) => textOf(key, 2, 'a list of strings'));
   if (keys.length === 0) throw new CallError(2, 'takes at least one key');
   const matches = (a: ObjectValue, b: ObjectValue): boolean =>
     keys.every((key) => a.has(key) && b.has(key) && equal(a.get(key)!, b.get(key)!));
-  return left.flatMap((a) => right.filter((b) => matches(a, b)).map((b) => new Map([...a, ...b])));
+  return left.flatMap((a) =>
+    right.flatMap((b) => {
+      if (matches(a, b)) return [new Map([...a, ...b])];
+      return others ? [a] : [];
+    }),
+  );
 }
 
 /** Objects with the same value of a key, as `{<key> = <value>, items = [...]}`. */
@@ -286,6 +303,34 @@ function fromJson(json: Json): Value {
   return new Map(Object.entries(json).map(([key, value]) => [key, fromJson(value)]));
 }
 
+/**
+ * The first document, with the numbers and the `<<` of YAML 1.1 that Alloy's library reads as well.
+ * @throws an Error for what is no YAML
+ */
+function readYaml(yaml: typeof import('yaml'), text: string): unknown {
+  const whole = (test: RegExp, radix: string, digits: RegExp): ScalarTag => ({
+    tag: 'tag:yaml.org,2002:int',
+    default: true,
+    test,
+    resolve: (found) => {
+      const sign = found.startsWith('-') ? -1n : 1n;
+      return sign * BigInt(radix + found.replace(digits, '').replaceAll('_', ''));
+    },
+  });
+  const ints = [
+    whole(/^[-+]?0b[01_]+$/, '0b', /^[-+]?0b/),
+    whole(/^[-+]?0[0-7_]+$/, '0o', /^[-+]?0/),
+    whole(/^[-+]?[1-9][\d_]*$/, '', /^[-+]?/),
+  ];
+  // Bounded, since a few aliases of aliases can stand for more than fits into memory. Warnings quote the text.
+  const options = { intAsBigInt: true, merge: true, logLevel: 'error', prettyErrors: false } as const;
+  const [document] = yaml.parseAllDocuments(text, { ...options, customTags: (tags) => [...ints, ...tags] });
+  if (document === undefined || !('errors' in document)) return null;
+  const [error] = document.errors;
+  if (error !== undefined) throw error;
+  return document.toJS({ maxAliasCount: 100 });
+}
+
 function fromYaml(yaml: unknown): Value {
   if (Array.isArray(yaml)) return yaml.map(fromYaml);
   if (yaml === undefined || yaml === null) return null;
@@ -294,16 +339,23 @@ function fromYaml(yaml: unknown): Value {
   return String(yaml);
 }
 
-function toJson(value: Value): Json {
-  if (Array.isArray(value)) return value.map(toJson);
+/** JSON as Go writes it: fields in the order of their names, nothing that HTML could take for its own. */
+function toJson(value: Value): string {
+  if (Array.isArray(value)) return `[${value.map(toJson).join(',')}]`;
   if (value instanceof Map) {
     const keys = [...value.keys()].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
-    return Object.fromEntries(keys.map((key) => [key, toJson(value.get(key)!)]));
+    return `{${keys.map((key) => `${toJson(key)}:${toJson(value.get(key)!)}`).join(',')}}`;
   }
-  if (typeof value === 'bigint') return Number(value);
+  if (typeof value === 'bigint') return value.toString();
+  if (typeof value === 'string') {
+    return JSON.stringify(value).replace(
+      /[<>&\u2028\u2029]/g,
+      (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+    );
+  }
   if (value !== null && typeof value === 'object')
     throw new CallError(0, `holds ${describe(value)}, which has no JSON`);
-  return value;
+  return JSON.stringify(value);
 }
 
 function decodedBase64(args: Args, shape: RegExp): string {

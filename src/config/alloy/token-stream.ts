@@ -20,11 +20,13 @@ export class TokenStream {
   #pending: { comment: Comment; line: number }[] = [];
   /** End of the last token that was no terminator. */
   #end = 0;
+  #isWhole = true;
 
   constructor(source: SourceFile, diagnostics: Diagnostics) {
     this.source = source;
     this.#diagnostics = diagnostics;
-    this.#tokens = tokenize(source.text, (offset, message) => {
+    this.#tokens = tokenize(source.text, (offset, message, isInside) => {
+      if (!isInside) this.#isWhole = false;
       this.#toldLines.add(source.lineOf(offset));
       diagnostics.error({ source, from: offset }, message);
     });
@@ -60,7 +62,18 @@ export class TokenStream {
     return token;
   }
 
+  /** Whether what was told has left everything in its place, so that the rest can be judged. */
+  get isWhole(): boolean {
+    return this.#isWhole;
+  }
+
   fail(message: string, at: number = this.token.from): void {
+    this.#isWhole = false;
+    this.tell(message, at);
+  }
+
+  /** Tells a mistake that harms nothing but itself. */
+  tell(message: string, at: number = this.token.from): void {
     const line = this.source.lineOf(at);
     if (this.#toldLines.has(line)) return;
     this.#toldLines.add(line);

@@ -47,6 +47,8 @@ export interface Token {
   /** Offsets of its first character and of what follows it. */
   from: number;
   to: number;
+  /** A string in which something is wrong, which was told. */
+  isBad?: true;
 }
 
 const described: Partial<Record<TokenKind, string>> = {

@@ -259,12 +259,25 @@ export const logPattern = language('pattern', patternProblem);
 export const selector = language('selector', selectorProblem);
 export const regex = language('regex', regexProblem);
 
-/** An RE2 with at least one named group. */
-export const namedRegex = language('regex', (value) => {
-  const problem = regexProblem(value);
-  if (problem !== null || groupNames(value).length > 0) return problem;
-  return { at: 0, message: 'has no named group, such as (?P<name>...), so it would extract nothing' };
-});
+/** A regex that must be there: what an empty one would do, Alloy does not want to know either. */
+export const neededRegex: Type<string> = {
+  name: 'regex',
+  decode(given, diagnostics) {
+    const value = regex.decode(given, diagnostics);
+    return value === '' ? wrong(given, diagnostics, 'must not be empty') : value;
+  },
+};
+
+/** One that is there for its named groups. */
+export const namedRegex: Type<string> = {
+  name: 'regex',
+  decode(given, diagnostics) {
+    const value = neededRegex.decode(given, diagnostics);
+    if (value !== undefined && groupNames(value).length === 0)
+      diagnostics.warning(given.expression, 'has no named group, such as (?P<name>...), so it extracts nothing');
+    return value;
+  },
+};
 
 /** Where entries go on: `loki.write.x.receiver` and the like. */
 export const receiver: Type<Receiver> = {

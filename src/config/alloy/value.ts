@@ -136,9 +136,14 @@ export function equal(a: Value, b: Value): boolean {
     if (!(b instanceof Map) || a.size !== b.size) return false;
     return [...a].every(([key, value]) => b.has(key) && equal(value, b.get(key)!));
   }
-  if (a instanceof Secret) return b instanceof Secret && a.reveal() === b.reveal();
+  if (a instanceof Secret || b instanceof Secret) return textOf(a) !== null && textOf(a) === textOf(b);
   if (a instanceof FunctionValue) return false;
   return a === b;
+}
+
+function textOf(value: Value): string | null {
+  if (value instanceof Secret) return value.reveal();
+  return typeof value === 'string' ? value : null;
 }
 
 /** Null, false, 0, and what is empty. */

@@ -9,8 +9,9 @@ import { importSchemas } from '../../../src/config/alloy/tables/modules.js';
 import { stages } from '../../../src/config/alloy/tables/stages.js';
 import { BUILTINS } from '../../../workers/stages/go/builtins.js';
 import { SPRIG } from '../../../workers/stages/go/sprig.js';
+import { MORE } from '../../../workers/stages/go/sprig-more.js';
 
-const page = compatibilityPage({ own: Object.keys(BUILTINS), sprig: Object.keys(SPRIG) });
+const page = compatibilityPage({ own: Object.keys(BUILTINS), sprig: Object.keys({ ...SPRIG, ...MORE }) });
 const PAGE = 'docs/alloy-compatibility.md';
 
 /** Names of the arguments whose values are secrets. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { parse } from 'yaml';
 import { Diagnostics } from '../../../src/config/alloy/diagnostics.js';
 import { EvaluationError, evaluate, type Scope } from '../../../src/config/alloy/evaluate.js';
@@ -22,9 +23,10 @@ type Case = { name: string } & (
 const env = { SET: 'from the environment' };
 const library = standardLibrary(env);
 
+/** The standard library, and "secret". */
 const libraryScope: Scope = {
   find([first]) {
-    const value = library.get(first!.text);
+    const value = first!.text === 'secret' ? new Secret('pw') : library.get(first!.text);
     if (value === undefined) throw new EvaluationError(first!, `there is nothing called "${first!.text}"`);
     return { value, used: 1 };
   },
@@ -38,14 +40,20 @@ function plain(value: Value): unknown {
   return value instanceof Secret ? '(secret)' : value;
 }
 
+function flat(error: unknown): unknown[] {
+  return error instanceof AggregateError ? error.errors.flatMap(flat) : [error];
+}
+
 function runExpression(text: string): { value?: unknown; told: Expected[] } {
   const diagnostics = new Diagnostics();
   const expression = parseExpression(new SourceFile('test.alloy', text), diagnostics);
   try {
     if (!diagnostics.hasErrors) return { value: plain(evaluate(expression, libraryScope)), told: [] };
-  } catch (error) {
-    if (!(error instanceof EvaluationError)) throw error;
-    diagnostics.error(error.place, error.message);
+  } catch (thrown) {
+    for (const error of flat(thrown)) {
+      if (!(error instanceof EvaluationError)) throw error;
+      diagnostics.error(error.place, error.message);
+    }
   }
   return { told: diagnostics.sorted().map(({ line, column, message }) => [line, column, message]) };
 }
@@ -84,6 +92,16 @@ describe('the syntax, case by case', () => {
       if (each.errors === undefined) assert.deepEqual(value, each.value);
     });
   }
+
+  it('says nothing of the text that YAML is read from, which may be a secret', async () => {
+    const warnings: unknown[] = [];
+    const listener = (warning: unknown): unknown => warnings.push(warning);
+    process.on('warning', listener);
+    assert.deepEqual(runExpression('encoding.from_yaml("password: !vault hunter2")').value, { password: 'hunter2' });
+    await setImmediate();
+    process.off('warning', listener);
+    assert.deepEqual(warnings, []);
+  });
 
   it('has cases enough, each with a name of its own', () => {
     assert.ok(cases.filter((each) => (each.errors ?? []).length > 0).length >= 60);

@@ -111,7 +111,7 @@ const { body } = fc.letrec<{ body: Body; statement: Statement }>((tie) => ({
 }));
 
 /** Files as a parser could have read them. */
-export const files: fc.Arbitrary<File> = body.map((body) => ({ kind: 'file', ...place, body }));
+export const files: fc.Arbitrary<File> = body.map((body) => ({ kind: 'file', ...place, body, isWhole: true }));
 
 /** Pieces of the syntax in any order. */
 export const tokenSoup: fc.Arbitrary<string> = fc

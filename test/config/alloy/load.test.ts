@@ -165,6 +165,14 @@ ${steps.join('\n')}`);
     assert.match(result.warnings[0]?.message ?? '', /goes nowhere/);
   });
 
+  it('warns of a pattern that extracts nothing', () => {
+    const stage = 'stage.regex {\n    expression = "(a)"\n  }';
+    const text = `loki.process "p" {\n  forward_to = []\n  ${stage}\n}`;
+    const result = loadAlloy({ texts: [{ name: 'test.alloy', text }] }, { env: {} });
+    assert.ok('plan' in result);
+    assert.match(result.warnings[0]?.message ?? '', /no named group/);
+  });
+
   it('takes external labels and every argument of an endpoint', () => {
     const plan = planOf(
       `

@@ -24,10 +24,10 @@ function format(text: string): string | null {
   return diagnostics.hasErrors ? null : printFile(file);
 }
 
-/** A tree without places. */
+/** A tree without places and empty lines. */
 function meaning(file: File): unknown {
   const text = JSON.stringify(file.body, (key, value) =>
-    ['source', 'from', 'to', 'at'].includes(key) ? undefined : value,
+    ['source', 'from', 'to', 'at', 'spaced'].includes(key) ? undefined : value,
   );
   return JSON.parse(text);
 }

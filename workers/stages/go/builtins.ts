@@ -3,8 +3,8 @@ import { Regex } from '../../pipeline/regex.js';
 import { print, sprintf } from './fmt.js';
 import type { Data, Func } from './template.js';
 import {
-  dict,
   int,
+  list,
   lower,
   replaceSome,
   text,
@@ -114,7 +114,7 @@ export const BUILTINS: Record<string, Func> = {
   ge: (a, b) => compare(a, b) >= 0,
   len: (value) => {
     if (typeof value === 'string') return BigInt(Buffer.byteLength(value));
-    return BigInt(Array.isArray(value) ? value.length : dict(value).size);
+    return BigInt(value instanceof Map ? value.size : list(value).length);
   },
   index,
   print: sprint,
@@ -140,7 +140,11 @@ export const BUILTINS: Record<string, Func> = {
   Sha2Hash: (salt, input) => hash('sha256', salt, input),
   regexReplaceAll: (pattern, value, template) => {
     const regex = regexOf(text(pattern));
-    return regex.replaceAll(text(value), (groups) => regex.expand(text(template), groups));
+    const by = text(template);
+    return regex.replaceAll(text(value), (groups) => regex.expand(by, groups));
   },
-  regexReplaceAllLiteral: (pattern, value, by) => regexOf(text(pattern)).replaceAll(text(value), () => text(by)),
+  regexReplaceAllLiteral: (pattern, value, template) => {
+    const by = text(template);
+    return regexOf(text(pattern)).replaceAll(text(value), () => by);
+  },
 };

@@ -47,7 +47,7 @@ export function compileFormat(format: string, location: string | null): TimeForm
   let zone: Zone | null = null;
   if (location !== null && location !== '' && location !== 'UTC') {
     try {
-      zone = new Zone(location);
+      zone = new Zone(location === 'Local' ? Intl.DateTimeFormat().resolvedOptions().timeZone : location);
     } catch {
       throw new Error(`no time zone is called "${location}"`);
     }

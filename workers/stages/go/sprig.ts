@@ -1,9 +1,8 @@
 import { createHash } from '../../hash.js';
 import { quote } from '../../label/quote.js';
-import { formatFloat } from '../../pipeline/values.js';
 import { regexOf } from './builtins.js';
 import { print } from './fmt.js';
-import { goJson, goJsonRawString } from './json.js';
+import { goJson, goJsonRawString, parseJson } from './json.js';
 import { parseFloat64, parseInteger, toInt64 } from './numbers.js';
 import type { Data, Func } from './template.js';
 import {
@@ -21,13 +20,13 @@ import {
   upper,
 } from './text-functions.js';
 
-function isEmpty(value: Data): boolean {
+export function isEmpty(value: Data): boolean {
   if (value instanceof Map) return value.size === 0;
   return Array.isArray(value) ? value.length === 0 : !value;
 }
 
 /** `cast.ToFloat64`: what is no number is 0. */
-function toNumber(value: Data): number {
+export function toNumber(value: Data): number {
   if (typeof value === 'string') return parseFloat64(value) ?? 0;
   return typeof value === 'number' || typeof value === 'bigint' || value === true ? Number(value) : 0;
 }
@@ -40,28 +39,18 @@ function toInt(value: Data): bigint {
   return Number.isFinite(number) ? toInt64(BigInt(Math.trunc(number))) : 0n;
 }
 
-/** The sum of decimal numbers, as they are written. */
-function sum(numbers: readonly number[]): number {
-  const texts = numbers.map(formatFloat);
-  const places = Math.max(0, ...texts.map((text) => (text.split('.')[1] ?? '').length));
-  const scaled = texts.map((text) => {
-    const [whole, fraction = ''] = text.split('.');
-    return BigInt(whole + fraction.padEnd(places, '0'));
-  });
-  return Number(`${scaled.reduce((total, one) => total + one, 0n)}e-${places}`);
-}
-
 /** `strconv.Atoi` of digits, at most what 64 bits hold. */
 function atoi(digits: string): bigint {
   const value = BigInt(digits.replace('+', ''));
   return value === toInt64(value) ? value : value > 0n ? 2n ** 63n - 1n : -(2n ** 63n);
 }
 
-function toText(value: Data): string {
+export function toText(value: Data): string {
   return value === undefined ? '<nil>' : print(value);
 }
 
 function toTexts(value: Data): string[] {
+  if (value === undefined || value === null) return [];
   return Array.isArray(value) ? value.filter((one) => one !== null && one !== undefined).map(toText) : [toText(value)];
 }
 
@@ -112,7 +101,7 @@ function fromJson(json: unknown): Data {
   return json as Data;
 }
 
-function plain(value: Data): unknown {
+export function plain(value: Data): unknown {
   if (Array.isArray(value)) return value.map(plain);
   if (!(value instanceof Map)) return value ?? null;
   return Object.fromEntries([...value].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, one]) => [name, plain(one)]));
@@ -137,7 +126,7 @@ function dictOf(pairs: Data[]): Map<string, Data> {
   return map;
 }
 
-function until(from: number, to: number, step: number): Data[] {
+export function until(from: number, to: number, step: number): Data[] {
   const numbers: Data[] = [];
   if (step === 0) return numbers;
   for (let i = from; step > 0 ? i < to : i > to; i += step) {
@@ -282,12 +271,14 @@ export const SPRIG: Record<string, Func> = {
   fail: (message) => {
     throw new Error(text(message));
   },
-  ternary: (yes, no, condition) => (condition === true ? yes : no),
+  ternary: (yes, no, condition) => {
+    if (typeof condition !== 'boolean') throw new Error('true or false is needed');
+    return condition ? yes : no;
+  },
 
   // Numbers
   add: (...values) => toInt64(values.reduce<bigint>((sum, value) => sum + toInt(value), 0n)),
   add1: (value) => toInt64(toInt(value) + 1n),
-  addf: (...values) => sum(values.map(toNumber)),
   atoi: (value) => (/^[+-]?\d+$/.test(text(value)) ? atoi(text(value)) : 0n),
   ceil: (value) => Math.ceil(toNumber(value)),
   // Both throw where the other is 0.
@@ -314,7 +305,7 @@ export const SPRIG: Record<string, Func> = {
   compact: (values) => list(values).filter((value) => !isEmpty(value)),
   concat: (...lists) => lists.flatMap(list),
   first: (values) => list(values)[0] ?? null,
-  has: (value, values) => list(values).includes(value),
+  has: (value, values) => values !== undefined && values !== null && list(values).includes(value),
   initial: (values) => list(values).slice(0, -1),
   last: (values) => list(values).at(-1) ?? null,
   list: (...values) => values,
@@ -350,7 +341,7 @@ export const SPRIG: Record<string, Func> = {
   fromJson: (value) => {
     const json = text(value);
     try {
-      return fromJson(JSON.parse(json));
+      return fromJson(parseJson(json));
     } catch {
       return null;
     }

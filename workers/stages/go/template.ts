@@ -1,6 +1,7 @@
 import { BUILTINS } from './builtins.js';
 import { print } from './fmt.js';
 import { SPRIG } from './sprig.js';
+import { MORE } from './sprig-more.js';
 import { type Node, type Operand, type Parsed, type Pipe, parseTemplate } from './template-parse.js';
 
 /**
@@ -10,7 +11,7 @@ import { type Node, type Operand, type Parsed, type Pipe, parseTemplate } from '
 export type Data = string | bigint | number | boolean | null | undefined | Data[] | Map<string, Data>;
 export type Func = (...args: Data[]) => Data;
 
-const FUNCTIONS = new Map<string, Func>(Object.entries({ ...SPRIG, ...BUILTINS }));
+const FUNCTIONS = new Map<string, Func>(Object.entries({ ...SPRIG, ...MORE, ...BUILTINS }));
 /** Steps after which a template is given up: none that is of use takes as many. */
 const MAX_STEPS = 100_000;
 const MAX_DEPTH = 100;
@@ -36,19 +37,17 @@ function isTrue(value: Data): boolean {
 export class Template {
   readonly reads: Reads;
   readonly #parsed: Parsed;
-  readonly #missing: Data;
 
-  /** `missing` is what a key that is not there stands for. Throws an Error that says what is wrong with `source`. */
-  constructor(source: string, missing: Data = undefined) {
+  /** Throws an Error that says what is wrong with `source`. */
+  constructor(source: string) {
     this.#parsed = parseTemplate(source, (name) => FUNCTIONS.has(name));
-    this.#missing = missing;
     this.reads = readsOf(this.#parsed);
   }
 
   /** The text for `data`; null if it can not be made, as when a function is given what it does not take. */
   execute(data: ReadonlyMap<string, Data>): string | null {
     try {
-      const run = new Execution(this.#parsed, this.#missing);
+      const run = new Execution(this.#parsed);
       run.list(this.#parsed.body, data as Map<string, Data>, new Map([['$', data as Map<string, Data>]]));
       return run.text;
     } catch (error) {
@@ -64,13 +63,11 @@ type Variables = Map<string, Data>;
 class Execution {
   text = '';
   readonly #parsed: Parsed;
-  readonly #missing: Data;
   #steps = 0;
   #depth = 0;
 
-  constructor(parsed: Parsed, missing: Data) {
+  constructor(parsed: Parsed) {
     this.#parsed = parsed;
-    this.#missing = missing;
   }
 
   list(nodes: readonly Node[], dot: Data, variables: Variables): void {
@@ -215,7 +212,7 @@ class Execution {
 
   #field(of: Data, name: string): Data {
     if (!(of instanceof Map)) throw new Error(`there is no field ${name}`);
-    return of.has(name) ? of.get(name) : this.#missing;
+    return of.get(name);
   }
 }
 

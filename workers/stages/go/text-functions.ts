@@ -17,7 +17,9 @@ export function list(value: Data): Data[] {
   return value;
 }
 
+/** What is missing stands for one without anything. */
 export function dict(value: Data): Map<string, Data> {
+  if (value === undefined || value === null) return new Map();
   if (!(value instanceof Map)) throw new Error('a dictionary is needed');
   return value;
 }

@@ -113,7 +113,7 @@ const table: Readonly<Record<string, Variant<StageSpec>>> = {
     }),
   ),
   'stage.replace': variant(
-    schema({ expression: required(t.regex), replace: optional(t.template, ''), source: optional(t.text, '') }),
+    schema({ expression: required(t.neededRegex), replace: optional(t.template, ''), source: optional(t.text, '') }),
     ({ args }) => ({
       stage: 'replace',
       expression: args.expression,
@@ -213,7 +213,7 @@ const table: Readonly<Record<string, Variant<StageSpec>>> = {
   'stage.metrics': metricsStage,
   'stage.multiline': variant(
     schema({
-      firstline: required(t.regex),
+      firstline: required(t.neededRegex),
       max_wait_time: optional(
         t.duration(0, 'more than 0s', true),
         3000,
@@ -236,7 +236,10 @@ const table: Readonly<Record<string, Variant<StageSpec>>> = {
       source: required(t.nonEmptyText),
       format: required(t.nonEmptyText),
       fallback_formats: optional(t.list(t.text), []),
-      location: maybe(t.checkedText(locationProblem)),
+      location: maybe(
+        t.checkedText(locationProblem),
+        differs('abbreviations of it (`MST` in a format) that ICU does not know are UTC, as those of other places are'),
+      ),
       action_on_failure: optional(t.oneOf('fudge', 'skip'), 'fudge'),
       action_on_duplicate_timestamp: optional(t.oneOf('fudge', 'keep'), 'fudge'),
     }),
@@ -412,7 +415,7 @@ export const stages: typeof table = Object.fromEntries(
 );
 
 function locationProblem(location: string): string | null {
-  if (location === '') return null;
+  if (location === '' || location === 'Local') return null;
   try {
     new Intl.DateTimeFormat('en', { timeZone: location });
     return null;
