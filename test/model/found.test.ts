@@ -5,6 +5,14 @@ import { turnWatchingOff, World } from './world.js';
 
 /** Ways that once went wrong, as the model has found and shrunk them. */
 const FOUND: Record<string, Step[]> = {
+  'what is open before an unread current file, which is rotated and deleted while down': [
+    { do: 'part', at: 1, stream: 'stdout', bytes: 0 },
+    { do: 'rotate', at: 1 },
+    { do: 'deleteOldest', at: 1 },
+    { do: 'stop', answered: false },
+    { do: 'burst', at: 1, rotations: 4, bytes: 0 },
+    { do: 'answer', which: 0, kind: 'unanswered' },
+  ],
   'what was open before a copytruncate is sent, though the file is truncated once more': [
     { do: 'part', at: 2, stream: 'stderr', bytes: 0 },
     { do: 'copyTruncate', at: 2 },

@@ -86,10 +86,13 @@ export class Life {
     this.journalsAtStart = readdirSync(this.#config.stateDir).filter((name) => /^journal\.\d+$/.test(name));
   }
 
-  /** Inodes that the stored positions tell of. */
+  /**
+   * Inodes of files that the stored positions would know again, or miss: by a fingerprint, or by a time in the name. One of
+   * which nothing was read while it was the current one may be any that was rotated later.
+   */
   get journaled(): Set<string> {
-    const records = [...(this.#journal?.records.values() ?? [])];
-    return new Set(records.flatMap(({ cursors }) => cursors.map(({ ino }) => ino)));
+    const cursors = [...(this.#journal?.records.values() ?? [])].flatMap((record) => record.cursors);
+    return new Set(cursors.filter(({ head, name }) => head !== null || name.includes('-')).map(({ ino }) => ino));
   }
 
   stop(): Promise<void> {
