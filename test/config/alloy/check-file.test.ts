@@ -58,6 +58,28 @@ test('tells the mistakes of the language and those of the compilers together, in
   assert.deepEqual(others, []);
 });
 
+test('the file of most users is checked without a worker', async () => {
+  const asked: string[] = [];
+  const noWorker: CheckOptions['askWorker'] = async (job) => {
+    asked.push(...job.stages.map(({ stage }) => stage));
+    return checkStages(job);
+  };
+  const text = process(`
+  stage.cri { }
+  stage.regex {
+    expression = "^/var/log/pods/(?P<namespace>[^_]+)_"
+    source     = "filename"
+  }
+  stage.labels { values = { namespace = "" } }
+  stage.drop { expression = "^GET /healthz" }
+  stage.timestamp {
+    source = "time"
+    format = "RFC3339"
+  }`);
+  assert.deepEqual(await mistakes(text, { askWorker: noWorker }), []);
+  assert.deepEqual(asked, ['timestamp']);
+});
+
 test('a text that is computed is blamed as a whole', async () => {
   const [mistake] = await mistakes(
     process('  stage.template {\n    source = "a"\n    template = string.join(["{{"], "")\n  }'),

@@ -395,9 +395,23 @@ const table: Readonly<Record<string, Variant<StageSpec>>> = {
   'stage.windowsevent': refusedVariant('it reads messages of the Windows event log, which pods do not write'),
 };
 
+/** Whose compilers have nothing to add: plain arguments, and patterns, which are read alike here and there. */
+const judged: ReadonlySet<StageSpec['stage']> = new Set<StageSpec['stage']>([
+  'cri',
+  'docker',
+  'drop',
+  'label_drop',
+  'label_keep',
+  'labels',
+  'output',
+  'regex',
+  'static_labels',
+]);
+
 /**
  * Every stage of `loki.process`, by the full name of its block: what it takes and what it becomes. What the loader finds
- * good is asked about: templates, selectors, databases and the like are judged by what compiles them.
+ * good is asked about: templates, selectors, databases and the like are judged by what compiles them. A file with none of
+ * these starts without waiting for a worker.
  */
 export const stages: typeof table = Object.fromEntries(
   Object.entries(table).map(([name, { schema, compatibility, build }]) => [
@@ -407,7 +421,7 @@ export const stages: typeof table = Object.fromEntries(
       compatibility,
       build: (decoded, diagnostics) => {
         const spec = build(decoded, diagnostics);
-        diagnostics.ask(spec, decoded.at);
+        if (!judged.has(spec.stage)) diagnostics.ask(spec, decoded.at);
         return spec;
       },
     } satisfies Variant<StageSpec>,
