@@ -1,10 +1,10 @@
+import type { GroupNames } from './expand.js';
 import { type Chars, NONE, type Node, Parser, Unknown, write } from './tree.js';
 
 /** A pattern that RE2 takes, and that the engine of the language matches alike. */
 export interface NativePattern {
   regexp: RegExp;
-  /** Names of the groups from 1 on; null for those without. */
-  names: readonly (string | null)[];
+  names: GroupNames;
   /** The cost over a text of n characters is at most about n to this power. */
   degree: number;
 }

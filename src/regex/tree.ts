@@ -177,7 +177,6 @@ export class Parser {
     this.at += head?.[0].length ?? 0;
     const isCapturing = head === null || head[1] !== undefined;
     const name = head?.[1] ?? null;
-    if (name !== null && this.names.includes(name)) throw new Unknown();
     if (isCapturing) this.names.push(name);
     const open = isCapturing ? '(' : '(?:';
     const body = this.alternatives();

@@ -1,6 +1,6 @@
-import type { RE2JS } from 're2js';
+import { expand, type GroupNames } from '../../src/regex/expand.js';
 import { type NativePattern, nativePattern } from '../../src/regex/native.js';
-import { re2js } from '../../src/regex/re2.js';
+import { compileRe2, type Re2 } from '../../src/regex/re2.js';
 import { LinearMatcher } from './linear/matcher.js';
 
 /** Most a text may have so that a pattern of quadratic cost still runs on the engine that backtracks. */
@@ -9,8 +9,7 @@ const QUADRATIC_CHARS = 512;
 /** A compiled RE2 pattern. Matches leftmost-first, as Go does; a group that takes no part is `''`. */
 export class Regex {
   readonly source: string;
-  /** Names of the groups from 1 on; null for those without. */
-  readonly names: readonly (string | null)[];
+  readonly names: GroupNames;
   readonly #native: NativePattern | null;
   #linear: LinearMatcher | null = null;
   #indexed: RegExp | null = null;
@@ -23,9 +22,7 @@ export class Regex {
       this.names = this.#native.names;
       return;
     }
-    const re2 = compile(source);
-    const names: (string | null)[] = new Array(re2.groupCount()).fill(null);
-    for (const [name, index] of Object.entries(re2.namedGroups())) names[index - 1] = name;
+    const { re2, names } = compile(source);
     this.names = names;
     this.#linear = new LinearMatcher(re2);
   }
@@ -42,7 +39,7 @@ export class Regex {
   }
 
   get #safe(): LinearMatcher {
-    this.#linear ??= new LinearMatcher(compile(this.source));
+    this.#linear ??= new LinearMatcher(compile(this.source).re2);
     return this.#linear;
   }
 
@@ -102,18 +99,9 @@ export class Regex {
     return result + text.slice(at);
   }
 
-  /** `template` with `$1`, `${1}` and `${name}` filled in, as Go's Regexp.Expand does. */
-  expand(template: string, groups: (string | undefined)[]): string {
-    return template.replace(
-      /\$(?:\$|\{(\w+)\}|(\w+))/g,
-      (all, braced: string | undefined, bare: string | undefined) => {
-        const name = braced ?? bare;
-        if (name === undefined) return all === '$$' ? '$' : all;
-        if (/^\d+$/.test(name)) return groups[Number(name)] ?? '';
-        const index = this.names.indexOf(name);
-        return index < 0 ? '' : (groups[index + 1] ?? '');
-      },
-    );
+  /** `template` with what its `$1`, `${1}` and `${name}` stand for. */
+  expand(template: string, groups: readonly (string | undefined)[]): string {
+    return expand(template, this.names, groups);
   }
 }
 
@@ -124,9 +112,9 @@ function groupsOf(text: string, pairs: readonly number[]): (string | undefined)[
   return groups;
 }
 
-function compile(source: string): RE2JS {
+function compile(source: string): Re2 {
   try {
-    return re2js().RE2JS.compile(source);
+    return compileRe2(source);
   } catch (error) {
     throw new Error(`not a regular expression of RE2: ${error instanceof Error ? error.message : String(error)}`);
   }

@@ -60,7 +60,8 @@ The whole expression and block syntax is the same. Four things differ:
 | regular expressions of more than 10,000 instructions, with repetitions such as \`.{1000}\` written out | refused: on unlucky lines each instruction costs a step for each character |
 
 Durations are those of Go (\`1h30m\`, no days); sizes have a unit, and \`1KB\` and \`1KiB\` both are 1024 bytes. Regular expressions are
-RE2 and are checked when the configuration is loaded. Several mistakes are told at once.
+RE2 as Go has it, where several groups may share a name, and are checked when the configuration is loaded. Several
+mistakes are told at once.
 `;
 
 interface Described {

@@ -1,5 +1,5 @@
 import { nativePattern } from '../../regex/native.js';
-import { re2js } from '../../regex/re2.js';
+import { compileRe2, re2js } from '../../regex/re2.js';
 import type { TextProblem } from './diagnostics.js';
 import { library } from './libraries.js';
 import { unquote } from './strings.js';
@@ -13,14 +13,13 @@ const MAX_INSTRUCTIONS = 10_000;
 /** What RE2 says against a regex and at which character, or null. */
 export function regexProblem(pattern: string): TextProblem | null {
   if (nativePattern(pattern) !== null) return null;
-  const { RE2JS, RE2JSSyntaxException } = re2js();
   try {
-    const instructions = RE2JS.compile(pattern).programSize();
+    const instructions = compileRe2(pattern).re2.programSize();
     if (instructions <= MAX_INSTRUCTIONS) return null;
     const size = `${instructions} instructions with its repetitions written out`;
     return { at: 0, message: `this regular expression is too large: ${size}, of at most ${MAX_INSTRUCTIONS}` };
   } catch (error) {
-    if (!(error instanceof RE2JSSyntaxException)) {
+    if (!(error instanceof re2js().RE2JSSyntaxException)) {
       return { at: 0, message: 'this regular expression cannot be used: it is too large' };
     }
     const part = error.getPattern() ?? '';
@@ -33,9 +32,8 @@ export function regexProblem(pattern: string): TextProblem | null {
 function placeOfProblem(pattern: string, part: string, description: string): number {
   if (part === '' || part === pattern) return 0;
   const first = pattern.indexOf(part);
-  // A name or bracket that is told as one too many is the last one.
-  const at =
-    description.includes('duplicate') || description.includes('unexpected') ? pattern.lastIndexOf(part) : first;
+  // A bracket that is told as one too many is the last one.
+  const at = description.includes('unexpected') ? pattern.lastIndexOf(part) : first;
   return Math.max(0, at);
 }
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { RE2JS } from 're2js';
 import type { RelabelRule } from '../../pipeline.js';
-import { re2js } from '../../regex/re2.js';
+import { expand } from '../../regex/expand.js';
+import { compileRe2, type Re2 } from '../../regex/re2.js';
 import { toLower, toUpper } from './letters.js';
 
 /**
@@ -21,7 +21,8 @@ const labelName = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
 
 /** Changes `labels`; false drops them. */
 function apply(rule: RelabelRule, labels: Map<string, string>): boolean {
-  const regex = re2js().RE2JS.compile(`^(?s:${rule.regex})$`);
+  const compiled = compileRe2(`^(?s:${rule.regex})$`);
+  const regex = compiled.re2;
   const value = rule.sourceLabels.map((name) => labels.get(name) ?? '').join(rule.separator);
   switch (rule.action) {
     case 'keep':
@@ -33,10 +34,10 @@ function apply(rule: RelabelRule, labels: Map<string, string>): boolean {
     case 'dropequal':
       return (labels.get(rule.targetLabel) ?? '') !== value;
     case 'replace': {
-      const expand = expander(regex, value);
-      if (expand === null) return true;
-      const name = expand(rule.targetLabel);
-      if (labelName.test(name)) setLabel(labels, name, expand(rule.replacement));
+      const fill = filler(compiled, value);
+      if (fill === null) return true;
+      const name = fill(rule.targetLabel);
+      if (labelName.test(name)) setLabel(labels, name, fill(rule.replacement));
       return true;
     }
     case 'lowercase':
@@ -52,8 +53,8 @@ function apply(rule: RelabelRule, labels: Map<string, string>): boolean {
     }
     case 'labelmap':
       for (const [name, text] of [...labels]) {
-        const expand = expander(regex, name);
-        if (expand !== null) setLabel(labels, expand(rule.replacement), text);
+        const fill = filler(compiled, name);
+        if (fill !== null) setLabel(labels, fill(rule.replacement), text);
       }
       return true;
     case 'labeldrop':
@@ -71,18 +72,10 @@ function setLabel(labels: Map<string, string>, name: string, value: string): voi
   else if (name !== '') labels.set(name, value);
 }
 
-const reference = /\$(?:\$|\{([\p{L}\p{Nd}_]+)\}|([\p{L}\p{Nd}_]+))/gu;
-
-/** Puts what the groups matched into a template (`$1`, `${1}`, `$name`, `$$`), as Go's Expand; null without a match. */
-function expander(regex: RE2JS, value: string): ((template: string) => string) | null {
-  const matcher = regex.matcher(value);
+/** Puts what the groups matched into a template; null without a match. */
+function filler({ re2, names }: Re2, value: string): ((template: string) => string) | null {
+  const matcher = re2.matcher(value);
   if (!matcher.matches()) return null;
-  const names = regex.namedGroups();
-  return (template) =>
-    template.replace(reference, (whole, braced?: string, bare?: string) => {
-      if (whole === '$$') return '$';
-      const name = braced ?? bare ?? '';
-      const index = /^\d+$/.test(name) ? Number(name) : names[name];
-      return index === undefined || index > matcher.groupCount() ? '' : (matcher.group(index) ?? '');
-    });
+  const groups = [null, ...names].map((_, index) => matcher.group(index) ?? undefined);
+  return (template) => expand(template, names, groups);
 }

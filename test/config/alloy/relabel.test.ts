@@ -32,6 +32,11 @@ describe('relabelling of targets', () => {
       { sourceLabels: ['b'], targetLabel: 'c', replacement: 'v$1x' },
       { ...labels, c: 'v' },
     ],
+    [
+      'takes of groups of one name the first that took part',
+      { sourceLabels: ['a'], regex: '(?P<l>y)?(?P<l>.)(?P<l>.)', targetLabel: 'c', replacement: '$l${l}$01' },
+      { ...labels, c: 'xx' },
+    ],
     ['keeps', { action: 'keep', sourceLabels: ['a'], regex: 'x.' }, labels],
     ['does not keep', { action: 'keep', sourceLabels: ['a'], regex: 'x' }, null],
     ['drops', { action: 'drop', sourceLabels: ['a'], regex: 'x|x1' }, null],
