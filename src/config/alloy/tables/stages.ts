@@ -238,7 +238,9 @@ const table: Readonly<Record<string, Variant<StageSpec>>> = {
       fallback_formats: optional(t.list(t.text), []),
       location: maybe(
         t.checkedText(locationProblem),
-        differs('abbreviations of it (`MST` in a format) that ICU does not know are UTC, as those of other places are'),
+        differs(
+          'an abbreviation in the text (`MST` in a format) is taken where the zone has such an offset in that year, `BST` in Berlin too; Alloy takes only those the zone itself uses, and all others as UTC',
+        ),
       ),
       action_on_failure: optional(t.oneOf('fudge', 'skip'), 'fudge'),
       action_on_duplicate_timestamp: optional(t.oneOf('fudge', 'keep'), 'fudge'),
