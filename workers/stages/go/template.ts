@@ -215,6 +215,7 @@ class Execution {
   }
 
   #field(of: Data, name: string): Data {
+    if (of === undefined) return undefined;
     if (!(of instanceof Map)) throw new Error(`there is no field ${name}`);
     return of.get(name);
   }
