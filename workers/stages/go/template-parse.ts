@@ -43,6 +43,8 @@ class Parser {
   readonly #defined = new Map<string, Node[]>();
   #variables: string[] = ['$'];
   #ranges = 0;
+  /** How many lists the one at hand is in. */
+  #depth = -1;
   #at = 0;
 
   constructor(found: Token[], isFunction: (name: string) => boolean) {
@@ -80,6 +82,13 @@ class Parser {
   }
 
   #list(): [Node[], Ending] {
+    this.#depth++;
+    const list = this.#nodes();
+    this.#depth--;
+    return list;
+  }
+
+  #nodes(): [Node[], Ending] {
     const nodes: Node[] = [];
     for (;;) {
       const token = this.#token;
@@ -122,6 +131,7 @@ class Parser {
       return [this.#control(word)];
     }
     if (word === 'define' || word === 'block' || word === 'template') {
+      if (word === 'define' && this.#depth > 0) throw this.#wrong('{{define}} is for the outermost level');
       this.#at++;
       return this.#named(word);
     }
@@ -148,7 +158,7 @@ class Parser {
     let otherwise: Node[] = [];
     if (ending.word === 'else') {
       if (ending.next !== undefined) {
-        if (kind === 'range') throw this.#wrong('{{range}} has no {{else if}}', ending.at);
+        if (ending.next !== kind) throw this.#wrong(`{{${kind}}} has no {{else ${ending.next}}}`, ending.at);
         otherwise = [this.#control(ending.next)];
       } else {
         const [nodes, last] = this.#list();
@@ -168,7 +178,8 @@ class Parser {
       throw this.#wrong(`{{${word}}} needs a name in quotes`);
     this.#at++;
     this.#skipSpace();
-    const pipe = word === 'define' || this.#token.kind === 'close' ? null : this.#pipe(false);
+    const isAlone = word === 'define' || (word === 'template' && this.#token.kind === 'close');
+    const pipe = isAlone ? null : this.#pipe(false);
     this.#expectClose();
     if (word !== 'template') {
       const outer = this.#variables;
@@ -185,15 +196,24 @@ class Parser {
     this.#skipSpace();
     const { variables, declares } = this.#declaration(isRange);
     const commands: Operand[][] = [];
-    for (;;) {
+    do {
       this.#skipSpace();
-      commands.push(this.#command());
-      this.#skipSpace();
-      if (!this.#isMark('|')) break;
-      this.#at++;
-    }
+      const { at } = this.#token;
+      const command = this.#command();
+      if (commands.length > 0 && isValue(command[0]!)) throw this.#wrong('this can not be given anything', at);
+      commands.push(command);
+    } while (this.#passesOn());
     if (declares) this.#variables.push(...variables);
     return { variables, declares, commands };
+  }
+
+  /** Whether there is another step: Go takes a bar at the end. */
+  #passesOn(): boolean {
+    this.#skipSpace();
+    if (!this.#isMark('|')) return false;
+    this.#at++;
+    this.#skipSpace();
+    return this.#token.kind !== 'close' && !this.#isMark(')');
   }
 
   #declaration(isRange: boolean): { variables: string[]; declares: boolean } {
@@ -232,6 +252,7 @@ class Parser {
       const operand = this.#operand();
       if (operand === null) break;
       operands.push(operand);
+      if (!this.#endsOperand()) throw this.#wrong('unexpected words behind an operand');
     }
     if (operands.length === 0) throw this.#wrong('an action or a step of its pipeline is empty');
     const [head] = operands;
@@ -239,6 +260,11 @@ class Parser {
       throw this.#wrong('arguments are given to something that is no function', at);
     }
     return operands;
+  }
+
+  #endsOperand(): boolean {
+    const { kind } = this.#token;
+    return kind === 'space' || kind === 'close' || this.#isMark('|') || this.#isMark(')');
   }
 
   #operand(): Operand | null {
@@ -261,10 +287,16 @@ class Parser {
       if (!this.#isMark(')')) throw this.#wrong('a parenthesis is not closed');
     } else return null;
     this.#at++;
+    if (this.#token.kind === 'field' && isValue(operand)) throw this.#wrong('this has no fields');
     while (this.#token.kind === 'field') {
       operand = { kind: 'field', of: operand, name: this.#token.text };
       this.#at++;
     }
     return operand;
   }
+}
+
+/** Neither a function nor something with fields. */
+function isValue({ kind }: Operand): boolean {
+  return kind === 'constant' || kind === 'dot' || kind === 'nil';
 }

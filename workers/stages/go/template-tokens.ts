@@ -27,6 +27,10 @@ export class TemplateError extends Error {
 const IN_ACTION =
   /(?<space>[ \t\r\n]+)|(?<field>\.[\p{L}_][\p{L}\p{Nd}_]*)|(?<number>[+-]?(?:0[xX][0-9a-fA-F_]+|0[bB][01_]+|0[oO][0-7_]+|(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?))|(?<variable>\$(?:[\p{L}_][\p{L}\p{Nd}_]*)?)|(?<word>[\p{L}_][\p{L}\p{Nd}_]*)|(?<string>"(?:[^"\\\n]|\\.)*")|(?<raw>`[^`]*`)|(?<char>'(?:[^'\\\n]|\\.)+')|(?<mark>:=|[=|(),.])/uy;
 
+const NAMES: ReadonlySet<string> = new Set(['word', 'field', 'variable']);
+/** What may stand right behind a name. */
+const BEHIND_NAME = /(?=[ \t\r\n.,|:()]|\}\}|$)/y;
+
 /** The parts of a template. Throws a TemplateError for what is none. */
 export function tokens(source: string): Token[] {
   const found: Token[] = [];
@@ -68,16 +72,21 @@ export function tokens(source: string): Token[] {
       IN_ACTION.lastIndex = at;
       const match = IN_ACTION.exec(source);
       if (match === null)
-        throw at >= source.length
-          ? new TemplateError('unclosed action', open)
-          : new TemplateError(`unexpected ${JSON.stringify(source[at])} in an action`, at);
-      found.push({ at, ...tokenAt(match.groups!, match[0], at) });
+        throw at >= source.length ? new TemplateError('unclosed action', open) : unexpected(source, at);
+      const token: Token = { at, ...tokenAt(match.groups!, match[0], at) };
+      found.push(token);
       at += match[0].length;
+      BEHIND_NAME.lastIndex = at;
+      if (NAMES.has(token.kind) && !BEHIND_NAME.test(source)) throw unexpected(source, at);
     }
     found.push({ at: closeAt, kind: 'close' });
   }
   found.push({ at: source.length, kind: 'end' });
   return found;
+}
+
+function unexpected(source: string, at: number): TemplateError {
+  return new TemplateError(`unexpected ${JSON.stringify(source[at])} in an action`, at);
 }
 
 function tokenAt(groups: Record<string, string | undefined>, text: string, at: number): TokenKind {

@@ -1,3 +1,4 @@
+import { checkArity } from './arity.js';
 import { BUILTINS } from './builtins.js';
 import { print } from './fmt.js';
 import { SPRIG } from './sprig.js';
@@ -175,8 +176,10 @@ class Execution {
   #command([head, ...rest]: Operand[], dot: Data, variables: Variables, piped: boolean, last: Data): Data {
     if (head!.kind !== 'function') {
       if (rest.length > 0 || piped) throw new Error('arguments are given to something that is no function');
+      if (head!.kind === 'nil') throw new Error('nil is no command');
       return this.#operand(head!, dot, variables);
     }
+    checkArity(head!.name, rest.length + (piped ? 1 : 0));
     // These do not look at what they need not.
     if (head!.name === 'and' || head!.name === 'or') {
       let value: Data;
@@ -204,6 +207,7 @@ class Execution {
       case 'field':
         return this.#field(this.#operand(operand.of, dot, variables), operand.name);
       case 'function':
+        checkArity(operand.name, 0);
         return FUNCTIONS.get(operand.name)!();
       case 'pipe':
         return this.#pipe(operand.pipe, dot, variables);
@@ -211,6 +215,7 @@ class Execution {
   }
 
   #field(of: Data, name: string): Data {
+    if (of === undefined) return undefined;
     if (!(of instanceof Map)) throw new Error(`there is no field ${name}`);
     return of.get(name);
   }
