@@ -28,7 +28,8 @@ export interface Entry {
   open: boolean;
   /**
    * Its file was copied and truncated in the middle of it, and read before anyone could see that. The parts in the
-   * truncated file are on their way by the time those in the copy are found, and cannot be called back to be joined.
+   * truncated file are on their way by the time those in the copy are found, and cannot be called back to be joined. Or
+   * it was truncated without a copy while the collector was down.
    */
   torn: boolean;
 }

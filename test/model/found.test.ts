@@ -232,6 +232,16 @@ const FOUND: Record<string, Step[]> = {
     { do: 'stop', answered: false },
     { do: 'wait', ms: 20 },
   ],
+  'an entry in parts, truncated between them without a copy while the collector is down': [
+    { do: 'part', at: 2, stream: 'stdout', bytes: 0 },
+    { do: 'copyTruncate', at: 2 },
+    { do: 'write', at: 2, stream: 'stderr', bytes: 0, lines: 1 },
+    { do: 'settleAll' },
+    { do: 'kill' },
+    { do: 'truncate', at: 2 },
+    { do: 'part', at: 2, stream: 'stdout', bytes: 0 },
+    { do: 'work', which: 0, times: 1 },
+  ],
 };
 
 turnWatchingOff();

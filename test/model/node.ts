@@ -40,6 +40,8 @@ class Container {
   rewritten = false;
   /** Entries that were open when it was copied and truncated, till that is looked at. */
   unseen: Entry[] = [];
+  /** Entries that were open when it was truncated without a copy, till that is looked at. */
+  unseenWithoutCopy: Entry[] = [];
   readonly truncates: boolean;
 
   constructor(root: string, index: number) {
@@ -202,6 +204,7 @@ export class ModelNode {
     ftruncateSync(container.fd, 0);
     container.half = null;
     container.rewritten = true;
+    container.unseenWithoutCopy.push(...container.open.values());
     for (const part of container.current.parts) part.gone = true;
   }
 
@@ -245,9 +248,21 @@ export class ModelNode {
     for (const { unseen } of this.containers) for (const entry of unseen) entry.torn = true;
   }
 
+  /**
+   * A collector starts: what was open in a file that it finds with other content ends there. It may as well be a new file
+   * that was given the inode of one that is gone, with the end of the entry, and a wrong join is worse than none.
+   */
+  noteStart(): void {
+    for (const { unseenWithoutCopy } of this.containers) for (const entry of unseenWithoutCopy) entry.torn = true;
+    this.noteLook();
+  }
+
   /** The collector looks at all files. */
   noteLook(): void {
-    for (const container of this.containers) container.unseen = [];
+    for (const container of this.containers) {
+      container.unseen = [];
+      container.unseenWithoutCopy = [];
+    }
   }
 
   /** Deletes the pod with its folder; `orderly` lets its container end its entries. */

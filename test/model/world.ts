@@ -72,7 +72,7 @@ export class World {
     const life = new Life(this.#config, WORKER, this.#maxOpen);
     this.life = life;
     const before = new Set(this.node.files);
-    this.node.noteLook();
+    this.node.noteStart();
     await this.#finish(
       life.start(this.loki, () => this.#nowMs),
       async () => {
