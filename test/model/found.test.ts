@@ -242,6 +242,16 @@ const FOUND: Record<string, Step[]> = {
     { do: 'part', at: 2, stream: 'stdout', bytes: 0 },
     { do: 'work', which: 0, times: 1 },
   ],
+  'a torn line after what was open before an unseen truncation': [
+    { do: 'part', at: 2, stream: 'stdout', bytes: 0 },
+    { do: 'settleAll' },
+    { do: 'write', at: 2, stream: 'stdout', bytes: 0, lines: 1 },
+    { do: 'truncate', at: 2 },
+    { do: 'half', at: 2, stream: 'stdout', bytes: 0, share: 0.95 },
+    { do: 'settleAll' },
+    { do: 'deleteTorn', at: 2 },
+    { do: 'compress', at: 0 },
+  ],
 };
 
 turnWatchingOff();
