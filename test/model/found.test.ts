@@ -252,6 +252,15 @@ const FOUND: Record<string, Step[]> = {
     { do: 'deleteTorn', at: 2 },
     { do: 'compress', at: 0 },
   ],
+  'a file that was truncated unseen is not copied to the spool from the middle of a line': [
+    { do: 'part', at: 2, stream: 'stdout', bytes: 0 },
+    { do: 'settleAll' },
+    { do: 'copyTruncate', at: 2 },
+    { do: 'write', at: 2, stream: 'stdout', bytes: 1, lines: 1 },
+    { do: 'delete', at: 2 },
+    { do: 'stop', answered: false },
+    { do: 'rotate', at: 0 },
+  ],
 };
 
 turnWatchingOff();
