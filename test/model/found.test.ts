@@ -261,6 +261,15 @@ const FOUND: Record<string, Step[]> = {
     { do: 'stop', answered: false },
     { do: 'rotate', at: 0 },
   ],
+  'what was read is not read again in the spool copy of its compressed file': [
+    { do: 'burst', at: 0, rotations: 2, bytes: 0 },
+    { do: 'burst', at: 1, rotations: 2, bytes: 0 },
+    { do: 'rescan' },
+    { do: 'burst', at: 1, rotations: 2, bytes: 0 },
+    { do: 'tick' },
+    { do: 'stop', answered: true },
+    { do: 'part', at: 0, stream: 'stdout', bytes: 0 },
+  ],
 };
 
 turnWatchingOff();
