@@ -130,6 +130,7 @@ export class Collector {
     this.#spool = new Spool({
       ...spool,
       workers,
+      onChanged: (generation) => this.#onChanged(generation),
       onProblem: (problem) => events.problemFound(problem),
     });
     this.#keeper = new Keeper({

@@ -211,6 +211,8 @@ export interface IdentifyResult {
 export interface SpoolJob {
   source: Source;
   from: number;
+  /** Of the bytes before `from`: where others are there now, nothing is copied. */
+  tail?: Mark | null;
   /** The finished file appears under this path only once it is complete. It is not synced: that would hold up the worker. */
   path: string;
   /** Written into the file's head, given back by reading it. JSON text. */
@@ -226,6 +228,8 @@ export interface SpoolResult {
   fileBytes: number;
   /** Whether the generation's end was reached. */
   complete: boolean;
+  /** The bytes before `from` are not those that were read. */
+  changed?: true;
 }
 
 /** Reads what spool files say about themselves; no log bytes. */

@@ -192,11 +192,16 @@ function* likelyFirst(
 function isPossible(cursor: Cursor, generation: Generation): boolean {
   if (isUnread(cursor)) return false;
   if (isOf(cursor, generation)) return true;
-  if (cursor.head === null || generation.spool !== null) return false;
+  if (cursor.head === null || isKnownCopy(generation)) return false;
   if (cursor.format !== 'raw' || generation.path === null) return true;
   // The file system has another number since the restart; or it is a copy, and what it was made from goes on anew.
   if (generation.ino === cursor.ino) return true;
   return generation.log.generations.some((other) => isOf(cursor, other) && other.path === other.log.path);
+}
+
+/** A copy in the spool of what was not known to be no other name of another is compared like a file. */
+function isKnownCopy({ spool, unidentified }: Generation): boolean {
+  return spool !== null && !unidentified;
 }
 
 function isUnread({ head, offset }: Cursor): boolean {
@@ -248,7 +253,7 @@ function choose(
   const isIt = (generation: Generation) => matches(generation) === true;
   const unasked = (generation: Generation) => generation.spool === null && matches(generation) === undefined;
   // Without a fingerprint anything would match.
-  const others = cursor.head === null ? [] : free.filter(({ spool }) => spool === null);
+  const others = cursor.head === null ? [] : free.filter((generation) => !isKnownCopy(generation));
   return sameFile.find(isIt) ?? others.find(isIt) ?? sameFile.find(unasked);
 }
 

@@ -15,6 +15,8 @@ export interface SpoolOptions {
   /** For the copies on disk. 0: none are made. */
   limitBytes: number;
   workers: Pick<Workers, 'spool' | 'spoolHeads'>;
+  /** It was truncated, and is to be copied from its start. */
+  onChanged: (generation: Generation) => void;
   onProblem: (problem: { code: string; message: string; advice: string }) => void;
 }
 
@@ -138,11 +140,16 @@ export class Spool {
       const made = await this.#options.workers.spool({
         source,
         from: settled.offset,
+        tail,
         path,
         note: text,
         limitBytes: reserved,
       });
       this.#broken = false;
+      if (made.changed === true && generation.epoch === epoch && !generation.done) {
+        this.#options.onChanged(generation);
+        return true;
+      }
       if (generation.done || generation.epoch !== epoch) {
         rmSync(path, { force: true });
         return true;

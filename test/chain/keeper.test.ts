@@ -34,6 +34,7 @@ function scene(
   const lost: [Generation, string, number][] = [];
   const lostFrom: number[] = [];
   const spool = new Spool({
+    onChanged: () => {},
     folder: makeFolder(t),
     limitBytes: spoolBytes,
     workers: {

@@ -7,6 +7,7 @@ import { gzipSync } from 'node:zlib';
 import { Descriptors } from '../../src/chain/descriptors.js';
 import type { Generation } from '../../src/chain/generation.js';
 import { Spool } from '../../src/chain/spool.js';
+import { markOf } from '../../workers/mark.js';
 import { Sources } from '../../workers/read/source.js';
 import { readSpoolHeads } from '../../workers/read/spool-format.js';
 import { writeSpool } from '../../workers/read/spool-writer.js';
@@ -23,6 +24,7 @@ function scene(t: TestContext, limitBytes = 1_000_000) {
   t.after(() => descriptors.closeAll());
   const make = (limit = limitBytes) =>
     new Spool({
+      onChanged: () => {},
       folder,
       limitBytes: limit,
       workers: { spool: (job) => writeSpool(job, sources), spoolHeads: async (job) => readSpoolHeads(job) },
@@ -60,7 +62,7 @@ function scene(t: TestContext, limitBytes = 1_000_000) {
 test('what is not settled is copied, and is there after a restart with all that belongs to it', async (t) => {
   const { spool, make, deleted, folder } = scene(t);
   const generation = deleted('settled\nunread\n');
-  generation.settled = { offset: 8, tail: mark('tail'), carry: CARRY };
+  generation.settled = { offset: 8, tail: markOf(Buffer.from('settled\n'), 0, 8), carry: CARRY };
   generation.head = mark('head');
   generation.format = 'cri';
   assert.equal(await spool.save(generation), true);

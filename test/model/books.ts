@@ -91,13 +91,15 @@ export class Books {
       : null;
   }
 
-  /** Whether this may be what is left of a line that was never written to its end. */
+  /** Whether this may be what is left of a line that was never written to its end, be it joined with what was open. */
   isFragment(content: string): boolean {
     const last = content.lastIndexOf('<');
     const tail = last === -1 ? content : content.slice(last);
+    const isJoined = last > 0 && this.partsOf(content.slice(0, last)) !== null;
     return this.parts.some(
-      (part) =>
-        !part.whole && (part.text.startsWith(content) || part.content.startsWith(content) || part.content === tail),
+      ({ whole, text, content: own }) =>
+        !whole &&
+        (text.startsWith(content) || own.startsWith(content) || own === tail || (isJoined && own.startsWith(tail))),
     );
   }
 }

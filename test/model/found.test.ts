@@ -242,6 +242,34 @@ const FOUND: Record<string, Step[]> = {
     { do: 'part', at: 2, stream: 'stdout', bytes: 0 },
     { do: 'work', which: 0, times: 1 },
   ],
+  'a torn line after what was open before an unseen truncation': [
+    { do: 'part', at: 2, stream: 'stdout', bytes: 0 },
+    { do: 'settleAll' },
+    { do: 'write', at: 2, stream: 'stdout', bytes: 0, lines: 1 },
+    { do: 'truncate', at: 2 },
+    { do: 'half', at: 2, stream: 'stdout', bytes: 0, share: 0.95 },
+    { do: 'settleAll' },
+    { do: 'deleteTorn', at: 2 },
+    { do: 'compress', at: 0 },
+  ],
+  'a file that was truncated unseen is not copied to the spool from the middle of a line': [
+    { do: 'part', at: 2, stream: 'stdout', bytes: 0 },
+    { do: 'settleAll' },
+    { do: 'copyTruncate', at: 2 },
+    { do: 'write', at: 2, stream: 'stdout', bytes: 1, lines: 1 },
+    { do: 'delete', at: 2 },
+    { do: 'stop', answered: false },
+    { do: 'rotate', at: 0 },
+  ],
+  'what was read is not read again in the spool copy of its compressed file': [
+    { do: 'burst', at: 0, rotations: 2, bytes: 0 },
+    { do: 'burst', at: 1, rotations: 2, bytes: 0 },
+    { do: 'rescan' },
+    { do: 'burst', at: 1, rotations: 2, bytes: 0 },
+    { do: 'tick' },
+    { do: 'stop', answered: true },
+    { do: 'part', at: 0, stream: 'stdout', bytes: 0 },
+  ],
 };
 
 turnWatchingOff();

@@ -1,5 +1,6 @@
 import { closeSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { HEAD_BYTES, type SpoolJob, type SpoolResult } from '../../src/protocol.js';
+import { markOf } from '../mark.js';
 import type { ByteSource, Sources } from './source.js';
 import { encodeFrameHead, encodeHead, FRAME_HEAD_BYTES, FRAME_PLAIN_BYTES } from './spool-format.js';
 
@@ -13,6 +14,7 @@ const NEWLINE = 0x0a;
 export async function writeSpool(job: SpoolJob, sources: Sources): Promise<SpoolResult> {
   const source = await sources.open(job.source);
   try {
+    if (!(await isAsRead(job, source))) return { end: job.from, fileBytes: 0, complete: false, changed: true };
     const temporary = `${job.path}.tmp`;
     try {
       const result = await copyFrames(job, source, temporary);
@@ -29,6 +31,15 @@ export async function writeSpool(job: SpoolJob, sources: Sources): Promise<Spool
   } finally {
     source.close();
   }
+}
+
+async function isAsRead(job: SpoolJob, source: ByteSource): Promise<boolean> {
+  const { from, tail } = job;
+  // To look back in a compressed file is to inflate it once more, and nobody truncates that.
+  if (tail == null || job.source.kind === 'gzip') return true;
+  const bytes = Buffer.alloc(tail.bytes);
+  const got = await source.read(bytes, 0, tail.bytes, from - tail.bytes);
+  return got === tail.bytes && markOf(bytes, 0, got).hash === tail.hash;
 }
 
 async function copyFrames(job: SpoolJob, source: ByteSource, temporary: string): Promise<SpoolResult> {
