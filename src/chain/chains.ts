@@ -7,6 +7,7 @@ import type { Generation } from './generation.js';
 import { isOf } from './identify.js';
 import { isNamed, modifiedMs } from './identity.js';
 import { type FoundFile, type FoundName, findFiles, updateListing } from './listing.js';
+import { compareSuffixes } from './name.js';
 
 export interface ChainsOptions {
   matcher: Matcher;
@@ -271,10 +272,15 @@ export class Chains {
   }
 }
 
-/** A time in a name is never used again; without one, it may be what was compressed since. */
+/**
+ * A time in a name is never used again; without one, it may be what was compressed since. The oldest are deleted first:
+ * where there is an older one, this one's rename was undone, which nobody does with a compressed one.
+ */
 function isMetAgain(generation: Generation): boolean {
-  const { suffix, log } = generation;
-  const mayBeIt = (it: Generation) => (suffix.includes('-') ? it.suffix === suffix : it.gzip !== null);
+  const { suffix, path, log } = generation;
+  const isOlder = (it: Generation) => it.suffix.includes('-') && compareSuffixes(it.suffix, suffix) < 0;
+  const mayBeIt = (it: Generation) =>
+    suffix.includes('-') ? it.suffix === suffix || (path !== null && isOlder(it)) : it.gzip !== null;
   return log.generations.some((it) => isOf(generation, it) || mayBeIt(it));
 }
 

@@ -161,3 +161,20 @@ test('at the start: what is gone before it is looked at, or before it is opened,
     [1, 1],
   );
 });
+
+test('at the start: a file whose rename is undone before it is opened, and that is compressed under another time, is not gone', (t) => {
+  const { chains, vanished, log, write, scan } = scene(t, (path) => {
+    if (path !== `${log('web')}.20260101-000002`) return;
+    write('web', '.20260101-000003.gz');
+    write('web');
+    rmSync(path);
+  });
+  write('web', '.20260101-000001.gz');
+  write('web', '.20260101-000002');
+  chains.begin(scan('web'), NOW_MS, () => 0);
+  assert.deepEqual(vanished, []);
+  assert.deepEqual(
+    chains.get(log('web'))?.generations.map(({ suffix }) => suffix),
+    ['20260101-000001', '20260101-000003', ''],
+  );
+});
