@@ -273,14 +273,15 @@ export class Chains {
 }
 
 /**
- * A time in a name is never used again; without one, it may be what was compressed since. The oldest are deleted first:
- * where there is an older one, this one's rename was undone, which nobody does with a compressed one.
+ * A time in a name is never used again, but a rename may have been undone, and what was not compressed be so by now under a
+ * later time; without a time, under any.
  */
 function isMetAgain(generation: Generation): boolean {
   const { suffix, path, log } = generation;
-  const isOlder = (it: Generation) => it.suffix.includes('-') && compareSuffixes(it.suffix, suffix) < 0;
+  const isTimed = suffix.includes('-');
   const mayBeIt = (it: Generation) =>
-    suffix.includes('-') ? it.suffix === suffix || (path !== null && isOlder(it)) : it.gzip !== null;
+    (isTimed && it.suffix === suffix) ||
+    (path !== null && it.gzip !== null && (!isTimed || compareSuffixes(it.suffix, suffix) > 0));
   return log.generations.some((it) => isOf(generation, it) || mayBeIt(it));
 }
 

@@ -85,6 +85,8 @@ export async function placeAtCursors(
     ranks.get(generation) ?? cursors.length + (generation.spool === null ? 1 : 0);
   for (const [index, cursor] of cursors.entries()) {
     if (cursor.gap !== true && !missing.includes(cursor)) continue;
+    // Of no known size, it was perhaps another name of one that is there.
+    if (isUnread(cursor) && cursor.size === 0 && stampOf(cursor) !== null) continue;
     const isOpen = log.generations.some((generation) => !generation.done && rankOf(generation) < index);
     if (cursor.carry === null && !isOpen) continue;
     const gap = gapIn(log, cursor, nowMs);

@@ -270,6 +270,22 @@ const FOUND: Record<string, Step[]> = {
     { do: 'stop', answered: true },
     { do: 'part', at: 0, stream: 'stdout', bytes: 0 },
   ],
+  'what was perhaps another name of a copy in the spool is deleted while down: it leaves no gap': [
+    { do: 'burst', at: 1, rotations: 2, bytes: 0 },
+    { do: 'wait', ms: 15000 },
+    { do: 'write', at: 1, stream: 'stdout', bytes: 8, lines: 5 },
+    { do: 'work', which: 0, times: 4 },
+    { do: 'rescan' },
+    { do: 'work', which: 0, times: 1 },
+    { do: 'part', at: 1, stream: 'stdout', bytes: 0 },
+    { do: 'kill' },
+    { do: 'start' },
+    { do: 'rotate', at: 1 },
+    { do: 'part', at: 1, stream: 'stdout', bytes: 0 },
+    { do: 'kill' },
+    { do: 'deleteOldest', at: 1 },
+    { do: 'work', which: 0, times: 1 },
+  ],
 };
 
 turnWatchingOff();
