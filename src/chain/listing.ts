@@ -124,7 +124,7 @@ export function updateListing(log: ContainerLog, files: readonly FoundFile[], no
 }
 
 /** A listing that crosses a rotation may show a generation later than its successor. Those without a name stay put. */
-function sortNamed(log: ContainerLog): void {
+export function sortNamed(log: ContainerLog): void {
   const sorted = log.generations.filter(({ deleted }) => !deleted).sort((a, b) => compareSuffixes(a.suffix, b.suffix));
   log.generations = log.generations.map((generation) =>
     generation.deleted ? generation : (sorted.shift() as Generation),

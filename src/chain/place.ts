@@ -3,6 +3,7 @@ import type { ContainerLog } from './container-log.js';
 import type { Descriptors } from './descriptors.js';
 import { type Generation, gapIn } from './generation.js';
 import { type Answer, ask, type Identify, isOf, skip } from './identify.js';
+import { sortNamed } from './listing.js';
 import { compareSuffixes, readGenerationName } from './name.js';
 
 /**
@@ -85,8 +86,6 @@ export async function placeAtCursors(
     ranks.get(generation) ?? cursors.length + (generation.spool === null ? 1 : 0);
   for (const [index, cursor] of cursors.entries()) {
     if (cursor.gap !== true && !missing.includes(cursor)) continue;
-    // Of no known size, it was perhaps another name of one that is there.
-    if (isUnread(cursor) && cursor.size === 0 && stampOf(cursor) !== null) continue;
     const isOpen = log.generations.some((generation) => !generation.done && rankOf(generation) < index);
     if (cursor.carry === null && !isOpen) continue;
     const gap = gapIn(log, cursor, nowMs);
@@ -103,6 +102,8 @@ export async function placeAtCursors(
     next.read = { ...next.read, carry: cursor.carry };
     next.settled = next.read;
   }
+  // One that no cursor tells of may be older than others by its name: compressed since, it is perhaps one of them.
+  sortNamed(log);
   return [...missing, ...rests];
 }
 

@@ -270,7 +270,7 @@ const FOUND: Record<string, Step[]> = {
     { do: 'stop', answered: true },
     { do: 'part', at: 0, stream: 'stdout', bytes: 0 },
   ],
-  'what was perhaps another name of a copy in the spool is deleted while down: it leaves no gap': [
+  'what was perhaps another name of a copy in the spool is deleted while down: its gap is where it was': [
     { do: 'burst', at: 1, rotations: 2, bytes: 0 },
     { do: 'wait', ms: 15000 },
     { do: 'write', at: 1, stream: 'stdout', bytes: 8, lines: 5 },
