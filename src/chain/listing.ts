@@ -88,7 +88,7 @@ export function updateListing(log: ContainerLog, files: readonly FoundFile[], no
   }
 
   const isAsked = log.generations.some(({ unknown }) => unknown);
-  for (const [index, generation] of log.generations.entries()) {
+  for (const generation of log.generations) {
     const names = named.get(generation);
     const hadName = !generation.deleted;
     // Renamed while it was closed, it may be one of those that are asked what they are.
@@ -110,7 +110,8 @@ export function updateListing(log: ContainerLog, files: readonly FoundFile[], no
     // A copy is of no more use where the original stays.
     const isSpare = generation.copyOf !== null && named.has(generation.copyOf);
     if (!isSpare && (generation.fd !== null || generation.spool !== null)) continue;
-    const mayBe = log.generations.slice(index + 1).some(({ gzip }) => gzip !== null);
+    // In whatever place: until it is missed twice, it has that of the current one.
+    const mayBe = log.generations.some(({ gzip, seenAtMs }) => gzip !== null && seenAtMs >= generation.seenAtMs);
     if (isUntouched(generation) && mayBe) {
       // Renamed and compressed before it could be opened: it is one of those that came after it.
       generation.done = true;
