@@ -1,6 +1,6 @@
 import { expand, type GroupNames } from '../../src/regex/expand.js';
 import { type NativePattern, nativePattern } from '../../src/regex/native.js';
-import { compileRe2, type Re2 } from '../../src/regex/re2.js';
+import { compileRe2, MAX_INSTRUCTIONS, type Re2 } from '../../src/regex/re2.js';
 import { LinearMatcher } from './linear/matcher.js';
 
 /** Most a text may have so that a pattern of quadratic cost still runs on the engine that backtracks. */
@@ -14,7 +14,7 @@ export class Regex {
   #linear: LinearMatcher | null = null;
   #indexed: RegExp | null = null;
 
-  /** Throws an Error with a message for the user where RE2 refuses the pattern. */
+  /** Throws an Error with a message for the user where RE2 refuses the pattern, or it is too large. */
   constructor(source: string) {
     this.source = source;
     this.#native = nativePattern(source);
@@ -23,6 +23,7 @@ export class Regex {
       return;
     }
     const { re2, names } = compile(source);
+    if (re2.programSize() > MAX_INSTRUCTIONS) throw new Error('this regular expression is too large');
     this.names = names;
     this.#linear = new LinearMatcher(re2);
   }

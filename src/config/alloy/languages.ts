@@ -1,14 +1,8 @@
 import { nativePattern } from '../../regex/native.js';
-import { compileRe2, re2js } from '../../regex/re2.js';
+import { compileRe2, MAX_INSTRUCTIONS, re2js } from '../../regex/re2.js';
 import type { TextProblem } from './diagnostics.js';
 import { library } from './libraries.js';
 import { unquote } from './strings.js';
-
-/**
- * Most instructions of a regex. Each may cost a step for each character of a line, where as many states come up as it can
- * tell apart: measured, 0.5 s for 100 KB with this many in a chain, a few seconds with assertions between them.
- */
-const MAX_INSTRUCTIONS = 10_000;
 
 /** What RE2 says against a regex and at which character, or null. */
 export function regexProblem(pattern: string): TextProblem | null {

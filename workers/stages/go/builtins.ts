@@ -17,12 +17,15 @@ import {
 } from './text-functions.js';
 
 const MAX_REMEMBERED = 256;
+/** A template may make its pattern of a line, and parsing one takes up to the square of its length. */
+const MAX_PATTERN_CHARS = 4096;
 const regexes = new Map<string, Regex>();
 
 /** A pattern given to a template function; those are mostly the same ones for every line. */
 export function regexOf(source: string): Regex {
   let regex = regexes.get(source);
   if (regex === undefined) {
+    if (source.length > MAX_PATTERN_CHARS) throw new Error('this regular expression is too long');
     regex = new Regex(source);
     if (regexes.size >= MAX_REMEMBERED) regexes.clear();
     regexes.set(source, regex);

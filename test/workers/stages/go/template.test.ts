@@ -158,6 +158,14 @@ test('what takes too much room is given up', () => {
   assert.equal(run('{{ repeat 1000 .a | len }} {{ until 100000 | len }}'), '3000 100000');
 });
 
+test('patterns that a line may have made are bounded', () => {
+  all([
+    ['{{ regexMatch (repeat 2000 "ab|") .a }}', null],
+    ['{{ regexMatch (printf "(?:%s){1000}x|\\\\B" (repeat 20 "a")) .a }}', null],
+    ['{{ regexMatch (printf "(?:%s){100}x|\\\\B" (repeat 20 "a")) .a }}', 'true'],
+  ]);
+});
+
 test('escapes', () => {
   all([
     ['{{ "\\x41\\101\\u00e9\\U0001F600\\xc3\\xa9\\n" }}', 'AAé😀é\n'],
