@@ -50,13 +50,12 @@ What is not on this page is refused. With \`--skip-unsupported\`, components tha
 
 ## Syntax
 
-The whole expression and block syntax is the same. Four things differ:
+The whole expression and block syntax is the same. Three things differ:
 
 | what | here |
 |---|---|
 | strings whose \`\\ooo\` and \`\\xHH\` make bytes that are not UTF-8 | refused |
 | nesting deeper than 200, more than 500 operations in a row | refused |
-| regular expressions with two groups of one name | refused, as by RE2 itself; Alloy takes the last one |
 | regular expressions of more than 10,000 instructions, with repetitions such as \`.{1000}\` written out; in a template, of more than 4,096 characters | refused: on unlucky lines each instruction costs a step for each character, and a template may make its pattern of a line |
 
 Durations are those of Go (\`1h30m\`, no days); sizes have a unit, and \`1KB\` and \`1KiB\` both are 1024 bytes. Regular expressions are
