@@ -272,7 +272,7 @@ export class Generation {
     const flights = this.flights.filter(({ resolved }) => resolved);
     // Grown again beyond what was read, it does not tell how long it had been before.
     const formerSize = size < this.size ? this.size : read.offset;
-    const sure = changed || size < read.offset;
+    const sure = changed || size < read.offset || read.offset === 0;
     this.formers.push({ settled, flights, read, head, format, size: formerSize, sure, copy: null });
     for (const copy of this.log.generations) if (copy.copyOf === this) copy.copyOf = null;
     this.#handBack();

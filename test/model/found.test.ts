@@ -286,6 +286,18 @@ const FOUND: Record<string, Step[]> = {
     { do: 'deleteOldest', at: 1 },
     { do: 'work', which: 0, times: 1 },
   ],
+  'what a copy left open goes on in a file that is truncated twice': [
+    { do: 'part', at: 2, stream: 'stdout', bytes: 0 },
+    { do: 'copyTruncate', at: 2 },
+    { do: 'part', at: 2, stream: 'stdout', bytes: 0 },
+    { do: 'settleAll' },
+    { do: 'truncate', at: 2 },
+    { do: 'tick' },
+    { do: 'write', at: 2, stream: 'stdout', bytes: 0, lines: 1 },
+    { do: 'tick' },
+    { do: 'truncate', at: 2 },
+    { do: 'write', at: 0, stream: 'stdout', bytes: 0, lines: 1 },
+  ],
 };
 
 turnWatchingOff();
