@@ -1,11 +1,11 @@
-import { fstatSync } from 'node:fs';
 import { Chains } from './chain/chains.js';
 import type { ChainSettings, ContainerLog } from './chain/container-log.js';
 import type { Descriptors } from './chain/descriptors.js';
-import { type Generation, gapIn } from './chain/generation.js';
+import type { Generation } from './chain/generation.js';
 import { identifyNewcomers, unreadOriginal } from './chain/identify.js';
 import { modifiedMs } from './chain/identity.js';
 import { Keeper } from './chain/keeper.js';
+import { Losses } from './chain/losses.js';
 import { isSurelyDone } from './chain/place.js';
 import { type PollResult, pollGeneration, pollLog } from './chain/poll.js';
 import { Recorder } from './chain/recorder.js';
@@ -25,7 +25,6 @@ import { Jobs } from './plan/jobs.js';
 import { Planner } from './plan/planner.js';
 import type { Budget } from './plan/sizing.js';
 import type { Workers } from './plan/workers.js';
-import type { CountResult } from './protocol.js';
 import type { Sender } from './push/sender.js';
 import { snapshotOf } from './snapshot.js';
 import type { CollectorEvents } from './telemetry/events.js';
@@ -72,6 +71,7 @@ export class Collector {
   readonly #jobs: Jobs;
   readonly #spool: Spool;
   readonly #keeper: Keeper;
+  readonly #losses: Losses;
   readonly #recorder: Recorder;
   readonly #watchdog: Watchdog;
   readonly #sleep: Sleep;
@@ -118,7 +118,7 @@ export class Collector {
         if (original !== null) this.#takeBack(original);
         void this.#identify(log);
       },
-      onGone: (generation) => this.#lose(generation, generation.wasOpen ? 'deleted' : 'unopened', null),
+      onGone: (generation) => this.#losses.lose(generation, generation.wasOpen ? 'deleted' : 'unopened', null),
       onVanished: (path, files, bytes) => {
         // What an earlier run knew of is told by its positions.
         if (this.#stored.has(path)) return;
@@ -130,7 +130,7 @@ export class Collector {
     this.#spool = new Spool({
       ...spool,
       workers,
-      onChanged: (generation) => this.#onChanged(generation),
+      onChanged: (generation) => this.#losses.changed(generation),
       onProblem: (problem) => events.problemFound(problem),
     });
     this.#keeper = new Keeper({
@@ -140,9 +140,17 @@ export class Collector {
       graceMs: options.graceMs ?? GRACE_MS,
       heldLimitBytes: spool.limitBytes || HELD_WITHOUT_SPOOL_BYTES,
       onLost: (generation, reason, from, counted) => {
-        if (generation.spool?.end === from) this.#loseRest(generation, reason, counted);
-        else this.#lose(generation, reason, counted);
+        if (generation.spool?.end === from) this.#losses.loseRest(generation, reason, counted);
+        else this.#losses.lose(generation, reason, counted);
       },
+    });
+    this.#losses = new Losses({
+      descriptors,
+      spool: this.#spool,
+      abandon: (generation) => this.#jobs.abandon(generation),
+      look: (folder) => this.#chains.look(folder, this.#now()),
+      onLost: (loss) => events.bytesLost(loss),
+      now: this.#now,
     });
     this.#recorder = new Recorder({
       chains: this.#chains,
@@ -168,11 +176,11 @@ export class Collector {
       batchBytes: lane.batchBytes,
       now: this.#now,
       onProgress: (log) => this.#onProgress(log),
-      onChanged: (generation) => this.#onChanged(generation),
+      onChanged: (generation) => this.#losses.changed(generation),
       onCounted: (delta) => events.stagesCounted(delta),
       onRest: (waitMs) => this.#rest(waitMs),
-      onMissing: (generation, reason, bytes, lines) => this.#count(generation, reason, bytes, lines),
-      onBroken: (generation) => this.#lose(generation, 'damaged', null),
+      onMissing: (generation, reason, bytes, lines) => this.#losses.count(generation, reason, bytes, lines),
+      onBroken: (generation) => this.#losses.lose(generation, 'damaged', null),
     });
   }
 
@@ -417,7 +425,7 @@ export class Collector {
   #heed({ truncated }: PollResult): void {
     for (const { generation, size } of truncated) {
       this.#options.events.generationTruncated(generation.log.path);
-      this.#restart(generation, size, false);
+      this.#losses.restart(generation, size, false);
     }
   }
 
@@ -500,7 +508,7 @@ export class Collector {
     } finally {
       this.#identifying.delete(log);
     }
-    this.#countTruncated(log);
+    this.#losses.countTruncated(log);
     this.#keeper.notice(log.generations);
     if (log.wantsTurn(this.#now())) this.#planner.add(log);
     this.#plan(this.#now());
@@ -509,7 +517,7 @@ export class Collector {
   async #identifyIn(log: ContainerLog): Promise<void> {
     const { descriptors, workers } = this.#options;
     const { merged, changed } = await identifyNewcomers(log, descriptors, (job) => workers.identify(job));
-    if (changed !== null) this.#onChanged(changed);
+    if (changed !== null) this.#losses.changed(changed);
     this.#recorder.take(merged);
   }
 
@@ -545,72 +553,6 @@ export class Collector {
         advice: 'See what the reason names; nothing is lost while the files exist.',
       });
     }
-  }
-
-  #onChanged(generation: Generation): void {
-    const { fd, packed, size } = generation;
-    this.#restart(generation, fd === null || packed ? size : fstatSync(fd).size, true);
-  }
-
-  #restart(generation: Generation, size: number, changed: boolean): void {
-    const { log } = generation;
-    generation.restart(size, changed);
-    this.#jobs.abandon(generation);
-    // It was made from where reading stood in what the file was.
-    if (generation.fd !== null) this.#spool.release(generation);
-    log.moved = true;
-    // A copy that was made of it before has what was not read of it.
-    this.#chains.look(log.folder, this.#now());
-    this.#countTruncated(log);
-  }
-
-  /** Once no new file of the log may be a copy any more, what was unread of the old bytes is lost. */
-  #countTruncated(log: ContainerLog): void {
-    if (log.generations.some(({ unknown }) => unknown)) return;
-    for (const generation of log.generations) {
-      const bytes = generation.takeUnread();
-      if (bytes > 0) this.#count(generation, 'truncated', bytes, 0);
-    }
-  }
-
-  #lose(generation: Generation, reason: string, counted: CountResult | null): void {
-    if (generation.done) return;
-    const { log, read, size, format } = generation;
-    const bytes = counted?.bytes ?? generation.knownBytes - generation.read.offset;
-    const isCounted = bytes > 0 || reason === 'unopened';
-    if (isCounted && generation.copyOf === null) this.#count(generation, reason, bytes, counted?.lines ?? 0);
-    generation.restart(0);
-    generation.formers = [];
-    generation.done = true;
-    this.#jobs.abandon(generation);
-    this.#options.descriptors.close(generation);
-    this.#spool.release(generation);
-    log.moved = true;
-    if (generation.copyOf !== null || (size === read.offset && read.carry === null)) return;
-    this.#addGap(generation, { carry: read.carry, format });
-  }
-
-  /** Its copy holds the first of it, and is all there is from now on. */
-  #loseRest(generation: Generation, reason: string, counted: CountResult | null): void {
-    const { log, spool, format } = generation;
-    if (generation.done || spool === null) return;
-    this.#count(generation, reason, counted?.bytes ?? generation.knownBytes - spool.end, counted?.lines ?? 0);
-    generation.size = spool.end;
-    generation.unfinishedAt = -1;
-    this.#options.descriptors.close(generation);
-    log.moved = true;
-    this.#addGap(generation, { carry: null, format });
-  }
-
-  #addGap(generation: Generation, cursor: Parameters<typeof gapIn>[1]): void {
-    const { log } = generation;
-    const gap = gapIn(log, cursor, this.#now());
-    log.generations = log.generations.flatMap((each) => (each === generation ? [each, gap] : [each]));
-  }
-
-  #count(generation: Generation, reason: string, bytes: number, lines: number): void {
-    const files = reason === 'unopened' ? 1 : 0;
-    this.#options.events.bytesLost({ reason, ...generation.log.pod, bytes, lines, files });
   }
 }
 
