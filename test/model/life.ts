@@ -36,6 +36,8 @@ interface Task {
 export class Life {
   readonly clock = new TestClock();
   readonly losses: Loss[] = [];
+  /** Entries that it has read, and what became of them, as it tells. */
+  readonly entries = { read: 0, stored: 0, refused: 0 };
   /** Paths of files in the order in which it has opened them. */
   readonly openings: string[] = [];
   /** Inodes it has open. */
@@ -77,6 +79,15 @@ export class Life {
       events: {
         ...noEvents,
         fileOpened: (path) => this.openings.push(path),
+        jobFinished: ({ entries }) => {
+          this.entries.read += entries;
+        },
+        entriesStored: ({ entries }) => {
+          this.entries.stored += entries;
+        },
+        entriesRefused: ({ entries }) => {
+          this.entries.refused += entries;
+        },
         bytesLost: (loss) => this.losses.push(loss),
         goneWhileDown: (losses) => this.losses.push(...losses),
       },

@@ -16,7 +16,7 @@ export interface Stored {
   committed: boolean;
 }
 
-export type AnswerKind = 'ok' | 'unanswered' | 'storedThen500' | '503' | '429' | 'reset' | '413';
+export type AnswerKind = 'ok' | 'refusedInPart' | 'unanswered' | 'storedThen500' | '503' | '429' | 'reset' | '413';
 
 interface Pending {
   push: Uint8Array;
@@ -31,6 +31,8 @@ export class ModelLoki {
   readonly repeated: string[] = [];
   pending: Pending[] = [];
   life = 0;
+  /** Entries of the pushes of which it has said that they are stored, and those of them that it refused for themselves. */
+  told = { stored: 0, refused: 0 };
 
   send(push: Uint8Array, signal?: AbortSignal): Promise<Answer> {
     return new Promise((resolve) => {
@@ -55,9 +57,14 @@ export class ModelLoki {
   answer(which: number, kind: AnswerKind): void {
     const [pending] = this.pending.splice(which % this.pending.length, 1);
     if (pending === undefined) return;
-    const lasting = kind === 'ok';
+    const lasting = kind === 'ok' || kind === 'refusedInPart';
+    if (lasting) {
+      const refused = kind === 'ok' ? 0 : Math.ceil(pending.entries / 2);
+      this.told.stored += pending.entries - refused;
+      this.told.refused += refused;
+    }
     if (lasting || kind === 'unanswered' || kind === 'storedThen500') this.#store(pending.push, !lasting);
-    pending.answer(answerOf(kind === '413' && pending.entries < 3 ? '503' : kind));
+    pending.answer(answerOf(kind === '413' && pending.entries < 3 ? '503' : kind, pending.entries));
   }
 
   /** What is not known to be committed may come again. */
@@ -98,7 +105,11 @@ export class ModelLoki {
   }
 }
 
-function answerOf(kind: AnswerKind): Answer {
+function answerOf(kind: AnswerKind, entries: number): Answer {
+  if (kind === 'refusedInPart') {
+    const body = `entry with timestamp 2026-01-01 00:00:00 +0000 UTC ignored, reason: 'entry too far behind',\ntotal ignored: ${Math.ceil(entries / 2)} out of ${entries}`;
+    return { status: 400, body, retryAfter: null, location: null };
+  }
   if (kind === 'unanswered') return { failure: 'REQUEST_TIMEOUT', message: 'no answer' };
   if (kind === 'reset') return { failure: 'ECONNRESET', message: 'it broke' };
   const status = kind === 'ok' ? 204 : kind === 'storedThen500' ? 500 : Number(kind);

@@ -115,7 +115,15 @@ const step: fc.Arbitrary<Step> = fc.oneof(
         { weight: 6, arbitrary: fc.constant<AnswerKind>('ok') },
         {
           weight: 5,
-          arbitrary: fc.constantFrom<AnswerKind>('unanswered', 'storedThen500', '503', '429', 'reset', '413'),
+          arbitrary: fc.constantFrom<AnswerKind>(
+            'refusedInPart',
+            'unanswered',
+            'storedThen500',
+            '503',
+            '429',
+            'reset',
+            '413',
+          ),
         },
       ),
     }),

@@ -3,11 +3,11 @@ import type { Stored } from './loki.js';
 import type { World } from './world.js';
 
 /** Holds what Loki has against what was written; returns what is wrong, in words. */
-export function verify({ books, loki, node, lostBytes }: World): string[] {
+export function verify({ books, loki, node, lostBytes, imbalances }: World): string[] {
   const truncated = node.containers.find(({ truncates }) => truncates)?.labels;
   // A log that is truncated in place may be read once more: that shows only after what is new in it has been read.
   const repeated = loki.repeated.filter((key) => !key.startsWith(`${truncated}|`));
-  const wrong: string[] = repeated.map((key) => `repeated without need: ${key}`);
+  const wrong: string[] = [...imbalances, ...repeated.map((key) => `repeated without need: ${key}`)];
   const homes = new Map<Part, Stored[]>();
   for (const stored of loki.stored.values()) {
     const parts = books.partsOf(stored.content);

@@ -38,6 +38,8 @@ export class World {
   readonly node: ModelNode;
   /** Bytes reported as lost, by pod. */
   readonly lostBytes = new Map<string, number>();
+  /** What does not balance in the books of a life. */
+  readonly imbalances: string[] = [];
   life: Life | null = null;
   readonly #folder = mkdtempSync(join(tmpdir(), 'sleipnir-model-'));
   readonly #config: Config;
@@ -69,6 +71,7 @@ export class World {
     if (this.life !== null) return;
     forgetTimers();
     this.#lives += 1;
+    this.loki.told = { stored: 0, refused: 0 };
     const life = new Life(this.#config, WORKER, this.#maxOpen);
     this.life = life;
     const before = new Set(this.node.files);
@@ -135,6 +138,7 @@ export class World {
       else if (life.busy + life.tasks.length === 0) await this.#pass(500);
     });
     await life.close();
+    this.#balance(lokiAnswers);
     this.loki.pending = [];
     if (lokiAnswers) this.loki.commit(this.#lives);
     else this.loki.allowRepeats();
@@ -151,6 +155,7 @@ export class World {
   kill(): void {
     if (this.life === null) return;
     this.life.kill();
+    this.#balance(false);
     this.#collectLosses();
     this.#noteJournaled(this.life);
     this.life = null;
@@ -203,6 +208,7 @@ export class World {
     await this.#pass(CARRY_FLUSH_MS);
     await this.tick();
     await this.quiesce();
+    this.#balance(true);
     this.#collectLosses();
     return verify(this);
   }
@@ -264,6 +270,20 @@ export class World {
     const folder = join(this.#config.stateDir, 'spool');
     const names = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.spool')) : [];
     return names.map((name) => copyAt(join(folder, name)));
+  }
+
+  /** @param settled nothing is on its way any more */
+  #balance(settled: boolean): void {
+    if (this.life === null) return;
+    const { read, stored, refused } = this.life.entries;
+    const { told } = this.loki;
+    if (stored !== told.stored || refused !== told.refused) {
+      this.imbalances.push(
+        `stored ${stored}, refused ${refused}, where Loki told of ${told.stored} and ${told.refused}`,
+      );
+    }
+    if (settled && read !== stored + refused)
+      this.imbalances.push(`read ${read}, stored ${stored}, refused ${refused}`);
   }
 
   #collectLosses(): void {
