@@ -7,6 +7,7 @@ import type { Workers } from '../plan/workers.js';
 import type { SpoolHeadsResult } from '../protocol.js';
 import type { ContainerLog } from './container-log.js';
 import { Generation } from './generation.js';
+import { compareSuffixes } from './name.js';
 import { spoolFile, spoolNumbers } from './spool-folders.js';
 
 export interface SpoolOptions {
@@ -28,6 +29,8 @@ const noteSchema = v.object({
   dev: v.string(),
   ino: v.string(),
   suffix: v.string(),
+  /** When it was first seen, milliseconds since the epoch: the order in its chain, if no position tells that. */
+  seenAtMs: v.optional(v.number(), 0),
   head: mark,
   tail: mark,
   format: v.nullable(v.picklist(['cri', 'docker', 'raw'])),
@@ -40,6 +43,8 @@ const noteSchema = v.object({
 /** A copy left by an earlier run. */
 export interface Leftover {
   log: string;
+  suffix: string;
+  seenAtMs: number;
   restore(log: ContainerLog, nowMs: number): Generation;
 }
 
@@ -64,7 +69,7 @@ export class Spool {
     return this.#usedBytes;
   }
 
-  /** Finds the copies that an earlier run has left, the oldest first; deletes unfinished ones. */
+  /** Finds the copies that an earlier run has left, each log's in the order of its chain; deletes unfinished ones. */
   async load(): Promise<Leftover[]> {
     const { folder, workers } = this.#options;
     for (const name of existsSync(folder) ? readdirSync(folder) : []) {
@@ -75,7 +80,8 @@ export class Spool {
     if (numbers.length === 0) return [];
     const paths = numbers.map((number) => spoolFile(folder, number));
     const { heads } = await workers.spoolHeads({ paths });
-    return paths.flatMap((path, index) => this.#leftover(path, heads[index] ?? null) ?? []);
+    const leftovers = paths.flatMap((path, index) => this.#leftover(path, heads[index] ?? null) ?? []);
+    return leftovers.sort((a, b) => a.seenAtMs - b.seenAtMs || compareSuffixes(a.suffix, b.suffix));
   }
 
   #leftover(path: string, head: SpoolHeadsResult['heads'][number]): Leftover | null {
@@ -91,6 +97,8 @@ export class Spool {
     this.#usedBytes += head.fileBytes;
     return {
       log: note.log,
+      suffix: note.suffix,
+      seenAtMs: note.seenAtMs,
       restore(log, nowMs) {
         const { dev, ino, suffix, tail, format, unidentified } = note;
         const generation = new Generation(log, { path: '', suffix, gzip: false, dev, ino, size: head.end }, nowMs);
@@ -111,7 +119,7 @@ export class Spool {
    * @returns whether everything is in the copy, or it has turned out that nothing is left
    */
   async save(generation: Generation): Promise<boolean> {
-    const { settled, log, dev, ino, suffix, head, format, epoch } = generation;
+    const { settled, log, dev, ino, suffix, seenAtMs, head, format, epoch } = generation;
     const source = generation.source(settled.offset);
     const limitBytes = this.#options.limitBytes - this.#usedBytes;
     if (source === null || limitBytes <= 0 || generation.spool !== null) return false;
@@ -121,6 +129,7 @@ export class Spool {
       dev,
       ino,
       suffix,
+      seenAtMs,
       head,
       tail,
       format,

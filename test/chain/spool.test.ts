@@ -32,12 +32,12 @@ function scene(t: TestContext, limitBytes = 1_000_000) {
     });
   let logs = 0;
   /** A log of one generation that is open and has lost its name. */
-  const deleted = (text: string): Generation => {
+  const deleted = (text: string, seenAtMs = NOW_MS): Generation => {
     logs += 1;
     const path = join(root, `${logs}.log`);
     writeFileSync(path, text);
     const log = makeLog(path);
-    list(log);
+    list(log, seenAtMs);
     const generation = open(log.generations[0]!);
     unlinkSync(path);
     list(log);
@@ -108,6 +108,20 @@ test('copies keep their order over restarts', async (t) => {
   assert.deepEqual(
     leftovers.map(({ log }) => log),
     generations.map(({ log }) => log.path),
+  );
+});
+
+test('copies come in the order of their chain, whichever was made first', async (t) => {
+  const { spool, make, deleted } = scene(t);
+  const [first, second, third, fourth] = [NOW_MS, NOW_MS + 1, NOW_MS + 1, NOW_MS + 2].map((ms) => deleted('x\n', ms));
+  assert.ok(first && second && third && fourth);
+  second.suffix = '20260101-000000';
+  fourth.suffix = '1';
+  for (const generation of [fourth, third, second, first]) await spool.save(generation);
+  const leftovers = await make().load();
+  assert.deepEqual(
+    leftovers.map(({ log }) => log),
+    [first, second, third, fourth].map(({ log }) => log.path),
   );
 });
 

@@ -298,6 +298,23 @@ const FOUND: Record<string, Step[]> = {
     { do: 'truncate', at: 2 },
     { do: 'write', at: 0, stream: 'stdout', bytes: 0, lines: 1 },
   ],
+  'copies in the spool that no position tells of keep their order': [
+    { do: 'lastPart', at: 1, stream: 'stdout', bytes: 0 },
+    { do: 'rotate', at: 1 },
+    { do: 'write', at: 1, stream: 'stdout', bytes: 0, lines: 1 },
+    { do: 'rotate', at: 1 },
+    { do: 'part', at: 1, stream: 'stdout', bytes: 0 },
+    { do: 'tick' },
+    { do: 'deleteTorn', at: 1 },
+    { do: 'tick' },
+    { do: 'work', which: 0, times: 3 },
+    { do: 'work', which: 3, times: 1 },
+    { do: 'kill' },
+    { do: 'startAmid', acts: [] },
+    { do: 'wait', ms: 15000 },
+    { do: 'work', which: 0, times: 2 },
+    { do: 'kill' },
+  ],
 };
 
 turnWatchingOff();
