@@ -17,6 +17,8 @@ export interface Part {
   whole: boolean;
   /** Its bytes have been nowhere on the node at some time, so it may be missing. */
   gone: boolean;
+  /** The positions told, when a collector ended, that its file had it: if it goes, that is to be counted. */
+  counted: boolean;
 }
 
 /** What an application logged in one go; its parts are to arrive joined. */
@@ -66,7 +68,7 @@ export class Books {
     const ns = BigInt(this.#startMs) * 1_000_000n + BigInt(id);
     const content = `<${id}>${'x'.repeat(fillerBytes)}`;
     const text = `${rfc3339(ns)} ${entry.stream} ${tag} ${content}\n`;
-    const part: Part = { id, entry, file, content, text, ns, whole: false, gone: false };
+    const part: Part = { id, entry, file, content, text, ns, whole: false, gone: false, counted: false };
     entry.open = tag === 'P';
     entry.parts.push(part);
     file.parts.push(part);

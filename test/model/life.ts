@@ -98,12 +98,14 @@ export class Life {
   }
 
   /**
-   * Inodes of files that the stored positions would know again, or miss: by a fingerprint, or by a time in the name. One of
-   * which nothing was read while it was the current one may be any that was rotated later.
+   * Inodes of files that the stored positions would know again, or miss, with the bytes they are said to have: by a
+   * fingerprint, or by a time in the name. One of which nothing was read while it was the current one may be any that was
+   * rotated later.
    */
-  get journaled(): Set<string> {
+  get journaled(): Map<string, number> {
     const cursors = [...(this.#journal?.records.values() ?? [])].flatMap((record) => record.cursors);
-    return new Set(cursors.filter(({ head, name }) => head !== null || name.includes('-')).map(({ ino }) => ino));
+    const told = cursors.filter(({ head, name }) => head !== null || name.includes('-'));
+    return new Map(told.map(({ ino, size }) => [ino, size]));
   }
 
   stop(): Promise<void> {

@@ -1,4 +1,4 @@
-import { type Entry, type Part, timeOf } from './books.js';
+import { type Books, type Entry, type Part, timeOf } from './books.js';
 import type { Stored } from './loki.js';
 import type { World } from './world.js';
 
@@ -25,19 +25,47 @@ export function verify({ books, loki, node, lostBytes, imbalances }: World): str
     if (count > 1 && !part.entry.torn && !part.entry.parts.some(({ gone }) => gone))
       wrong.push(`stored ${count} times: ${(homes.get(part) ?? []).map(nameOf).join(' and ')}`);
   }
+  wrong.push(...checkLosses(books, lostBytes, homes, truncated));
+  return wrong;
+}
+
+/** What is counted as lost may be no more than is at risk, and no less than is missing of what the positions told of. */
+function checkLosses(
+  { parts }: Books,
+  lostBytes: ReadonlyMap<string, number>,
+  homes: ReadonlyMap<Part, Stored[]>,
+  truncated: string | undefined,
+): string[] {
   const atRisk = new Map<string, number>();
-  for (const part of books.parts) {
-    if (!part.gone) continue;
-    const pod = part.entry.labels.split(' ')[2] as string;
-    atRisk.set(pod, (atRisk.get(pod) ?? 0) + part.text.length);
-  }
-  for (const [pod, bytes] of lostBytes) {
+  const missing = new Map<string, number>();
+  for (const part of parts) {
     // What a kill comes too soon after is counted again.
-    if (truncated?.split(' ')[2] === pod) continue;
+    if (!part.gone || part.entry.labels === truncated) continue;
+    const pod = podIn(part.entry.labels);
+    atRisk.set(pod, (atRisk.get(pod) ?? 0) + part.text.length);
+    if (!part.counted || homes.has(part) || isInodeReused(part, parts)) continue;
+    missing.set(pod, (missing.get(pod) ?? 0) + part.text.length);
+  }
+  const wrong: string[] = [];
+  for (const [pod, bytes] of lostBytes) {
+    if (truncated !== undefined && podIn(truncated) === pod) continue;
     const most = atRisk.get(pod) ?? 0;
     if (bytes > most) wrong.push(`${bytes} bytes of ${pod} are counted as lost, at most ${most} are`);
   }
+  for (const [pod, least] of missing) {
+    const bytes = lostBytes.get(pod) ?? 0;
+    if (bytes < least) wrong.push(`${bytes} bytes of ${pod} are counted as lost, at least ${least} are`);
+  }
   return wrong;
+}
+
+function podIn(labels: string): string {
+  return labels.split(' ')[2] as string;
+}
+
+/** Then the other file may be taken for it, under a name that it got back. */
+function isInodeReused({ file }: Part, parts: readonly Part[]): boolean {
+  return parts.some((other) => other.file !== file && other.file.ino === file.ino);
 }
 
 function checkStored(stored: Stored, parts: Part[], truncates: boolean): string[] {

@@ -261,7 +261,13 @@ export class World {
 
   #noteJournaled({ journaled }: Life): void {
     for (const file of [...this.#unnamed, ...this.node.files]) {
-      file.journaled = journaled.has(file.ino) || journaled.has(file.gzipIno ?? '');
+      const bytes = journaled.get(file.ino) ?? journaled.get(file.gzipIno ?? '');
+      file.journaled = bytes !== undefined;
+      let end = 0;
+      for (const part of file.parts) {
+        end += part.text.length;
+        part.counted ||= part.whole && end <= (bytes ?? 0);
+      }
     }
   }
 
