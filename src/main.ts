@@ -249,6 +249,7 @@ function healthOf(stalls: readonly Stall[]): { ok: boolean; troubles: Trouble[] 
 
 function nothingYet(budget: Budget): Snapshot {
   return {
+    entriesPending: 0,
     containerLogs: 0,
     generationsOpen: 0,
     unreadBytes: 0,
