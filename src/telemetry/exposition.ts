@@ -18,7 +18,10 @@ const COUNTERS: Record<PlainTotal, [name: string, help: string]> = {
   entriesRead: ['entries_read_total', 'Entries made of the lines read: lines + released - held - dropped.'],
   bytesRead: ['bytes_read_total', 'Bytes of log read.'],
   entriesStored: ['entries_stored_total', 'Entries that Loki has stored.'],
-  entriesMissed: ['entries_missed_total', 'Entries read that a push made anew did not have: their bytes were gone.'],
+  entriesMissed: [
+    'entries_missed_total',
+    'Entries read that a push made anew did not have: their bytes were gone, or a limit has dropped them.',
+  ],
   entriesRecalled: [
     'entries_recalled_total',
     'Entries whose answer is not waited for, because the process ends or another endpoint is used; they are read again.',

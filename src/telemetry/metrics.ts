@@ -1,4 +1,5 @@
 import type { PipelineDelta } from '../pipeline.js';
+import { type Books, booksOf } from './books.js';
 import { watchEventLoop } from './event-loop.js';
 import type { Loss } from './events.js';
 import { StageMetrics } from './stage-metrics.js';
@@ -35,10 +36,7 @@ export interface Snapshot {
  */
 export interface Totals {
   linesRead: number;
-  /**
-   * Entries made of the lines read. At any moment: linesRead + entriesReleased = linesHeld + entriesDropped + entriesRead,
-   * and entriesRead = entriesStored + entriesRefused + entriesMissed + entriesRecalled + entriesPending.
-   */
+  /** See `Books` for this and all that must come to the same. */
   entriesRead: number;
   linesHeld: number;
   entriesReleased: number;
@@ -75,6 +73,7 @@ export interface Metrics {
   readonly totals: Totals;
   readonly registry: Exposition;
   snapshot(): Snapshot;
+  books(): Books;
   /** One try to push ended with this status, or a code if there was no answer, after so many seconds. */
   countPush(status: string, seconds: number): void;
   countRetry(reason: string): void;
@@ -155,6 +154,7 @@ export function createMetrics(collect: () => Snapshot): Metrics {
       },
     },
     snapshot: collect,
+    books: () => booksOf(counted, collect().entriesPending),
     countPush(status, seconds) {
       totals.pushes++;
       counted.pushes.add({ status }, 1);
