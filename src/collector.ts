@@ -314,6 +314,7 @@ export class Collector {
     return {
       ...snapshotOf(this.#chains, this.#now()),
       containerLogs: this.#chains.size,
+      entriesPending: this.#jobs.pendingEntries,
       generationsOpen: descriptors.openCount,
       memoryBudgetBytes: budget.pushBudgetBytes,
       memoryBudgetUsedBytes: this.#jobs.heldBytes,

@@ -50,6 +50,7 @@ const OWN_LOG_SPOOL_BYTES = 2 * 1024 * 1024;
 
 /** Of a snapshot, what each lane has for itself; descriptors, workers and the journal are the same for all. */
 const SUMMED = [
+  'entriesPending',
   'containerLogs',
   'unreadBytes',
   'memoryBudgetBytes',

@@ -23,6 +23,7 @@ import type { PushEvents } from './push/figures.js';
 import { keepWasmLight } from './push/light-wasm.js';
 import { type Reloaded, Reloader } from './reload.js';
 import { startRhythm } from './rhythm.js';
+import type { Books } from './telemetry/books.js';
 import type { CollectorEvents, Problem } from './telemetry/events.js';
 import { startFigures } from './telemetry/figures.js';
 import { createLog, type OwnLog } from './telemetry/log.js';
@@ -71,6 +72,7 @@ async function collect(
 ): Promise<number> {
   /** Undone in the opposite order, also when starting fails half way. */
   const closers: (() => unknown)[] = [];
+  let books: Books;
   const open = <T>(thing: T, close: (thing: T) => unknown): T => {
     closers.push(() => close(thing));
     return thing;
@@ -177,10 +179,11 @@ async function collect(
     stopRhythm();
     await fleet.stop(config.shutdownTimeoutMs);
     figures.stop();
+    books = metrics.books();
   } finally {
     for (const close of closers.reverse()) await close();
   }
-  log.info('ended');
+  log.info({ books }, 'ended');
   return 0;
 }
 
@@ -249,6 +252,7 @@ function healthOf(stalls: readonly Stall[]): { ok: boolean; troubles: Trouble[] 
 
 function nothingYet(budget: Budget): Snapshot {
   return {
+    entriesPending: 0,
     containerLogs: 0,
     generationsOpen: 0,
     unreadBytes: 0,

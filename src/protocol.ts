@@ -106,6 +106,9 @@ export interface PlacedJob extends CollectJob {
   room: ShelfPlace | null;
 }
 
+/** Entries that were dropped for one reason. */
+export type Dropped = [reason: string, entries: number];
+
 export interface SliceResult {
   /**
    * `read`: all fields below hold. `changed`: the bytes before `from` are not those of `before`; nothing was read.
@@ -126,8 +129,14 @@ export interface SliceResult {
   full: boolean;
   /** Physical lines consumed. */
   lines: number;
-  /** Entries written to the push. */
+  /** Entries written to the push. Always: lines + releasedEntries = heldLines + those of `dropped` + entries. */
   entries: number;
+  /** Lines that became no entry at once: parts of one, or held back by a stage; and entries that had no room. */
+  heldLines: number;
+  /** Entries made of what was held back, here or in a slice before. */
+  releasedEntries: number;
+  /** Entries that stages have dropped, by reason. */
+  dropped: readonly Dropped[];
   /** Lines that are not what the format says, shipped as they are. */
   malformedLines: number;
   /** Entries cut at `maxLineBytes`. */

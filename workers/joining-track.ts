@@ -1,4 +1,4 @@
-import type { Format, Slice } from '../src/protocol.js';
+import type { Dropped, Format, Slice } from '../src/protocol.js';
 import type { JobOutput } from './output.js';
 import { decodeCarry, encodeCarry } from './parse/carry.js';
 import type { PartialJoiner } from './parse/join.js';
@@ -27,12 +27,23 @@ export abstract class JoiningTrack implements Track {
   full = false;
   readonly waitMs = 0;
   readonly cutBytes = 0;
+  readonly dropped: readonly Dropped[] = [];
   readonly #parts: TrackParts;
   /** What another pipeline has left, as far as there was no room for it. */
   #rest: Uint8Array | null = null;
+  /** Entries of what another pipeline has left. */
+  #leftovers = 0;
 
   constructor(parts: TrackParts) {
     this.#parts = parts;
+  }
+
+  get heldLines(): number {
+    return this.#parts.joiner.parts;
+  }
+
+  get releasedEntries(): number {
+    return this.#parts.joiner.joined + this.#leftovers;
   }
 
   abstract get malformedLines(): number;
@@ -47,6 +58,7 @@ export abstract class JoiningTrack implements Track {
     const { joiner, output } = this.#parts;
     this.full = false;
     this.#rest = null;
+    this.#leftovers = 0;
     if (carry === null || (this.joins && !isPipelineCarry(carry))) {
       const { skipLine, open } = decodeCarry(carry);
       joiner.beginSlice(open);
@@ -54,7 +66,8 @@ export abstract class JoiningTrack implements Track {
     }
     joiner.beginSlice([]);
     const room = await this.#parts.room();
-    const { skipLine, rest } = room.putLeftovers(carry, this.hoisted, output.streams(room));
+    const { skipLine, put, rest } = room.putLeftovers(carry, this.hoisted, output.streams(room));
+    this.#leftovers = put;
     this.#rest = rest;
     this.full = rest !== null;
     return skipLine;

@@ -1,5 +1,5 @@
 import type { PipelineDelta } from '../src/pipeline.js';
-import type { Format, Slice } from '../src/protocol.js';
+import type { Dropped, Format, Slice } from '../src/protocol.js';
 import type { LineParser } from './parse/parser.js';
 import type { LineEnds } from './read/line-ends.js';
 
@@ -16,6 +16,10 @@ export interface Track {
   readonly waitMs: number;
   /** Lines that are not what the format says. */
   readonly malformedLines: number;
+  /** What became of lines that are no entry of their own: see SliceResult. */
+  readonly heldLines: number;
+  readonly releasedEntries: number;
+  readonly dropped: readonly Dropped[];
   /** Bytes left out by cuts that the output does not know of. */
   readonly cutBytes: number;
   /** Starts the slice in the output; false, with nothing begun, if not even the labels have room. */

@@ -1,11 +1,16 @@
 import { fileURLToPath } from 'node:url';
+import type { Books } from '../../src/telemetry/books.js';
 import { type Cgroup, makeCgroup, UNLIMITED } from '../measure/cgroup.js';
 import { Child } from '../measure/child.js';
+import { booksIn } from './books.js';
 import { FEW_WATCHES, whyNoFewWatches, withFewWatches } from './few-watches.js';
 import type { Life } from './gaps.js';
 
 const CLI = fileURLToPath(new URL('../../../dist/cli.js', import.meta.url));
 const NO_WATCH = fileURLToPath(new URL('./no-watch.js', import.meta.url));
+
+/** One that is short of CPU answers late. */
+const ANSWER_MS = 5_000;
 
 /** How the processes are started. */
 export interface Launch {
@@ -19,6 +24,7 @@ export interface Launch {
 
 interface LogLine {
   code?: string;
+  books?: Books;
   msg?: string;
   http?: string;
   bytes?: number;
@@ -36,6 +42,10 @@ export class Lives {
   countedLostBytes = 0;
   /** What it has reported as lost, in words. */
   readonly losses: string[] = [];
+  /** The books of each life: at its end, or just before it was killed. Of one that had hardly begun there are none. */
+  readonly books: Books[] = [];
+  /** How many were killed. */
+  killed = 0;
   /** How it was run, where that depends on the machine. */
   readonly note: string | null = null;
   /** When collectors ran. */
@@ -86,6 +96,10 @@ export class Lives {
   }
 
   async kill(): Promise<void> {
+    if (!this.running) return;
+    const books = await this.readBooks();
+    if (books !== null) this.books.push(books);
+    this.killed += 1;
     this.#child?.kill();
     await this.#child?.exited;
   }
@@ -103,19 +117,33 @@ export class Lives {
 
   /** Kills what runs, and undoes what was done to the machine. */
   async close(): Promise<void> {
-    await this.kill();
+    this.#child?.kill();
+    await this.#child?.exited;
     await this.#cgroup?.remove();
   }
 
-  /** The sum of a metric over its labels; null if it cannot be asked. */
-  async metric(name: string): Promise<number | null> {
+  /** The bytes that are not settled yet; null if it cannot be asked. */
+  async unreadBytes(): Promise<number | null> {
+    const text = await this.#metrics();
+    return text === null ? null : Number(/^sleipnir_unread_bytes (\S+)$/m.exec(text)?.[1]);
+  }
+
+  /** The books as they stand; null if it cannot be asked. */
+  async readBooks(): Promise<Books | null> {
+    if (this.spans.at(-1)?.startedMs == null) return null;
+    const text = await this.#metrics();
+    return text === null ? null : booksIn(text);
+  }
+
+  async #metrics(): Promise<string | null> {
     const url = await this.#http;
     if (url === null || !this.running) return null;
-    const response = await fetch(`${url}/metrics`).catch(() => null);
-    if (response === null) return null;
-    const text = await response.text();
-    const values = text.matchAll(new RegExp(`^sleipnir_${name}(?:{.*})? (\\S+)$`, 'gm'));
-    return [...values].reduce((sum, [, value]) => sum + Number(value), 0);
+    try {
+      const response = await fetch(`${url}/metrics`, { signal: AbortSignal.timeout(ANSWER_MS) });
+      return await response.text();
+    } catch {
+      return null;
+    }
   }
 
   #hear(line: string): void {
@@ -129,6 +157,7 @@ export class Lives {
       this.#onHttp(said.http);
       (this.spans.at(-1) as Life).startedMs = Date.now();
     }
+    if (said.books !== undefined) this.books.push(said.books);
     if (said.code !== undefined) this.said.set(said.code, (this.said.get(said.code) ?? 0) + 1);
     if (said.code !== 'LOGS_LOST') return;
     this.countedLost += said.lines ?? 0;

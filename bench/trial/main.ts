@@ -3,6 +3,7 @@ import { parseBytes } from '../../src/config/units.js';
 import { SleipnirError } from '../../src/errors.js';
 import { endWith } from '../measure/ending.js';
 import { table } from '../measure/table.js';
+import { BOOKS_HEADING, booksRow, reasonsIn } from './books.js';
 import { runTrial, type TrialOptions, type TrialResult } from './run.js';
 import { SCENARIOS, type Scenario } from './scenarios.js';
 
@@ -58,10 +59,14 @@ await endWith(async () => {
     results.push({ scenario, result });
     process.stdout.write(`${scenario.name}: ${verdict(result)}\n`);
     if (result.wrongs.length > 0) process.stdout.write(`  the collector said ${JSON.stringify(result.said)}\n`);
+    const reasons = reasonsIn(result.books);
+    if (reasons !== '') process.stdout.write(`  ${reasons}\n`);
     for (const loss of result.losses.slice(0, LOSSES_SHOWN)) process.stdout.write(`  counted in ${loss}\n`);
     for (const gap of result.gaps) process.stdout.write(`  ${gap}\n`);
   }
   process.stdout.write(`\n${table(HEADING, results.map(row))}`);
+  const books = results.map(({ scenario, result }) => booksRow(scenario.name, result.books));
+  process.stdout.write(`\n${table(BOOKS_HEADING, books)}`);
   if (flags.json)
     process.stdout.write(
       `${JSON.stringify(results.map(({ scenario, result }) => ({ scenario: scenario.name, ...result })))}\n`,

@@ -1,12 +1,16 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import type { Books } from '../../src/telemetry/books.js';
+import { placed } from '../load/alloy-config.js';
 import { Child } from '../measure/child.js';
 import type { Ledger } from '../node/ledger.js';
 import { Random } from '../node/random.js';
 import { type Receiver, startReceiver } from '../receiver/server.js';
+import { addBooks, imbalanceOf, sum } from './books.js';
+import { readConfig } from './dropping.js';
 import type { Life } from './gaps.js';
 import { Lives } from './lives.js';
 import type { Scenario } from './scenarios.js';
@@ -35,6 +39,8 @@ export interface TrialResult extends Tally {
   countedLostBytes: number;
   /** What they have reported as lost, in words. */
   losses: readonly string[];
+  /** Of all lives together. */
+  books: Books;
   /** When collectors ran. */
   lives: readonly Life[];
   /** Problems the collector spoke of, by code, with how often. */
@@ -54,7 +60,7 @@ export async function runTrial(scenario: Scenario, options: TrialOptions): Promi
   mkdirSync(pods);
   const { cpus } = options;
   const launch = { ...scenario.launch, ...(cpus !== undefined && { cpus }) };
-  const lives = new Lives(environment(scenario, pods, stateDir, loki), launch);
+  const lives = new Lives(environment(scenario, home, loki), launch);
   try {
     lives.start();
     loki.faults.set(scenario.faults ?? []);
@@ -68,9 +74,8 @@ export async function runTrial(scenario: Scenario, options: TrialOptions): Promi
     if (!ledger.complete) throw node.failure();
     loki.faults.clear();
     await caughtUp(lives, loki, ledger);
-    const balance = await booksOf(lives);
     await lives.end();
-    const result = tally(ledger.containers, loki.store, lives.spans);
+    const result = tally(ledger.containers, loki.store, lives.spans, scenario.config?.fateOf);
     const { countedLost, countedLostBytes } = lives;
     const said = Object.fromEntries(lives.said);
     return {
@@ -78,10 +83,11 @@ export async function runTrial(scenario: Scenario, options: TrialOptions): Promi
       countedLost,
       countedLostBytes,
       losses: lives.losses,
+      books: addBooks(lives.books),
       lives: lives.spans,
       note: lives.note,
       said,
-      wrongs: [...wrongsIn(scenario, result, lives), ...balance],
+      wrongs: [...wrongsIn(scenario, result, lives), ...wrongBooks(lives, result, ledger)],
     };
   } finally {
     await lives.close();
@@ -90,15 +96,19 @@ export async function runTrial(scenario: Scenario, options: TrialOptions): Promi
   }
 }
 
-function environment(
-  { settings = {} }: Scenario,
-  pods: string,
-  stateDir: string,
-  loki: Receiver,
-): Record<string, string> {
+function environment({ settings = {}, config }: Scenario, home: string, loki: Receiver): Record<string, string> {
+  const { pushUrl } = loki;
+  const pods = join(home, 'pods');
+  const paths = join(pods, '*/*/*.log');
+  const stateDir = join(home, 'state');
+  let source: Record<string, string> = { PATHS: paths, LOKI_URL: pushUrl };
+  if (config !== undefined) {
+    source = { CONFIG: join(home, 'config.alloy') };
+    const place = { paths: [paths], roots: [pods], url: pushUrl, pushUrl, stateDir };
+    writeFileSync(join(home, 'config.alloy'), placed(readConfig(config.name), place));
+  }
   const all: Record<string, string> = {
-    PATHS: join(pods, '*/*/*.log'),
-    LOKI_URL: loki.pushUrl,
+    ...source,
     STATE_DIR: stateDir,
     HTTP_ADDR: '127.0.0.1:0',
     LOG_FORMAT: 'json',
@@ -133,18 +143,29 @@ async function caughtUp(lives: Lives, loki: Receiver, ledger: Ledger): Promise<v
     if (store.entries !== before) quietMs = 0;
     before = store.entries;
     await sleep(LOOK_MS);
-    const pending = quietMs > 3_000 ? await lives.metric('unread_bytes') : null;
-    if (pending === 0) return;
+    if (quietMs > 3_000 && (await lives.unreadBytes()) === 0) return;
   }
 }
 
-/** Whether every entry that was read is accounted for: stored or refused. */
-async function booksOf(lives: Lives): Promise<string[]> {
-  const [read, stored, refused] = await Promise.all(
-    ['entries_read_total', 'entries_stored_total', 'entries_refused_total'].map((name) => lives.metric(name)),
-  );
-  if (read == null || stored == null || refused == null) return ['the metrics cannot be read'];
-  return read === stored + refused ? [] : [`books: ${read} entries read, ${stored} stored, ${refused} refused`];
+/**
+ * What does not balance: in each life by itself; and where nothing was read twice, in all of them against what was
+ * written.
+ */
+function wrongBooks({ books, killed }: Lives, { dropped, repeated, lost }: Tally, { containers }: Ledger): string[] {
+  const wrongs = books.flatMap((each, index) => {
+    const imbalance = imbalanceOf(each);
+    return imbalance === null ? [] : [`books ${index + 1} of ${books.length}: ${imbalance}`];
+  });
+  const last = books.at(-1);
+  if (last === undefined) return ['no books were told'];
+  if (last.entriesRecalled > 0) wrongs.push(`${last.entriesRecalled} entries were open at the end`);
+  const total = addBooks(books);
+  if (killed > 0 || repeated > 0 || total.entriesRecalled > 0 || lost > 0) return wrongs;
+  const lines = containers.reduce((sum, { physicalLines }) => sum + physicalLines, 0);
+  if (total.linesRead !== lines) wrongs.push(`${lines} lines were written, ${total.linesRead} read`);
+  if (sum(total.entriesDropped) !== dropped)
+    wrongs.push(`${dropped} lines are missing by configuration, ${sum(total.entriesDropped)} counted`);
+  return wrongs;
 }
 
 function wrongsIn(scenario: Scenario, result: Tally, lives: Lives): string[] {

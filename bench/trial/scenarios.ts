@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '../node/random.js';
 import type { Fault } from '../receiver/faults.js';
 import type { Receiver } from '../receiver/server.js';
+import { dropping, type Fate } from './dropping.js';
 import type { Launch, Lives } from './lives.js';
 
 /** What a scenario can do while the pods write. */
@@ -30,6 +31,8 @@ export interface Scenario {
    * that a life may be too short for any progress, or bytes would really vanish.
    */
   rotation?: { everyMs: number; keep: number };
+  /** An Alloy file of this folder, and what it is to do with the line of a running number. */
+  config?: { name: string; fateOf: (number: number) => Fate };
   /** Of the collector, without prefix. */
   settings?: Record<string, string>;
   launch?: Launch;
@@ -146,6 +149,14 @@ export const SCENARIOS: readonly Scenario[] = [
     settings: { SPOOL_BYTES: '1MiB', MEMORY_LIMIT: '160MiB', SHUTDOWN_TIMEOUT: '500ms' },
     act: endedInOutage,
     lossy: true,
+  },
+  {
+    name: 'dropping',
+    fault: 'SIGKILL and rotation, an Alloy file drops, samples and limits',
+    node: [],
+    rotation: { everyMs: 700, keep: 10 },
+    config: { name: 'dropping.alloy', fateOf: dropping },
+    act: (stage) => restarts(stage, () => stage.lives.kill()),
   },
   {
     name: 'everything',

@@ -1,6 +1,7 @@
 import type { Written } from '../node/node.js';
 import { seqOf } from '../node/seq.js';
 import type { ReceiverStore } from '../receiver/store.js';
+import type { Fate } from './dropping.js';
 import { describeGap, gapsOf, type Life, wasReadable } from './gaps.js';
 
 /** What became of the lines that were written, exactly. */
@@ -10,9 +11,11 @@ export interface Tally {
   stored: number;
   /** Entries that came again and were stored once. */
   repeated: number;
-  /** Lines that Loki has not. */
+  /** Lines that Loki has not, and should have. */
   lost: number;
-  /** Entries that are no line as it was written: in pieces, damaged, or stored twice. */
+  /** Lines that Loki has not, because of the configuration. */
+  dropped: number;
+  /** Entries that are no line as it was written: in pieces, damaged, stored twice, or to be dropped. */
   wrong: number;
   /** Entries that Loki refused for good, by its own count. */
   refused: number;
@@ -25,8 +28,17 @@ export interface Tally {
 const GAPS_SHOWN = 5;
 const FILES_SHOWN = 3;
 
-/** Holds what containers wrote, by their running numbers, against what a receiver has. */
-export function tally(containers: readonly Written[], store: ReceiverStore, lives: readonly Life[] = []): Tally {
+/**
+ * Holds what containers wrote, by their running numbers, against what a receiver has.
+ *
+ * @param fateOf what the configuration is to do with the line of this number
+ */
+export function tally(
+  containers: readonly Written[],
+  store: ReceiverStore,
+  lives: readonly Life[] = [],
+  fateOf: (number: number) => Fate = () => 'sent',
+): Tally {
   const epochMs = lives[0]?.bornMs ?? 0;
   const byContainer = new Map<string, Found>();
   let wrong = 0;
@@ -36,7 +48,7 @@ export function tally(containers: readonly Written[], store: ReceiverStore, live
     byContainer.set(key, found);
     for (const { line, text } of stream.kept) {
       const number = seqOf(text);
-      if (number < 0 || found.numbers.has(number)) wrong += 1;
+      if (number < 0 || found.numbers.has(number) || fateOf(number) === 'dropped') wrong += 1;
       found.numbers.add(number);
       found.contentBytes += line.length;
     }
@@ -46,6 +58,7 @@ export function tally(containers: readonly Written[], store: ReceiverStore, live
     stored: 0,
     repeated: store.duplicates,
     lost: 0,
+    dropped: 0,
     readable: 0,
     wrong,
     refused: Object.values(store.refused).reduce((sum, count) => sum + count, 0),
@@ -53,11 +66,13 @@ export function tally(containers: readonly Written[], store: ReceiverStore, live
   };
   for (const { namespace, pod, container, lines, contentBytes, files } of containers) {
     const found = byContainer.get(`${namespace}/${pod}/${container}`) ?? NOTHING;
-    const missing = missingIn(found.numbers, lines);
+    const absent = missingIn(found.numbers, lines);
+    const missing = absent.filter((number) => fateOf(number) === 'sent');
     result.wrote += lines;
-    result.stored += lines - missing.length;
+    result.stored += lines - absent.length;
     result.lost += missing.length;
-    if (missing.length === 0 && found.contentBytes !== contentBytes) result.wrong += 1;
+    result.dropped += absent.length - missing.length;
+    if (absent.length === 0 && found.contentBytes !== contentBytes) result.wrong += 1;
     const gaps = gapsOf(missing, files, lives);
     for (const gap of gaps) if (wasReadable(gap)) result.readable += gap.lines;
     if (missing.length > 0 && result.gaps.length < GAPS_SHOWN) {

@@ -27,11 +27,21 @@ type Returned = Pick<Extract<Outcome, { hold: unknown }>, 'hold'>;
 /** From the push of a job to settled positions. Cuts, repeats and re-encodes what Loki does not take as it is. */
 export class Delivery {
   readonly #options: DeliveryOptions;
-  /** Their pushes are with the sender. */
-  readonly #submitted = new Set<Job>();
+  /** Their pushes are with the sender, each with so many entries. */
+  readonly #submitted = new Map<Job, number>();
+  /** Places of pushes that are being made anew. */
+  readonly #places = new Set<Place>();
 
   constructor(options: DeliveryOptions) {
     this.#options = options;
+  }
+
+  /** Entries that are neither stored nor refused yet. */
+  get pendingEntries(): number {
+    let sum = 0;
+    for (const entries of this.#submitted.values()) sum += entries;
+    for (const { entries } of this.#places) sum += entries;
+    return sum;
   }
 
   /** Hands the push of a job over. One without entries is settled at once. */
@@ -39,6 +49,8 @@ export class Delivery {
     const [push] = job.pushes;
     const read = job.units.reduce((sum, unit) => sum + (unit.result as SliceResult).entries, 0);
     if (push === undefined || read === 0) return this.#settle(job);
+    // Its place was recalled while it was made anew.
+    if (job.place !== null && !this.#places.has(job.place)) return this.#options.held.drop(job);
     const { bytes, tenant, encodedBytes } = push;
     // Less was read where a slice is no longer of interest.
     const entries = Math.min(push.entries, read);
@@ -52,9 +64,10 @@ export class Delivery {
       ...spread(job.units),
       onSettled: (outcome) => this.#onOutcome(job, parcel, outcome),
     };
-    this.#submitted.add(job);
-    if (job.place === null) this.#options.sender.submit(parcel);
-    else job.place.held.submit(parcel);
+    this.#submitted.set(job, entries);
+    if (job.place === null) return this.#options.sender.submit(parcel);
+    job.place.entries -= entries;
+    job.place.held.submit(parcel);
   }
 
   /**
@@ -64,12 +77,14 @@ export class Delivery {
    */
   recall(): Unit[] {
     const units: Unit[] = [];
-    for (const job of this.#submitted) {
+    this.#options.events.entriesRecalled({ entries: this.pendingEntries });
+    for (const job of this.#submitted.keys()) {
       this.#options.held.drop(job);
       units.push(...job.units);
       job.units = [];
     }
     this.#submitted.clear();
+    this.#places.clear();
     return units;
   }
 
@@ -103,7 +118,7 @@ export class Delivery {
         this.#options.onMetadataRefused();
         job.spec = { ...job.spec, withoutMetadata: true };
         events.jobRepeated('encoding');
-        return this.#repeat(job, outcome.hold(), [job.units.map(againOf)]);
+        return this.#repeat(job, entries, outcome.hold(), [job.units.map(againOf)]);
     }
   }
 
@@ -114,7 +129,7 @@ export class Delivery {
       const whole = reason === 'invalid_labels' || (only.result as SliceResult).lines <= 1;
       if (whole) return this.#refuse(job, entries, reason);
       this.#options.events.jobRepeated('cut');
-      return this.#repeat(job, hold(), [[firstHalfOf(only)]]);
+      return this.#repeat(job, entries, hold(), [[firstHalfOf(only)]]);
     }
     this.#options.events.jobRepeated('cut');
     const units = job.units.map(againOf);
@@ -122,13 +137,29 @@ export class Delivery {
     const others = units.filter((unit) => !alone.has(logOf(unit).path));
     const half = apart.length > 0 ? others.length : Math.ceil(others.length / 2);
     // Nothing becomes of a part without units.
-    this.#repeat(job, hold(), [others.slice(0, half), others.slice(half), ...apart.map((unit) => [unit])]);
+    this.#repeat(job, entries, hold(), [others.slice(0, half), others.slice(half), ...apart.map((unit) => [unit])]);
   }
 
-  #repeat(job: Job, held: HeldPlace, parts: Unit[][]): void {
+  #repeat(job: Job, entries: number, held: HeldPlace, parts: Unit[][]): void {
     this.#options.held.drop(job);
-    const place: Place = { held, seq: job.seq, pending: parts.length };
+    const release = () => {
+      held.release();
+      this.#left(place);
+    };
+    const place: Place = {
+      held: { submit: (part) => held.submit(part), release },
+      seq: job.seq,
+      pending: parts.length,
+      entries,
+    };
+    this.#places.add(place);
     for (const units of parts) this.#options.onRepeat(units, place, job);
+  }
+
+  /** Everything of the place was handed over anew, as far as it was there. */
+  #left(place: Place): void {
+    if (!this.#places.delete(place) || place.entries === 0) return;
+    this.#options.events.entriesMissed({ entries: place.entries });
   }
 
   #refuse(job: Job, entries: number, reason: string): void {

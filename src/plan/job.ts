@@ -28,6 +28,8 @@ export interface Place {
   seq: number;
   /** Jobs that are to take it and have not been handed over yet. */
   pending: number;
+  /** Entries of the push that had the place, without those that were handed over anew. */
+  entries: number;
 }
 
 /** Units that become one push, or one for each tenant that their entries name; or more, of a limited number of streams. */

@@ -98,6 +98,11 @@ export class Jobs {
     return this.#held.bytes;
   }
 
+  /** Entries that were read for good, and are neither stored nor refused yet. */
+  get pendingEntries(): number {
+    return this.#delivery.pendingEntries;
+  }
+
   /** Whether there is room for one more job. */
   get mayLaunch(): boolean {
     return this.obstacle === null;

@@ -1,9 +1,13 @@
 import type { PipelineDelta } from '../pipeline.js';
+import type { Dropped } from '../protocol.js';
 
 /** Lines, bytes and entries of slices that were read, named as in `SliceResult`. */
 export interface JobFigures {
   lines: number;
   entries: number;
+  heldLines: number;
+  releasedEntries: number;
+  dropped: readonly Dropped[];
   bytes: number;
   malformedLines: number;
   cutEntries: number;
@@ -60,6 +64,14 @@ export interface CollectorEvents {
   /** Loki has refused these entries for good. */
   entriesRefused(refusal: { reason: string; message: string; entries: number }): void;
 
+  /**
+   * A push that was made anew has so many entries less than the one before: their bytes are gone, or a limit has decided
+   * otherwise. Then it may have more, too: less than 0.
+   */
+  entriesMissed(missed: { entries: number }): void;
+  /** What becomes of these entries is not waited for; as far as they are still there, they are read again. */
+  entriesRecalled(recalled: { entries: number }): void;
+
   /** Stages have counted: drops, cuts, custom metrics. Once for whatever was read. */
   stagesCounted(delta: PipelineDelta): void;
   bytesLost(loss: Loss): void;
@@ -86,6 +98,8 @@ export const noEvents: CollectorEvents = {
   pushRefused: ignore,
   entriesStored: ignore,
   entriesRefused: ignore,
+  entriesMissed: ignore,
+  entriesRecalled: ignore,
   stagesCounted: ignore,
   bytesLost: ignore,
   goneWhileDown: ignore,

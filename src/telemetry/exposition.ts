@@ -7,15 +7,25 @@ import type { Durations, Tally } from './tally.js';
 
 type PlainTotal = Exclude<
   keyof Totals,
-  'pushes' | 'pushRetries' | 'entriesRefused' | 'bytesLost' | 'linesLost' | 'filesLost'
+  'pushes' | 'pushRetries' | 'entriesRefused' | 'entriesDropped' | 'bytesLost' | 'linesLost' | 'filesLost'
 >;
 
 /** Totals that stand in one series each; the others are split by a label. */
 const COUNTERS: Record<PlainTotal, [name: string, help: string]> = {
   linesRead: ['lines_read_total', 'Lines read.'],
-  entriesRead: ['entries_read_total', 'Entries made of the lines read: stored, refused or pending.'],
+  linesHeld: ['lines_held_total', 'Lines that are parts of an entry, or that a stage has held back or taken apart.'],
+  entriesReleased: ['entries_released_total', 'Entries made of what was held.'],
+  entriesRead: ['entries_read_total', 'Entries made of the lines read: lines + released - held - dropped.'],
   bytesRead: ['bytes_read_total', 'Bytes of log read.'],
   entriesStored: ['entries_stored_total', 'Entries that Loki has stored.'],
+  entriesMissed: [
+    'entries_missed_total',
+    'Entries read that a push made anew did not have: their bytes were gone, or a limit has dropped them.',
+  ],
+  entriesRecalled: [
+    'entries_recalled_total',
+    'Entries whose answer is not waited for, because the process ends or another endpoint is used; they are read again.',
+  ],
   linesMalformed: [
     'lines_malformed_total',
     'Lines that are not what the format of their file says, shipped as they are.',
@@ -32,6 +42,7 @@ const COUNTERS: Record<PlainTotal, [name: string, help: string]> = {
 };
 
 const GAUGES: Record<keyof Snapshot, [name: string, help: string]> = {
+  entriesPending: ['entries_pending', 'Entries read that are neither stored nor refused yet.'],
   containerLogs: ['container_logs', 'Container logs known.'],
   generationsOpen: ['generations_open', 'Log files held open, rotated ones included.'],
   unreadBytes: ['unread_bytes', 'Bytes of log on disk that are not settled yet.'],
@@ -91,12 +102,12 @@ export function createExposition(
   );
   tally('push_retries_total', 'Pushes that have to be sent again.', ['reason'], counted.retries);
   tally('entries_refused_total', 'Entries that Loki has refused for good.', ['reason'], counted.refused);
+  tally('entries_dropped_total', 'Entries that the configuration drops.', ['reason'], counted.dropped);
   const ofLost: ['reason', 'namespace', 'pod'] = ['reason', 'namespace', 'pod'];
   tally('lost_bytes_total', 'Bytes of log that vanished before they were read.', ofLost, counted.lostBytes);
   tally('lost_lines_total', 'Lines that vanished before they were read.', ofLost, counted.lostLines);
   tally('lost_files_total', 'Log files that vanished before they were opened.', ofLost, counted.lostFiles);
   tally('jobs_repeated_total', 'Jobs that were run again.', ['reason'], counted.repeated);
-  const pending = gauge('entries_pending', 'Entries read that are neither stored nor refused yet.');
   const configLoaded = gauge('config_last_load_successful', '1 while the configuration that was read last is in use.');
   const configLoadedAt = gauge(
     'config_last_load_success_timestamp_seconds',
@@ -119,7 +130,6 @@ export function createExposition(
       counters[key].reset();
       counters[key].inc(totals[key]);
     }
-    pending.set(totals.entriesRead - totals.entriesStored - totals.entriesRefused);
     configLoaded.set(Number(counted.configLoaded.ok));
     configLoadedAt.set(counted.configLoaded.atSeconds);
     const loop = eventLoop.take();

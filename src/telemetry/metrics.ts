@@ -1,4 +1,5 @@
 import type { PipelineDelta } from '../pipeline.js';
+import { type Books, booksOf } from './books.js';
 import { watchEventLoop } from './event-loop.js';
 import type { Loss } from './events.js';
 import { StageMetrics } from './stage-metrics.js';
@@ -10,6 +11,8 @@ export interface Snapshot {
   containerLogs: number;
   /** Generations held open. */
   generationsOpen: number;
+  /** Entries read that are neither stored nor refused yet. */
+  entriesPending: number;
   /** Bytes on disk that are not settled yet, over all generations. */
   unreadBytes: number;
   /** Age of the oldest line that is not settled; 0 if there is none. */
@@ -33,11 +36,16 @@ export interface Snapshot {
  */
 export interface Totals {
   linesRead: number;
-  /** Entries made of the lines read: stored, refused or pending. */
+  /** See `Books` for this and all that must come to the same. */
   entriesRead: number;
+  linesHeld: number;
+  entriesReleased: number;
+  entriesDropped: number;
   bytesRead: number;
   entriesStored: number;
   entriesRefused: number;
+  entriesMissed: number;
+  entriesRecalled: number;
   linesMalformed: number;
   entriesCut: number;
   bytesCut: number;
@@ -65,10 +73,13 @@ export interface Metrics {
   readonly totals: Totals;
   readonly registry: Exposition;
   snapshot(): Snapshot;
+  books(): Books;
   /** One try to push ended with this status, or a code if there was no answer, after so many seconds. */
   countPush(status: string, seconds: number): void;
   countRetry(reason: string): void;
   countRefused(reason: string, entries: number): void;
+  /** A stage has dropped entries. */
+  countDropped(reason: string, entries: number): void;
   countLost(lost: Loss): void;
   countJobRepeated(reason: string): void;
   countStages(delta: PipelineDelta): void;
@@ -89,6 +100,7 @@ export interface Counted {
   readonly pushes: Tally<'status'>;
   readonly retries: Tally<'reason'>;
   readonly refused: Tally<'reason'>;
+  readonly dropped: Tally<'reason'>;
   readonly lostBytes: Tally<'reason' | 'namespace' | 'pod'>;
   readonly lostLines: Tally<'reason' | 'namespace' | 'pod'>;
   readonly lostFiles: Tally<'reason' | 'namespace' | 'pod'>;
@@ -111,6 +123,7 @@ export function createMetrics(collect: () => Snapshot): Metrics {
     pushes: new Tally<'status'>(),
     retries: new Tally<'reason'>(),
     refused: new Tally<'reason'>(),
+    dropped: new Tally<'reason'>(),
     lostBytes: new Tally<'reason' | 'namespace' | 'pod'>(),
     lostLines: new Tally<'reason' | 'namespace' | 'pod'>(),
     lostFiles: new Tally<'reason' | 'namespace' | 'pod'>(),
@@ -141,6 +154,7 @@ export function createMetrics(collect: () => Snapshot): Metrics {
       },
     },
     snapshot: collect,
+    books: () => booksOf(counted, collect().entriesPending),
     countPush(status, seconds) {
       totals.pushes++;
       counted.pushes.add({ status }, 1);
@@ -153,6 +167,10 @@ export function createMetrics(collect: () => Snapshot): Metrics {
     countRefused(reason, entries) {
       totals.entriesRefused += entries;
       counted.refused.add({ reason }, entries);
+    },
+    countDropped(reason, entries) {
+      totals.entriesDropped += entries;
+      counted.dropped.add({ reason }, entries);
     },
     countLost({ reason, namespace, pod, bytes, lines, files }) {
       totals.bytesLost += bytes;
@@ -177,9 +195,14 @@ function noTotals(): Totals {
   return {
     linesRead: 0,
     entriesRead: 0,
+    linesHeld: 0,
+    entriesReleased: 0,
+    entriesDropped: 0,
     bytesRead: 0,
     entriesStored: 0,
     entriesRefused: 0,
+    entriesMissed: 0,
+    entriesRecalled: 0,
     linesMalformed: 0,
     entriesCut: 0,
     bytesCut: 0,

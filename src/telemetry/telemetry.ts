@@ -82,6 +82,9 @@ export function createTelemetry(log: Log, metrics: Metrics, nowMs: () => number 
     jobFinished(figures) {
       totals.linesRead += figures.lines;
       totals.entriesRead += figures.entries;
+      totals.linesHeld += figures.heldLines;
+      totals.entriesReleased += figures.releasedEntries;
+      for (const [reason, entries] of figures.dropped) metrics.countDropped(reason, entries);
       totals.bytesRead += figures.bytes;
       totals.linesMalformed += figures.malformedLines;
       totals.entriesCut += figures.cutEntries;
@@ -124,6 +127,16 @@ export function createTelemetry(log: Log, metrics: Metrics, nowMs: () => number 
           'Loki refuses entries for good',
         ),
       );
+    },
+
+    entriesMissed({ entries }) {
+      totals.entriesMissed += Math.max(0, entries);
+      // Dropped at first, and made of their lines after all.
+      totals.entriesReleased += Math.max(0, -entries);
+      totals.entriesRead += Math.max(0, -entries);
+    },
+    entriesRecalled({ entries }) {
+      totals.entriesRecalled += entries;
     },
 
     stagesCounted: (delta) => metrics.countStages(delta),

@@ -60,6 +60,10 @@ export class Desk {
   readonly released: Uint8Array[] = [];
   readonly logs: ContainerLog[] = [];
   stored = 0;
+  /** Entries that were read, and of those what no push has any more, and what was taken back. */
+  read = 0;
+  missed = 0;
+  recalled = 0;
   nowMs = NOW_MS;
   onChanged = () => {};
   readonly jobs: Jobs;
@@ -73,6 +77,15 @@ export class Desk {
       descriptors,
       events: {
         ...noEvents,
+        jobFinished: ({ entries }) => {
+          this.read += entries;
+        },
+        entriesMissed: ({ entries }) => {
+          this.missed += entries;
+        },
+        entriesRecalled: ({ entries }) => {
+          this.recalled += entries;
+        },
         entriesStored: ({ entries }) => {
           this.stored += entries;
         },
@@ -137,6 +150,7 @@ export class Desk {
     this.made.push(push);
     resolve({ pushes, delta, waitMs: 0, slices });
     await settled();
+    this.assertBalanced();
   }
 
   /** Loki answers one of the pushes. */
@@ -144,6 +158,7 @@ export class Desk {
     const [parcel] = this.sent.splice(which, 1) as [Sent];
     parcel.onSettled(outcome);
     await settled();
+    this.assertBalanced();
   }
 
   /** Hands a push back, to be made anew in its place. */
@@ -175,9 +190,17 @@ export class Desk {
     );
   }
 
+  /** What was read is accounted for. */
+  assertBalanced(): void {
+    const refused = this.refused.reduce((sum, [, entries]) => sum + entries, 0);
+    const { read, stored, missed, recalled, jobs } = this;
+    assert.equal(read, stored + refused + missed + recalled + jobs.pendingEntries);
+  }
+
   /** Nothing is under way and no memory is taken. */
   assertIdle(): void {
-    assert.deepEqual([this.jobs.running, this.jobs.heldBytes], [0, 0]);
+    assert.deepEqual([this.jobs.running, this.jobs.heldBytes, this.jobs.pendingEntries], [0, 0, 0]);
+    this.assertBalanced();
     for (const { heldBytes, generations } of this.logs) {
       assert.equal(heldBytes, 0);
       for (const { readers, flights } of generations) assert.deepEqual([readers, flights.length], [0, 0]);

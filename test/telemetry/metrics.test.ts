@@ -29,7 +29,11 @@ describe('metrics', () => {
     const metrics = metricsFor();
     const names = {
       linesRead: 'lines_read_total',
+      linesHeld: 'lines_held_total',
+      entriesReleased: 'entries_released_total',
       entriesRead: 'entries_read_total',
+      entriesMissed: 'entries_missed_total',
+      entriesRecalled: 'entries_recalled_total',
       bytesRead: 'bytes_read_total',
       entriesStored: 'entries_stored_total',
       linesMalformed: 'lines_malformed_total',
@@ -72,7 +76,7 @@ describe('metrics', () => {
       workers: 18,
       journal_dirty: 1,
       spool_bytes: 9,
-      entries_pending: 0,
+      entries_pending: 10,
       [`build_info{version="${VERSION}"}`]: 1,
       inotify_fallback: 1,
     };

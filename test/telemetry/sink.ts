@@ -25,6 +25,7 @@ export function manualClock(): { nowMs: () => number; pass: (ms: number) => void
 
 /** A state in which every value differs, so that a mix-up shows. */
 export const SNAPSHOT: Snapshot = {
+  entriesPending: 10,
   containerLogs: 11,
   generationsOpen: 12,
   unreadBytes: 13,

@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type CollectorEvents, noEvents } from '../../src/telemetry/events.js';
+import { type CollectorEvents, type JobFigures, noEvents } from '../../src/telemetry/events.js';
 import { createMetrics } from '../../src/telemetry/metrics.js';
 import { createTelemetry } from '../../src/telemetry/telemetry.js';
 import { keptLog, manualClock, SNAPSHOT } from './sink.js';
 
-const FIGURES = {
+const FIGURES: JobFigures = {
   entries: 9,
   lines: 10,
+  heldLines: 4,
+  releasedEntries: 5,
+  dropped: [['drop_stage', 2]],
   bytes: 1000,
   malformedLines: 3,
   cutEntries: 2,
@@ -37,13 +40,21 @@ describe('telemetry', () => {
     telemetry.pushRetried(RETRY);
     telemetry.pushRetried({ ...RETRY, reason: 'network' });
     telemetry.entriesRefused({ reason: 'line_too_long', message: 'Max entry size', entries: 6 });
+    telemetry.entriesMissed({ entries: 3 });
+    telemetry.entriesMissed({ entries: -1 });
+    telemetry.entriesRecalled({ entries: 7 });
     telemetry.bytesLost({ reason: 'deleted', namespace: 'n', pod: 'p', bytes: 9, lines: 2, files: 1 });
     telemetry.fileOpened('/a');
     telemetry.scanFinished({ files: 1, ms: 1 });
     telemetry.positionsStored({ ms: 1 });
     assert.deepEqual(metrics.totals, {
       linesRead: 20,
-      entriesRead: 18,
+      entriesRead: 19,
+      linesHeld: 8,
+      entriesReleased: 11,
+      entriesDropped: 4,
+      entriesMissed: 3,
+      entriesRecalled: 7,
       bytesRead: 2000,
       linesMalformed: 6,
       entriesCut: 4,
@@ -71,6 +82,7 @@ describe('telemetry', () => {
       'sleipnir_pushes_total{status="ECONNREFUSED"} 1',
       'sleipnir_push_retries_total{reason="network"} 1',
       'sleipnir_entries_refused_total{reason="line_too_long"} 6',
+      'sleipnir_entries_dropped_total{reason="drop_stage"} 4',
     ])
       assert.ok(text.includes(`${series}\n`), series);
   });

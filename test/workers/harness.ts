@@ -129,10 +129,17 @@ export async function runInTurn(
   for (let i = 0; i < count; i++) {
     const job = { spec: pipeline, only: null, slices: [prepare(i, ran.results.at(-1) ?? null)] };
     const result: CollectResult = await runJob(job, worker);
+    result.slices.forEach(assertBalanced);
     ran.results.push(...result.slices);
     for (const stream of decode(pushOf(result))) ran.entries.push(...stream.entries);
   }
   return ran;
+}
+
+/** Every line that a slice has read is accounted for. */
+export function assertBalanced({ lines, entries, heldLines, releasedEntries, dropped }: SliceResult): void {
+  const droppedEntries = dropped.reduce((sum, [, count]) => sum + count, 0);
+  assert.equal(lines + releasedEntries, heldLines + droppedEntries + entries);
 }
 
 export function sum(

@@ -5,7 +5,7 @@ import type { RouteSpec } from '../../src/pipeline.js';
 import type { CollectResult, PipelineSpec, Slice, SliceResult } from '../../src/protocol.js';
 import { runJob } from '../../workers/run-job.js';
 import type { WorkerState } from '../../workers/worker-state.js';
-import { sliceOf, spec, type TestFile } from './harness.js';
+import { assertBalanced, sliceOf, spec, type TestFile } from './harness.js';
 import { type LooseStage, routeOf } from './stages/harness.js';
 
 /** An entry as it is pushed. */
@@ -93,6 +93,7 @@ export async function readThrough(
     const pipeline = pipelines[Math.min(step++, pipelines.length - 1)]!;
     const job = await runJob({ spec: pipeline, slices: [slice], only: null }, worker);
     const [result] = job.slices as [SliceResult];
+    assertBalanced(result);
     read.jobs.push(job);
     read.results.push(result);
     read.entries.push(...pushed(job));

@@ -13,6 +13,10 @@ export class PartialJoiner {
   /** Whether any entry is open or being skipped. If not, a full line may be written without asking. */
   pending = false;
 
+  /** Parts taken in this slice, and entries made of parts. */
+  parts = 0;
+  joined = 0;
+
   readonly #memory: Memory;
   readonly #push: PushWriter;
   readonly #open = [false, false, false];
@@ -27,6 +31,8 @@ export class PartialJoiner {
   }
 
   beginSlice(carried: readonly OpenEntry[]): void {
+    this.parts = 0;
+    this.joined = 0;
     for (const kind of KINDS) this.#close(kind);
     for (const { kind, seconds, nanos, content } of carried) {
       this.#seconds[kind] = seconds;
@@ -56,11 +62,13 @@ export class PartialJoiner {
         if (!this.#push.putCut(kind, this.#memory.joinAt[kind], length, nanos)) return false;
         this.#close(kind);
         this.#skipped[kind] = true;
+        this.joined++;
       }
     }
     this.#seconds[kind] = seconds;
     this.#nanos[kind] = nanos;
     this.pending = true;
+    this.parts++;
     return true;
   }
 
@@ -76,7 +84,9 @@ export class PartialJoiner {
       const joined = this.#memory.joinAt[kind];
       this.#append(kind, from, to);
       if (!this.#push.put(kind, joined, joined + length, nanos)) return false;
+      this.joined++;
     }
+    this.parts++;
     this.#close(kind);
     this.#note();
     return true;
@@ -94,6 +104,7 @@ export class PartialJoiner {
         this.#push.setSecond(this.#seconds[kind]!);
         if (!this.#push.put(kind, joined, joined + this.#lengths[kind]!, this.#nanos[kind]!)) break;
         flushed++;
+        this.joined++;
       }
       this.#close(kind);
     }

@@ -112,7 +112,11 @@ function compileStage(
     );
     return { process: (entry) => list.run(entry) };
   };
-  const context: StageContext = { id, run, labels, tally, buckets, loops, emit, isRead, nested };
+  const release = (entry: Entry): void => {
+    run.released++;
+    emit(entry);
+  };
+  const context: StageContext = { id, run, labels, tally, buckets, loops, emit: release, isRead, nested };
   const stage = kindOf(spec).compile(spec, context);
   if (stage.memory !== undefined) memories.set(id, { memory: stage.memory, spec });
   return wrap(stage, id, spec);

@@ -42,17 +42,17 @@ function readBuiltIn(bytes: Uint8Array, tag: string, labels: LabelSet | null): P
 
 /**
  * Puts what `carry` holds back as entries of their own, before anything is read by a pipeline that can not go on with it.
- * `rest` is the carry of what had no room; null if all had.
+ * `put`: how many; `rest` is the carry of what had no room, null if all had.
  */
 export function putLeftovers(
   carry: Uint8Array,
   labels: LabelSet | null,
   sink: EntrySink,
-): { skipLine: boolean; rest: Uint8Array | null } {
+): { skipLine: boolean; put: number; rest: Uint8Array | null } {
   const { skipLine, waiting } = readCarry(carry, '', labels);
   const sets = new LabelSets();
   let put = 0;
   while (put < waiting.length && sink.put(entryFromJson(waiting[put]!, sets))) put++;
-  if (put === waiting.length) return { skipLine, rest: null };
-  return { skipLine, rest: encodePipelineCarry({ tag: '', skipLine, stages: {}, waiting: waiting.slice(put) }) };
+  if (put === waiting.length) return { skipLine, put, rest: null };
+  return { skipLine, put, rest: encodePipelineCarry({ tag: '', skipLine, stages: {}, waiting: waiting.slice(put) }) };
 }

@@ -5,6 +5,7 @@ import {
   type StageSpec,
   type TargetLabels,
 } from '../../src/pipeline.js';
+import type { Dropped } from '../../src/protocol.js';
 import { createHash } from '../hash.js';
 import type { Loops } from '../wasm/loops.js';
 import { LimitBuckets } from './buckets.js';
@@ -96,7 +97,8 @@ export class Pipeline {
   /** Throws an Error with a message for the user if a stage does not hold. */
   constructor(spec: RouteSpec, options: PipelineOptions = {}) {
     const route = interned(spec);
-    this.#run = { path: '', readTimeMs: 0, waitMs: 0, cutBytes: 0, maxLineBytes: route.maxLineBytes };
+    const { maxLineBytes } = route;
+    this.#run = { path: '', readTimeMs: 0, waitMs: 0, cutBytes: 0, held: 0, released: 0, maxLineBytes };
     this.#list = new StageList((entry) => this.#finish(entry));
     const around: Surroundings = {
       run: this.#run,
@@ -136,6 +138,8 @@ export class Pipeline {
     this.#run.readTimeMs = readTimeMs;
     this.#run.waitMs = 0;
     this.#run.cutBytes = 0;
+    this.#run.held = 0;
+    this.#run.released = 0;
     this.#sink = sink;
     this.#clock.begin(readTimeMs);
     this.#plan = this.#planOf(path, targetLabels);
@@ -144,6 +148,7 @@ export class Pipeline {
     this.#skipLine = skipLine;
     for (const [id, { memory }] of this.#built.memories) memory.load(stages[id]?.[1] ?? null);
     this.#waiting = [];
+    this.#run.released = waiting.length;
     for (const json of waiting) {
       if (this.#waiting.length === 0) this.#finish(entryFromJson(json, this.#labels));
       else this.#waiting.push(json);
@@ -194,6 +199,21 @@ export class Pipeline {
   /** Bytes of the slice's lines that stages have left out, because their entry is sent cut already. */
   get cutBytes(): number {
     return this.#run.cutBytes;
+  }
+
+  /** Entries of the slice that are held back, by a stage or for want of room, or were taken apart. */
+  get held(): number {
+    return this.#run.held + this.#waiting.length;
+  }
+
+  /** Entries that were made of what was held back, here or in the slice before. */
+  get released(): number {
+    return this.#run.released;
+  }
+
+  /** What stages have dropped since the last `takeDelta`, whether or not this route counts it in their metrics. */
+  get dropped(): Dropped[] {
+    return this.#built.tallies.flatMap(({ drops }) => drops);
   }
 
   /** Emits what stages hold back as it is. */

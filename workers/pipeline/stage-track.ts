@@ -1,5 +1,5 @@
 import { TextDecoder } from 'node:util';
-import type { Slice } from '../../src/protocol.js';
+import type { Dropped, Slice } from '../../src/protocol.js';
 import type { LineParser } from '../parse/parser.js';
 import { type LineEnds, lineEndsOf } from '../read/line-ends.js';
 import type { Track } from '../track.js';
@@ -35,6 +35,18 @@ export class StageTrack implements Track, LineParser {
 
   get cutBytes(): number {
     return this.#pipeline.cutBytes;
+  }
+
+  get heldLines(): number {
+    return this.#pipeline.held;
+  }
+
+  get releasedEntries(): number {
+    return this.#pipeline.released;
+  }
+
+  get dropped(): readonly Dropped[] {
+    return this.#pipeline.dropped;
   }
 
   begin({ path }: Slice): boolean {

@@ -32,7 +32,8 @@ export interface Memory {
 
 export interface Stage {
   /**
-   * Handles the entry in place. Returns false if it does not go on to the next stage: it was dropped, or is held back.
+   * Handles the entry in place. Returns false if it does not go on to the next stage: it was dropped, or is held back;
+   * the one is told to the tally, the other to the run.
    */
   process(entry: Entry): boolean;
   readonly memory?: Memory;
@@ -47,6 +48,9 @@ export interface Run {
   waitMs: number;
   /** Bytes of content that were left out because their entry is sent cut already. */
   cutBytes: number;
+  /** Entries that stages have held back, or taken apart; and those that were made of such. */
+  held: number;
+  released: number;
   /** The longest entry that is sent; a stage need not join more. */
   readonly maxLineBytes: number;
 }

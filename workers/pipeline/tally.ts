@@ -1,4 +1,5 @@
 import type { MetricDelta, MetricSpec, PipelineDelta, SeriesDelta } from '../../src/pipeline.js';
+import type { Dropped } from '../../src/protocol.js';
 import type { LabelSet } from './labels.js';
 
 /** What one custom metric has counted since the last `take`. */
@@ -36,6 +37,8 @@ export class Tally {
   readonly #counters = new Map<string, PipelineDelta['counters'][number]>();
   /** Those of dropped lines, by reason. */
   readonly #drops = new Map<string, PipelineDelta['counters'][number]>();
+  /** Those that no metric of Alloy's counts. */
+  readonly #silentDrops = new Map<string, number>();
   readonly #metrics: MetricTally[] = [];
 
   constructor(component: string, counts: boolean) {
@@ -57,6 +60,17 @@ export class Tally {
     counter.add++;
   }
 
+  /** An entry was dropped as Alloy drops it: without a word in its metrics. */
+  droppedSilently(reason: string): void {
+    this.#silentDrops.set(reason, (this.#silentDrops.get(reason) ?? 0) + 1);
+  }
+
+  /** All that was dropped since the last `take`, by reason. */
+  get drops(): Dropped[] {
+    if (this.#drops.size + this.#silentDrops.size === 0) return [];
+    return [...[...this.#drops].map(([reason, { add }]): Dropped => [reason, add]), ...this.#silentDrops];
+  }
+
   #counter(name: string, labels: [string, string][]): PipelineDelta['counters'][number] {
     const key = `${name}\u0000${labels.join('\u0000')}`;
     let counter = this.#counters.get(key);
@@ -75,6 +89,7 @@ export class Tally {
 
   /** Adds what was counted since the last time to `delta`. */
   take(delta: PipelineDelta): void {
+    this.#silentDrops.clear();
     if (this.#counters.size === 0 && this.#metrics.length === 0) return;
     const counters = [...this.#counters.values()];
     this.#counters.clear();

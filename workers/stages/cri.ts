@@ -76,6 +76,7 @@ class Cri implements Stage, Memory {
     if (this.#keeps.content) extracted.setSpan('content', bytes, head.contentFrom, to);
     entry.labels = entry.labels.with('stream', stream);
     if (partial) {
+      this.#context.run.held++;
       this.#hold(entry);
       return false;
     }
@@ -110,12 +111,16 @@ class Cri implements Stage, Memory {
   /** Whether the entry goes on. */
   #join(entry: Entry): boolean {
     const { key } = entry.labels;
+    const { run } = this.#context;
     if (this.#skipped.delete(key)) {
-      this.#context.run.cutBytes += entry.lineBytes;
+      run.held++;
+      run.cutBytes += entry.lineBytes;
       return false;
     }
     const before = this.#open.get(key);
     if (before === undefined) return true;
+    run.held++;
+    run.released++;
     this.#open.delete(key);
     entry.line = before.line + entry.line;
     this.#limit(entry);

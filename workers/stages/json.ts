@@ -27,7 +27,7 @@ function parseObject(text: string): Record<string, unknown> | undefined {
 }
 
 /** Extracts values of a JSON object. */
-export function compileJson(spec: JsonStage, { loops }: StageContext): Stage {
+export function compileJson(spec: JsonStage, { loops, tally }: StageContext): Stage {
   const { expressions, regex, source, dropMalformed } = spec;
   const input = inputOf(source);
   const queries = expressions.map(([name, expression]) => ({ name, query: compileQuery(expression) }));
@@ -40,7 +40,10 @@ export function compileJson(spec: JsonStage, { loops }: StageContext): Stage {
       const text = input(entry);
       if (text === undefined) return true;
       const json = parseObject(text);
-      if (json === undefined) return !dropMalformed;
+      if (json === undefined) {
+        if (dropMalformed) tally.droppedSilently('json_malformed');
+        return !dropMalformed;
+      }
       for (const { name, query } of queries) {
         const value = query(json);
         if (value !== undefined) entry.extracted.set(name, value);

@@ -50,6 +50,7 @@ class Multiline implements Stage, Memory {
     if (block.bytes + bytes > this.#context.run.maxLineBytes + 1) this.#flush(block);
     block.lines.push(line);
     block.bytes += bytes;
+    this.#context.run.held++;
     if (block.lines.length === this.#spec.maxLines) this.#flush(block);
     return false;
   }

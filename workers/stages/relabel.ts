@@ -3,7 +3,7 @@ import { createHash } from '../hash.js';
 import type { Entry } from '../pipeline/entry.js';
 import type { LabelSet } from '../pipeline/labels.js';
 import { Regex } from '../pipeline/regex.js';
-import type { Access, Stage } from '../pipeline/stage.js';
+import type { Access, Stage, StageContext } from '../pipeline/stage.js';
 import { lower, upper } from './go/text-functions.js';
 
 export function accessRelabel(): Access {
@@ -14,13 +14,16 @@ export function accessRelabel(): Access {
 type Rule = (labels: LabelSet) => LabelSet | null;
 
 /** Changes labels as Prometheus does (package relabel). Entries that a rule drops are gone. */
-export function compileRelabel({ rules }: RelabelStage): Stage {
+export function compileRelabel({ rules }: RelabelStage, { tally }: Pick<StageContext, 'tally'>): Stage {
   const compiled = rules.map(compileRule);
   return {
     process(entry: Entry): boolean {
       for (const rule of compiled) {
         const labels = rule(entry.labels);
-        if (labels === null) return false;
+        if (labels === null) {
+          tally.droppedSilently('relabel');
+          return false;
+        }
         entry.labels = labels;
       }
       return true;

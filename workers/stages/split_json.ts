@@ -36,12 +36,13 @@ function isArray(text: string): boolean {
 }
 
 /** Makes an entry of each element of a JSON array. */
-export function compileSplitJson({ source }: SplitJsonStage, { emit }: StageContext): Stage {
+export function compileSplitJson({ source }: SplitJsonStage, { emit, run }: StageContext): Stage {
   const input = inputOf(source);
   return {
     process(entry: Entry): boolean {
       const text = input(entry);
       if (text === undefined || !isArray(text)) return true;
+      run.held++;
       for (const [part, element] of elementsOf(text).entries()) {
         if (element === '') continue;
         const one = entry.copy();

@@ -6,6 +6,7 @@ import { relabel } from '../../../src/config/alloy/relabel.js';
 import { RELABEL_RULE_DEFAULTS, type RelabelRule } from '../../../src/pipeline.js';
 import { Entry } from '../../../workers/pipeline/entry.js';
 import { LabelSets } from '../../../workers/pipeline/labels.js';
+import { Tally } from '../../../workers/pipeline/tally.js';
 import { compileRelabel } from '../../../workers/stages/relabel.js';
 
 const base: RelabelRule = { ...RELABEL_RULE_DEFAULTS, sourceLabels: [] };
@@ -83,7 +84,7 @@ describe('relabelling of targets', () => {
       fc.property(fc.array(rule, { maxLength: 3 }), fc.dictionary(name, word), (rules, dictionary) => {
         const labels = new Map(Object.entries(dictionary).filter(([, value]) => value !== ''));
         const entry = new Entry(new LabelSets().of(labels));
-        const kept = compileRelabel({ stage: 'relabel', rules }).process(entry);
+        const kept = compileRelabel({ stage: 'relabel', rules }, { tally: new Tally('', true) }).process(entry);
         const expected = kept ? Object.fromEntries(entry.labels.labels) : null;
         const result = relabel(rules, labels);
         assert.deepEqual(result === null ? null : Object.fromEntries(result), expected);

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import type { PipelineDelta, RouteSpec, StageSpec } from '../../../src/pipeline.js';
 import {
   METRIC_DEFAULTS,
@@ -110,6 +111,7 @@ export function feed(pipeline: Pipeline, given: Feed): Fed {
   let offset = 0;
   let waitMs = 0;
   let line = 0;
+  let balance = 0;
   for (;;) {
     let left = room;
     const sink = { put: (entry: Entry) => left-- > 0 && results.push(resultOf(entry)) > 0 };
@@ -125,8 +127,11 @@ export function feed(pipeline: Pipeline, given: Feed): Fed {
     }
     const last = line === lines.length;
     carry = pipeline.end(last && flush && !pipeline.waiting);
+    balance += pipeline.released - pipeline.held;
     if (last && !pipeline.waiting) break;
   }
+  for (const [, dropped] of pipeline.dropped) balance -= dropped;
+  assert.equal(balance + lines.length, results.length, 'a line is not accounted for');
   return { results, delta: pipeline.takeDelta(), carry, waitMs };
 }
 
