@@ -18,14 +18,14 @@ export interface Problem {
   advice: string;
 }
 
-/** Bytes, and the lines in them as far as known, that vanished before they were read; or files, before they were opened. */
+/** Bytes, and the lines in them as far as known, that vanished before they were read. */
 export interface Loss {
   reason: string;
   namespace: string;
   pod: string;
   bytes: number;
   lines: number;
-  /** Those of which no more is known than that they were there. */
+  /** Those that were gone before they could be opened. What was seen of their size is in `bytes`. */
   files: number;
 }
 
