@@ -68,27 +68,3 @@ export interface CollectorEvents {
   positionsStored(stored: { ms: number }): void;
   problemFound(problem: Problem): void;
 }
-
-const ignore = (): void => {};
-
-/** Reports nothing, for tests and measurements. */
-export const noEvents: CollectorEvents = {
-  logFound: ignore,
-  logForgotten: ignore,
-  fileOpened: ignore,
-  generationTruncated: ignore,
-  pathUnmatched: ignore,
-  scanFinished: ignore,
-  jobFinished: ignore,
-  jobRepeated: ignore,
-  pushAnswered: ignore,
-  pushRetried: ignore,
-  pushRefused: ignore,
-  entriesStored: ignore,
-  entriesRefused: ignore,
-  stagesCounted: ignore,
-  bytesLost: ignore,
-  goneWhileDown: ignore,
-  positionsStored: ignore,
-  problemFound: ignore,
-};

@@ -10,7 +10,7 @@ import type { Budget } from '../../src/plan/sizing.js';
 import type { Workers } from '../../src/plan/workers.js';
 import type { Endpoint } from '../../src/push/endpoint.js';
 import { createSender } from '../../src/push/sender.js';
-import { type Loss, noEvents } from '../../src/telemetry/events.js';
+import type { Loss } from '../../src/telemetry/events.js';
 import { readSpoolHeads } from '../../workers/read/spool-format.js';
 import { writeSpool } from '../../workers/read/spool-writer.js';
 import { runCount } from '../../workers/run-count.js';
@@ -18,6 +18,7 @@ import { runIdentify } from '../../workers/run-identify.js';
 import { runJob } from '../../workers/run-job.js';
 import type { WorkerState } from '../../workers/worker-state.js';
 import { TestClock } from '../push/kit.js';
+import { noEvents } from '../telemetry/no-events.js';
 import { SyncFiles } from './sync-files.js';
 
 export const BATCH_BYTES = 256;
