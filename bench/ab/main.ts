@@ -1,8 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
+import { whole } from '../arguments.js';
 import { ours } from '../load/contender.js';
 import { type Duel, duel, reportDuel } from '../load/duel.js';
-import { changedAll, type LoadFlags, runOf, whole, withLoadFlags, withOurFlags } from '../load/flags.js';
+import { changedAll, type LoadFlags, runOf, withLoadFlags, withOurFlags } from '../load/flags.js';
 import { scenarios } from '../load/scenarios.js';
 import { endWith } from '../measure/ending.js';
 import { describeMachine, machineLine } from '../measure/machine.js';

@@ -1,8 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { Command } from 'commander';
+import { whole } from '../arguments.js';
 import { ours } from '../load/contender.js';
 import { duel, reportDuel } from '../load/duel.js';
-import { type LoadFlags, runOf, whole, withLoadFlags, withOurFlags } from '../load/flags.js';
+import { type LoadFlags, runOf, withLoadFlags, withOurFlags } from '../load/flags.js';
 import { endWith } from '../measure/ending.js';
 import { describeMachine, machineLine } from '../measure/machine.js';
 import { commandContender } from './command.js';

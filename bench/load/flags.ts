@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { parseBytes, parseDurationMs } from '../../src/config/units.js';
-import { errnoOf, SleipnirError } from '../../src/errors.js';
+import { errnoOf } from '../../src/errors.js';
+import { amount, duration, size, whole } from '../arguments.js';
 import { STYLES, type Style } from '../node/shapes.js';
 import type { AlloyConfig } from './alloy-config.js';
 import type { Run } from './scenarios.js';
@@ -150,33 +150,5 @@ function configFile(path: string): AlloyConfig {
     return { text: readFileSync(path, 'utf8'), sendsParts: false };
   } catch (error) {
     throw new InvalidArgumentError(`It cannot be read (${errnoOf(error)}).`);
-  }
-}
-
-export function whole(text: string): number {
-  if (/^\d+$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('It is not a whole number.');
-}
-
-function amount(text: string): number {
-  if (/^\d+(\.\d+)?$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('It is not a number.');
-}
-
-function size(text: string): number {
-  return checked(() => parseBytes(text));
-}
-
-function duration(text: string): number {
-  return checked(() => parseDurationMs(text));
-}
-
-/** Gives a refusal of ours the form in which commander names the flag. */
-function checked(parse: () => number): number {
-  try {
-    return parse();
-  } catch (error) {
-    if (error instanceof SleipnirError) throw new InvalidArgumentError(`It ${error.message}. ${error.advice}`);
-    throw error;
   }
 }

@@ -1,8 +1,8 @@
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
-import { parseBytes, parseDurationMs } from '../../src/config/units.js';
 import { SleipnirError } from '../../src/errors.js';
+import { amount, duration, size, whole } from '../arguments.js';
 import { writeLedger } from './ledger.js';
 import { startNode } from './node.js';
 import { Progress } from './progress.js';
@@ -45,14 +45,14 @@ const flags = new Command('node')
   .option('--long-line-every <count>', 'one line in so many is split into parts; 0: none', whole, 5000)
   .option('--offset <zone>', 'zone of the timestamps: Z or such as +02:00', zoneMinutes, 0)
   .option('--rotate <size>', 'rotate a log at this size; 0: never', size, 10 << 20)
-  .option('--rotate-every <duration>', 'rotate every log this often, such as 50ms; 0: never', duration, 0)
+  .option('--rotate-every <duration>', 'rotate every log this often, such as 50ms; 0: never', durationOrZero, 0)
   .option('--keep <count>', 'files a container may have, the live one included', whole, 5)
   .option('--undo <share>', 'share of rotations that are undone, 0 to 1', amount, 0)
   .option('--copytruncate', 'rotate by copying the log and emptying it in place')
   .option('--restarts <rate>', 'containers that restart in a second', amount, 0)
   .option('--churn <rate>', 'short-lived pods that start in a second', amount, 0)
-  .option('--life <duration>', 'life of a short-lived pod', duration, 300)
-  .option('--linger <duration>', 'how long its folder outlives it', duration, 1000)
+  .option('--life <duration>', 'life of a short-lived pod', durationOrZero, 300)
+  .option('--linger <duration>', 'how long its folder outlives it', durationOrZero, 1000)
   .option('--job-lines <count>', 'lines of a short-lived pod', whole, 30)
   .option('--seconds <count>', 'stop after so many seconds (default: at SIGINT or SIGTERM)', amount)
   .option('--seed <number>', 'names, uneven rates and lines follow from it (default: another each time)', whole)
@@ -128,22 +128,8 @@ function untilSignal(): Promise<void> {
   });
 }
 
-function size(text: string): number {
-  return checked(() => parseBytes(text));
-}
-
-function duration(text: string): number {
-  return text === '0' ? 0 : checked(() => parseDurationMs(text));
-}
-
-function amount(text: string): number {
-  if (/^\d+(\.\d+)?$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('It is not a number.');
-}
-
-function whole(text: string): number {
-  if (/^\d+$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('It is not a whole number.');
+function durationOrZero(text: string): number {
+  return text === '0' ? 0 : duration(text);
 }
 
 function zoneMinutes(text: string): number {
@@ -151,14 +137,4 @@ function zoneMinutes(text: string): number {
   const [, sign, hours, minutes] = /^([+-])(\d\d):(\d\d)$/.exec(text) ?? [];
   if (sign === undefined) throw new InvalidArgumentError('Write Z, or such as +02:00.');
   return (Number(hours) * 60 + Number(minutes)) * (sign === '-' ? -1 : 1);
-}
-
-/** Gives a refusal of ours the form in which commander names the flag. */
-function checked(parse: () => number): number {
-  try {
-    return parse();
-  } catch (error) {
-    if (error instanceof SleipnirError) throw new InvalidArgumentError(`It ${error.message}. ${error.advice}`);
-    throw error;
-  }
 }

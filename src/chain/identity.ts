@@ -39,6 +39,16 @@ export function isNamed(path: string): boolean {
   }
 }
 
+/** What this name itself stands for, be it a link; undefined if there is nothing, or it cannot be looked at. */
+export function statName(path: string): Stats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    codeOf(error);
+    return undefined;
+  }
+}
+
 /** Modification time of a file or folder in milliseconds; -1 if there is none, or it cannot be looked at. */
 export function modifiedMs(path: string): number {
   try {

@@ -1,8 +1,7 @@
-import { lstatSync, type Stats } from 'node:fs';
 import { RestWatch } from '../discover/rest-watch.js';
-import { errnoOf } from '../errors.js';
 import type { Chains } from './chains.js';
 import type { ContainerLog } from './container-log.js';
+import { statName } from './identity.js';
 import { isAsLeft, isAsRead } from './poll.js';
 
 /** A log to which nobody has written for so long may sleep. Falling asleep and waking cost as much as 20 polls. */
@@ -70,18 +69,9 @@ export class Sleep {
 
   /** From when on nobody will have written to the log for long, if nobody writes to it now. */
   #quietAt({ resting, moved }: ContainerLog, nowMs: number): number {
-    const stat = resting?.path == null || moved ? undefined : look(resting.path);
+    const stat = resting?.path == null || moved ? undefined : statName(resting.path);
     // What is written through a link or another name leaves no sign in this folder.
     if (stat === undefined || !stat.isFile() || stat.nlink !== 1) return nowMs + this.#quietMs;
     return stat.mtimeMs + this.#quietMs;
-  }
-}
-
-function look(path: string): Stats | undefined {
-  try {
-    return lstatSync(path, { throwIfNoEntry: false });
-  } catch (error) {
-    if (errnoOf(error) === undefined) throw error;
-    return undefined;
   }
 }

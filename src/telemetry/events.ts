@@ -22,14 +22,14 @@ export interface Problem {
   advice: string;
 }
 
-/** Bytes, and the lines in them as far as known, that vanished before they were read; or files, before they were opened. */
+/** Bytes, and the lines in them as far as known, that vanished before they were read. */
 export interface Loss {
   reason: string;
   namespace: string;
   pod: string;
   bytes: number;
   lines: number;
-  /** Those of which no more is known than that they were there. */
+  /** Those that were gone before they could be opened. What was seen of their size is in `bytes`. */
   files: number;
 }
 
@@ -80,29 +80,3 @@ export interface CollectorEvents {
   positionsStored(stored: { ms: number }): void;
   problemFound(problem: Problem): void;
 }
-
-const ignore = (): void => {};
-
-/** Reports nothing, for tests and measurements. */
-export const noEvents: CollectorEvents = {
-  logFound: ignore,
-  logForgotten: ignore,
-  fileOpened: ignore,
-  generationTruncated: ignore,
-  pathUnmatched: ignore,
-  scanFinished: ignore,
-  jobFinished: ignore,
-  jobRepeated: ignore,
-  pushAnswered: ignore,
-  pushRetried: ignore,
-  pushRefused: ignore,
-  entriesStored: ignore,
-  entriesRefused: ignore,
-  entriesMissed: ignore,
-  entriesRecalled: ignore,
-  stagesCounted: ignore,
-  bytesLost: ignore,
-  goneWhileDown: ignore,
-  positionsStored: ignore,
-  problemFound: ignore,
-};

@@ -8,58 +8,14 @@ import { createMatcher } from '../../src/discover/match.js';
 import { scanFolder } from '../../src/discover/scan.js';
 import { makeFolder, NOW_MS, SETTINGS } from './kit.js';
 
-test('a rotation between the first look at a folder and the opening of its files hides none of them', (t) => {
-  const folder = makeFolder(t);
-  const path = join(folder, '0.log');
-  const matcher = createMatcher([`${folder}/*.log`], []);
-  const descriptors = new Descriptors(100, () => {});
-  t.after(() => descriptors.closeAll());
-  let rotations = 0;
-  const rotate = (): void => {
-    rotations += 1;
-    renameSync(path, `${path}.20260101-00000${rotations}`);
-    writeFileSync(path, 'new line\n');
-  };
-  const ignore = () => {};
-  const lost: string[] = [];
-  const chains = new Chains({
-    matcher,
-    settings: SETTINGS,
-    labelsOf: () => [],
-    isStale: () => false,
-    onFound: ignore,
-    onForgotten: ignore,
-    onAdded(generation) {
-      if (rotations < 2 && generation.path === path) rotate();
-      return generation.open(descriptors) === 'open';
-    },
-    onChanged: ignore,
-    onUnidentified: ignore,
-    onGone: ({ ino }) => lost.push(ino),
-    onVanished: (name) => lost.push(name),
-    onHidden: ignore,
-  });
-  writeFileSync(path, 'line\n');
-  chains.begin(scanFolder(folder, matcher), NOW_MS, () => 0);
-  const log = chains.get(path);
-  assert.deepEqual(
-    log?.generations.map(({ suffix, size, fd }) => [suffix, size, fd !== null]),
-    [
-      ['20260101-000001', 5, true],
-      ['20260101-000002', 9, true],
-      ['', 9, true],
-    ],
-  );
-  assert.deepEqual(lost, []);
-});
-
-/** Chains of the logs below a folder; `beforeOpen` is called before each file is opened. */
+/** Chains of the logs below a folder; `beforeOpen` is called before each file is opened. `gone` are inodes of files. */
 function scene(t: TestContext, beforeOpen: (path: string) => void = () => {}) {
   const root = makeFolder(t);
   const matcher = createMatcher([`${root}/*/*.log`], []);
   const descriptors = new Descriptors(100, () => {});
   t.after(() => descriptors.closeAll());
   const vanished: [string, number, number][] = [];
+  const gone: string[] = [];
   const ignore = () => {};
   const chains = new Chains({
     matcher,
@@ -74,7 +30,7 @@ function scene(t: TestContext, beforeOpen: (path: string) => void = () => {}) {
     },
     onChanged: ignore,
     onUnidentified: ignore,
-    onGone: ignore,
+    onGone: ({ ino }) => gone.push(ino),
     onVanished: (path, files, bytes) => vanished.push([path, files, bytes]),
     onHidden: ignore,
   });
@@ -86,8 +42,29 @@ function scene(t: TestContext, beforeOpen: (path: string) => void = () => {}) {
   };
   const remove = (pod: string) => rmSync(folder(pod), { recursive: true });
   const scan = (...pods: string[]) => new Map(pods.flatMap((pod) => [...scanFolder(folder(pod), matcher)]));
-  return { chains, vanished, folder, log, write, remove, scan };
+  return { chains, vanished, gone, folder, log, write, remove, scan };
 }
+
+test('a rotation between the first look at a folder and the opening of its files hides none of them', (t) => {
+  let rotations = 0;
+  const { chains, vanished, gone, log, write, scan } = scene(t, (path) => {
+    if (rotations === 2 || path !== log('web')) return;
+    rotations += 1;
+    renameSync(path, `${path}.20260101-00000${rotations}`);
+    writeFileSync(path, 'new line\n');
+  });
+  write('web');
+  chains.begin(scan('web'), NOW_MS, () => 0);
+  assert.deepEqual(
+    chains.get(log('web'))?.generations.map(({ suffix, size, fd }) => [suffix, size, fd !== null]),
+    [
+      ['20260101-000001', 5, true],
+      ['20260101-000002', 9, true],
+      ['', 9, true],
+    ],
+  );
+  assert.deepEqual([...gone, ...vanished], []);
+});
 
 test('a log that a scan has named, and that is gone before it is looked at, is told of once', (t) => {
   const { chains, vanished, folder, log, write, remove, scan } = scene(t);

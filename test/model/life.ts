@@ -10,7 +10,7 @@ import type { Budget } from '../../src/plan/sizing.js';
 import type { Workers } from '../../src/plan/workers.js';
 import type { Endpoint } from '../../src/push/endpoint.js';
 import { createSender } from '../../src/push/sender.js';
-import { type Loss, noEvents } from '../../src/telemetry/events.js';
+import type { Loss } from '../../src/telemetry/events.js';
 import { readSpoolHeads } from '../../workers/read/spool-format.js';
 import { writeSpool } from '../../workers/read/spool-writer.js';
 import { runCount } from '../../workers/run-count.js';
@@ -18,6 +18,7 @@ import { runIdentify } from '../../workers/run-identify.js';
 import { runJob } from '../../workers/run-job.js';
 import type { WorkerState } from '../../workers/worker-state.js';
 import { TestClock } from '../push/kit.js';
+import { noEvents } from '../telemetry/no-events.js';
 import { SyncFiles } from './sync-files.js';
 
 export const BATCH_BYTES = 256;
@@ -37,7 +38,7 @@ export class Life {
   readonly clock = new TestClock();
   readonly losses: Loss[] = [];
   /** Entries that it has read, and what became of them, as it tells. */
-  readonly entries = { read: 0, stored: 0, refused: 0 };
+  readonly entries = { read: 0, stored: 0, refused: 0, missed: 0, recalled: 0 };
   /** Paths of files in the order in which it has opened them. */
   readonly openings: string[] = [];
   /** Inodes it has open. */
@@ -87,6 +88,12 @@ export class Life {
         },
         entriesRefused: ({ entries }) => {
           this.entries.refused += entries;
+        },
+        entriesMissed: ({ entries }) => {
+          this.entries.missed += entries;
+        },
+        entriesRecalled: ({ entries }) => {
+          this.entries.recalled += entries;
         },
         bytesLost: (loss) => this.losses.push(loss),
         goneWhileDown: (losses) => this.losses.push(...losses),

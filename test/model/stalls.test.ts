@@ -40,18 +40,23 @@ async function makeScene(t: TestContext, containers = 1): Promise<Scene> {
   };
 }
 
+/** A collector runs, and has read all there is. */
+async function makeReadScene(t: TestContext): Promise<Scene> {
+  const scene = await makeScene(t);
+  await scene.world.start();
+  scene.write(0);
+  await scene.world.tick();
+  await scene.world.quiesce();
+  return scene;
+}
+
 async function answerAll({ world }: Scene, kind: AnswerKind): Promise<void> {
   while (world.loki.pending.length > 0) world.loki.answer(0, kind);
   await world.settle();
 }
 
 test('a node on which all is read has no stall', async (t) => {
-  const scene = await makeScene(t);
-  const { world } = scene;
-  await world.start();
-  scene.write(0);
-  await world.tick();
-  await world.quiesce();
+  const scene = await makeReadScene(t);
   assert.deepEqual(await scene.reasons(), []);
 });
 
@@ -100,12 +105,8 @@ test('a compressed file is damaged', async (t) => {
 });
 
 test('it is not known what a new file is', async (t) => {
-  const scene = await makeScene(t);
+  const scene = await makeReadScene(t);
   const { world } = scene;
-  await world.start();
-  scene.write(0);
-  await world.tick();
-  await world.quiesce();
   writeFileSync(`${scene.path(0)}.${STAMP}`, 'another file');
   await world.rescan();
   // The worker that is asked fails each time.

@@ -138,7 +138,7 @@ export class World {
       else if (life.busy + life.tasks.length === 0) await this.#pass(500);
     });
     await life.close();
-    this.#balance(lokiAnswers);
+    this.#balance(life);
     this.loki.pending = [];
     if (lokiAnswers) this.loki.commit(this.#lives);
     else this.loki.allowRepeats();
@@ -154,8 +154,8 @@ export class World {
   /** SIGKILL. */
   kill(): void {
     if (this.life === null) return;
+    this.#balance(this.life);
     this.life.kill();
-    this.#balance(false);
     this.#collectLosses();
     this.#noteJournaled(this.life);
     this.life = null;
@@ -208,7 +208,7 @@ export class World {
     await this.#pass(CARRY_FLUSH_MS);
     await this.tick();
     await this.quiesce();
-    this.#balance(true);
+    if (this.life !== null) this.#balance(this.life);
     this.#collectLosses();
     return verify(this);
   }
@@ -278,18 +278,18 @@ export class World {
     return names.map((name) => copyAt(join(folder, name)));
   }
 
-  /** @param settled nothing is on its way any more */
-  #balance(settled: boolean): void {
-    if (this.life === null) return;
-    const { read, stored, refused } = this.life.entries;
+  #balance({ entries, collector }: Life): void {
+    const { read, stored, refused, missed, recalled } = entries;
     const { told } = this.loki;
     if (stored !== told.stored || refused !== told.refused) {
       this.imbalances.push(
         `stored ${stored}, refused ${refused}, where Loki told of ${told.stored} and ${told.refused}`,
       );
     }
-    if (settled && read !== stored + refused)
-      this.imbalances.push(`read ${read}, stored ${stored}, refused ${refused}`);
+    const pending = collector.snapshot().entriesPending;
+    if (read !== stored + refused + missed + recalled + pending) {
+      this.imbalances.push(`not balanced: ${JSON.stringify({ ...entries, pending })}`);
+    }
   }
 
   #collectLosses(): void {

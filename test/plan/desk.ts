@@ -6,9 +6,9 @@ import type { PipelineDelta } from '../../src/pipeline.js';
 import { Jobs } from '../../src/plan/jobs.js';
 import type { CollectJob, CollectResult, PipelineSpec, SliceResult } from '../../src/protocol.js';
 import type { HeldPlace, Outcome, Parcel } from '../../src/push/parcel.js';
-import { noEvents } from '../../src/telemetry/events.js';
 import { addGeneration, makeLog, NOW_MS, readTo, SETTINGS } from '../chain/kit.js';
 import { settled } from '../push/kit.js';
+import { noEvents } from '../telemetry/no-events.js';
 
 /** Every line has so many bytes. */
 export const LINE_BYTES = 10;

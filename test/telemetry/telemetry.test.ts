@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type CollectorEvents, type JobFigures, noEvents } from '../../src/telemetry/events.js';
+import type { CollectorEvents, JobFigures } from '../../src/telemetry/events.js';
 import { createMetrics } from '../../src/telemetry/metrics.js';
 import { createTelemetry } from '../../src/telemetry/telemetry.js';
+import { noEvents } from './no-events.js';
 import { keptLog, manualClock, SNAPSHOT } from './sink.js';
 
 const FIGURES: JobFigures = {

@@ -54,7 +54,7 @@ function kindOf(spec: StageSpec): StageKind<StageSpec> {
   return KINDS[spec.stage] as unknown as StageKind<StageSpec>;
 }
 
-export function accessOf(spec: StageSpec): Access {
+function accessOf(spec: StageSpec): Access {
   return kindOf(spec).access(spec, accessOf);
 }
 

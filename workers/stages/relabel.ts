@@ -1,10 +1,10 @@
+import { toLower, toUpper } from '../../src/go-text.js';
 import type { RelabelRule, RelabelStage } from '../../src/pipeline.js';
 import { createHash } from '../hash.js';
 import type { Entry } from '../pipeline/entry.js';
 import type { LabelSet } from '../pipeline/labels.js';
 import { Regex } from '../pipeline/regex.js';
 import type { Access, Stage, StageContext } from '../pipeline/stage.js';
-import { lower, upper } from './go/text-functions.js';
 
 export function accessRelabel(): Access {
   return { reads: ['l:*'], writes: ['l:*'], pure: true };
@@ -83,8 +83,8 @@ function compileRule(rule: RelabelRule): Rule {
     case 'labelkeep':
       return (labels) => filterNames(labels, (name) => regex.test(name));
     case 'lowercase':
-      return (labels) => put(labels, targetLabel, lower(joined(labels)));
+      return (labels) => put(labels, targetLabel, toLower(joined(labels)));
     case 'uppercase':
-      return (labels) => put(labels, targetLabel, upper(joined(labels)));
+      return (labels) => put(labels, targetLabel, toUpper(joined(labels)));
   }
 }

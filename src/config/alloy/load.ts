@@ -38,14 +38,9 @@ export interface AlloyDraft {
 
 /**
  * Reads an Alloy configuration and works out what is to be done: every argument checked and with its default, every
- * mistake told at once. Reads files, and runs nothing. What only the compilers of the stages can tell is left out;
+ * mistake told at once. Reads files, and runs nothing. What only the compilers of the stages can tell is left open;
  * `checkFile` asks them, and loads the libraries that a file turns out to need (`loadWanted`).
  */
-export function loadAlloy(input: AlloyInput, options: AlloyOptions): AlloyResult {
-  return draftAlloy(input, options).finish([]);
-}
-
-/** The first half of `loadAlloy`: up to where the compilers of the stages are to be asked. */
 export function draftAlloy(input: AlloyInput, options: AlloyOptions): AlloyDraft {
   const diagnostics = new Diagnostics();
   const loader = new Loader({

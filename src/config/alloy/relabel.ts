@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
+import { toLower, toUpper } from '../../go-text.js';
 import type { RelabelRule } from '../../pipeline.js';
 import { expand } from '../../regex/expand.js';
 import { compileRe2, type Re2 } from '../../regex/re2.js';
-import { toLower, toUpper } from './letters.js';
 
 /**
  * Applies rules to a set of labels, as Prometheus does. Rules are those that `relabelRule` has accepted.

@@ -1,9 +1,20 @@
 import { arch, hostname } from 'node:os';
 import { posix } from 'node:path';
 import type { ScalarTag } from 'yaml';
+import {
+  BASE64,
+  queryEscape,
+  replace,
+  split,
+  toLower,
+  toUpper,
+  trim,
+  trimPrefix,
+  trimSpace,
+  trimSuffix,
+} from '../../go-text.js';
 import { VERSION } from '../../version.js';
 import { type Json, jsonPath } from './json-path.js';
-import { toLower, toUpper } from './letters.js';
 import { library } from './libraries.js';
 import { sprintf } from './sprintf.js';
 import {
@@ -41,10 +52,6 @@ export const deprecatedNames: Readonly<Record<string, string>> = {
 };
 
 type Args = readonly Value[];
-
-/** What Go takes for space. */
-const spaceAround =
-  /^[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+|[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+$/g;
 
 /** In UTF-16 units; texts that grow beyond it are a mistake, and would grow without end. */
 const MAX_TEXT = 2 ** 24;
@@ -120,8 +127,7 @@ const functions: Readonly<Record<string, (args: Args) => Value>> = {
       throw new CallError(0, 'this is not YAML');
     }
   },
-  'encoding.from_base64': (args) =>
-    decodedBase64(args, /^(?:[A-Za-z\d+/]{4})*(?:[A-Za-z\d+/]{2}==|[A-Za-z\d+/]{3}=)?$/),
+  'encoding.from_base64': (args) => decodedBase64(args, BASE64),
   'encoding.from_URLbase64': (args) => decodedBase64(args, /^(?:[\w-]{4})*(?:[\w-]{2}==|[\w-]{3}=)?$/),
   'encoding.to_base64': (args) => {
     takes(args, 1);
@@ -138,8 +144,7 @@ const functions: Readonly<Record<string, (args: Args) => Value>> = {
   },
   'encoding.url_encode': (args) => {
     takes(args, 1);
-    const plain = encodeURIComponent(Buffer.from(text(args, 0)).toString());
-    return plain.replaceAll('%20', '+').replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
+    return queryEscape(Buffer.from(text(args, 0)).toString());
   },
   'encoding.url_decode': (args) => {
     takes(args, 1);
@@ -169,35 +174,29 @@ const functions: Readonly<Record<string, (args: Args) => Value>> = {
     const [whole, old, replacement] = [text(args, 0), text(args, 1), text(args, 2)];
     const length = whole.length + (whole.split(old).length - 1) * (replacement.length - old.length);
     if (length > MAX_TEXT) throw new CallError(-1, 'the text gets too long');
-    if (old !== '') return whole.replaceAll(old, () => replacement);
-    return replacement + [...whole].map((character) => character + replacement).join('');
+    return replace(whole, old, replacement, -1);
   },
   'string.split': (args) => {
     takes(args, 2);
     const separator = text(args, 1);
-    return separator === '' ? [...text(args, 0)] : text(args, 0).split(separator);
+    return split(text(args, 0), separator);
   },
   'string.to_lower': (args) => mapped(args, toLower),
   'string.to_upper': (args) => mapped(args, toUpper),
   'string.trim': (args) => {
     takes(args, 2);
-    const cut = new Set(text(args, 1));
-    const characters = [...text(args, 0)];
-    const from = characters.findIndex((character) => !cut.has(character));
-    const to = characters.findLastIndex((character) => !cut.has(character));
-    return from < 0 ? '' : characters.slice(from, to + 1).join('');
+    const cutset = text(args, 1);
+    return trim(text(args, 0), cutset);
   },
   'string.trim_prefix': (args) => {
     takes(args, 2);
-    const [whole, prefix] = [text(args, 0), text(args, 1)];
-    return whole.startsWith(prefix) ? whole.slice(prefix.length) : whole;
+    return trimPrefix(text(args, 0), text(args, 1));
   },
   'string.trim_suffix': (args) => {
     takes(args, 2);
-    const [whole, suffix] = [text(args, 0), text(args, 1)];
-    return whole.endsWith(suffix) ? whole.slice(0, whole.length - suffix.length) : whole;
+    return trimSuffix(text(args, 0), text(args, 1));
   },
-  'string.trim_space': (args) => mapped(args, (value) => value.replace(spaceAround, '')),
+  'string.trim_space': (args) => mapped(args, trimSpace),
 };
 
 /** Names of all functions and constants, for documentation. */

@@ -5,12 +5,11 @@ import { setImmediate } from 'node:timers/promises';
 import { parse } from 'yaml';
 import { Diagnostics } from '../../../src/config/alloy/diagnostics.js';
 import { EvaluationError, evaluate, type Scope } from '../../../src/config/alloy/evaluate.js';
-import { loadAlloy } from '../../../src/config/alloy/load.js';
 import { parseExpression } from '../../../src/config/alloy/parser.js';
 import { SourceFile } from '../../../src/config/alloy/source.js';
 import { standardLibrary } from '../../../src/config/alloy/stdlib.js';
 import { Secret, type Value } from '../../../src/config/alloy/value.js';
-import { loadLibraries } from './helpers.js';
+import { loadAlloy, loadLibraries } from './helpers.js';
 
 await loadLibraries();
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type Diagnostic, formatDiagnostics } from '../../../src/config/alloy/diagnostics.js';
 import { library, loadWanted } from '../../../src/config/alloy/libraries.js';
-import { type AlloyOptions, loadAlloy } from '../../../src/config/alloy/load.js';
+import { type AlloyInput, type AlloyOptions, type AlloyResult, draftAlloy } from '../../../src/config/alloy/load.js';
 import type { PipelinePlan } from '../../../src/config/alloy/plan.js';
 import type { StageSpec } from '../../../src/pipeline.js';
 
@@ -10,6 +10,11 @@ export async function loadLibraries(): Promise<void> {
   library('yaml');
   library('jmespath');
   await loadWanted();
+}
+
+/** A configuration as it is when no compiler of a stage finds a mistake. */
+export function loadAlloy(input: AlloyInput, options: AlloyOptions): AlloyResult {
+  return draftAlloy(input, options).finish([]);
 }
 
 type Options = Partial<AlloyOptions>;

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { loadAlloy } from '../../../src/config/alloy/load.js';
 import { CERTIFICATE, KEY, STRANGER } from '../../push/certificate.js';
-import { filesOf, mistakesIn, planOf } from './helpers.js';
+import { filesOf, loadAlloy, mistakesIn, planOf } from './helpers.js';
 
 const files = filesOf({
   '/tls.crt': CERTIFICATE,

@@ -5,10 +5,9 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { inspect } from 'node:util';
 import { diagnosticsJson, formatDiagnostics } from '../../../src/config/alloy/diagnostics.js';
-import { loadAlloy } from '../../../src/config/alloy/load.js';
 import { fileLabels } from '../../../src/config/alloy/targets.js';
 import { Pipeline } from '../../../workers/pipeline/pipeline.js';
-import { filesOf, leftOutIn, mistakesIn, planOf } from './helpers.js';
+import { filesOf, leftOutIn, loadAlloy, mistakesIn, planOf } from './helpers.js';
 
 const podLogs = readFileSync('test/config/alloy/fixtures/pod-logs.alloy', 'utf8');
 const podPath = '/var/log/pods/shop_cart-7d9f_0f1e/server/0.log';

@@ -3,12 +3,12 @@ import { readFileSync } from 'node:fs';
 import { after, describe, it } from 'node:test';
 import { parse } from 'yaml';
 import { lanesOf } from '../../../src/config/alloy/lanes.js';
-import { type AlloyInput, loadAlloy } from '../../../src/config/alloy/load.js';
+import type { AlloyInput } from '../../../src/config/alloy/load.js';
 import type { Lane } from '../../../src/lane.js';
 import { WorkerState } from '../../../workers/worker-state.js';
 import { TestFile } from '../../workers/harness.js';
 import { type Pushed, readThrough } from '../../workers/routes.js';
-import { leftOutIn } from './helpers.js';
+import { leftOutIn, loadAlloy } from './helpers.js';
 
 interface Expected {
   line: string;

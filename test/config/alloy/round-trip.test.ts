@@ -4,11 +4,11 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { File } from '../../../src/config/alloy/ast.js';
 import { Diagnostics, formatDiagnostics } from '../../../src/config/alloy/diagnostics.js';
-import { loadAlloy } from '../../../src/config/alloy/load.js';
 import { parseFile } from '../../../src/config/alloy/parser.js';
 import { printFile } from '../../../src/config/alloy/printer.js';
 import { SourceFile } from '../../../src/config/alloy/source.js';
 import { files, tokenSoup } from './generate.js';
+import { loadAlloy } from './helpers.js';
 
 function parse(text: string): File {
   const diagnostics = new Diagnostics();

@@ -1,20 +1,20 @@
-import { createHash } from '../../hash.js';
-import { Regex } from '../../pipeline/regex.js';
-import { print, sprintf } from './fmt.js';
-import type { Data, Func } from './template.js';
 import {
-  int,
-  list,
-  lower,
-  replaceSome,
-  text,
+  queryEscape,
+  replace,
+  toLower,
+  toUpper,
+  trim,
   trimLeft,
   trimPrefix,
   trimRight,
   trimSpace,
   trimSuffix,
-  upper,
-} from './text-functions.js';
+} from '../../../src/go-text.js';
+import { createHash } from '../../hash.js';
+import { Regex } from '../../pipeline/regex.js';
+import { int, list, text } from './arguments.js';
+import { print, sprintf } from './fmt.js';
+import type { Data, Func } from './template.js';
 
 const MAX_REMEMBERED = 256;
 /** A template may make its pattern of a line, and parsing one takes up to the square of its length. */
@@ -90,10 +90,6 @@ function escapeJs(character: string): string {
   return `\\u${character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}`;
 }
 
-function percent(character: string): string {
-  return `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
-}
-
 function hash(algorithm: string, salt: Data, input: Data): string {
   return createHash(algorithm)
     .update(text(salt) + text(input))
@@ -125,19 +121,16 @@ export const BUILTINS: Record<string, Func> = {
   printf: (format, ...args) => sprintf(text(format), args),
   html: (...args) => shown(args).replace(/["'&<>\0]/g, (character) => HTML[character]!),
   js: (...args) => shown(args).replace(/[\\'"]|[<>&=]|[^\P{C}\x7f]|[\u2028\u2029]/gu, escapeJs),
-  urlquery: (...args) =>
-    encodeURIComponent(shown(args))
-      .replace(/[!'()*]/g, percent)
-      .replace(/%20/g, '+'),
+  urlquery: (...args) => queryEscape(shown(args)),
 
-  ToLower: (value) => lower(text(value)),
-  ToUpper: (value) => upper(text(value)),
-  Replace: (value, old, now, count) => replaceSome(text(value), text(old), text(now), int(count)),
-  Trim: (value, cutset) => trimRight(trimLeft(text(value), text(cutset)), text(cutset)),
+  ToLower: (value) => toLower(text(value)),
+  ToUpper: (value) => toUpper(text(value)),
+  Replace: (value, old, now, count) => replace(text(value), text(old), text(now), int(count)),
+  Trim: (value, cutset) => trim(text(value), text(cutset)),
   TrimLeft: (value, cutset) => trimLeft(text(value), text(cutset)),
   TrimRight: (value, cutset) => trimRight(text(value), text(cutset)),
-  TrimPrefix: trimPrefix,
-  TrimSuffix: trimSuffix,
+  TrimPrefix: (value, prefix) => trimPrefix(text(value), text(prefix)),
+  TrimSuffix: (value, suffix) => trimSuffix(text(value), text(suffix)),
   TrimSpace: (value) => trimSpace(text(value)),
   Hash: (salt, input) => hash('sha3-256', salt, input),
   Sha2Hash: (salt, input) => hash('sha256', salt, input),

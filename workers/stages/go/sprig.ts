@@ -1,24 +1,22 @@
+import {
+  BASE64,
+  replace,
+  split,
+  toLower,
+  toUpper,
+  trim,
+  trimPrefix,
+  trimSpace,
+  trimSuffix,
+} from '../../../src/go-text.js';
 import { createHash } from '../../hash.js';
 import { quote } from '../../label/quote.js';
+import { dict, int, list, text } from './arguments.js';
 import { regexOf } from './builtins.js';
 import { print } from './fmt.js';
 import { goJson, goJsonRawString, parseJson } from './json.js';
 import { parseFloat64, parseInteger, toInt64 } from './numbers.js';
 import type { Data, Func } from './template.js';
-import {
-  dict,
-  int,
-  list,
-  lower,
-  replaceSome,
-  text,
-  trimLeft,
-  trimPrefix,
-  trimRight,
-  trimSpace,
-  trimSuffix,
-  upper,
-} from './text-functions.js';
 
 export function isEmpty(value: Data): boolean {
   if (value instanceof Map) return value.size === 0;
@@ -54,11 +52,6 @@ function toTexts(value: Data): string[] {
   return Array.isArray(value) ? value.filter((one) => one !== null && one !== undefined).map(toText) : [toText(value)];
 }
 
-/** Go's `strings.Split`. */
-function parts(value: string, separator: string): string[] {
-  return separator === '' ? [...value] : value.split(separator);
-}
-
 function runes(value: Data): string[] {
   return [...text(value)];
 }
@@ -66,7 +59,7 @@ function runes(value: Data): string[] {
 function title(value: string): string {
   return value.replace(
     /(^|[\0-/:-@[-^`{-\x7f]|\s)(\p{L})/gu,
-    (_, before: string, letter: string) => before + upper(letter),
+    (_, before: string, letter: string) => before + toUpper(letter),
   );
 }
 
@@ -77,7 +70,7 @@ function camelCase(value: string): string {
     (all, connectors, first, capitals, next, rest, at) => {
       if (all === connectors) return all;
       const kept = at === 0 ? connectors : connectors.slice(0, -1);
-      return kept + first + lower(capitals) + (first === '' ? upper(next) : next) + rest;
+      return kept + first + toLower(capitals) + (first === '' ? toUpper(next) : next) + rest;
     },
   );
 }
@@ -90,7 +83,7 @@ function connected(value: string, connector: string): string {
   const apart = value.replace(WORDS, (word, at: number) =>
     at > 0 && /[\p{Lu}\p{Ll}\p{Nd}]/u.test(value[at - 1]!) ? connector + word : word,
   );
-  return lower(apart.replace(/[_\-\s]/g, connector));
+  return toLower(apart.replace(/[_\-\s]/g, connector));
 }
 
 function fromJson(json: unknown): Data {
@@ -106,8 +99,6 @@ export function plain(value: Data): unknown {
   if (!(value instanceof Map)) return value ?? null;
   return Object.fromEntries([...value].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, one]) => [name, plain(one)]));
 }
-
-const BASE64 = /^(?:[A-Za-z\d+/]{4})*(?:[A-Za-z\d+/]{2}==|[A-Za-z\d+/]{3}=)?$/;
 
 /** In the place of what is no base64, sprig gives the message of Go. */
 function fromBase64(value: string): string {
@@ -198,7 +189,7 @@ export const SPRIG: Record<string, Func> = {
       .join(''),
   join: (separator, values) => toTexts(values).join(text(separator)),
   kebabcase: (value) => connected(text(value), '-'),
-  lower: (value) => lower(text(value)),
+  lower: (value) => toLower(text(value)),
   nindent: (spaces, value) => `\n${indent(spaces, value)}`,
   nospace: (value) => text(value).replace(/\s/gu, ''),
   plural: (one, many, count) => (int(count) === 1 ? one : many),
@@ -208,7 +199,7 @@ export const SPRIG: Record<string, Func> = {
       .map((value) => quote(toText(value)))
       .join(' '),
   repeat: (count, value) => repeat(text(value), int(count)),
-  replace: (old, now, value) => replaceSome(text(value), text(old), text(now), -1),
+  replace: (old, now, value) => replace(text(value), text(old), text(now), -1),
   snakecase: (value) => connected(text(value), '_'),
   squote: (...values) =>
     values
@@ -218,23 +209,23 @@ export const SPRIG: Record<string, Func> = {
   substr: (from, to, value) => cut(value, int(from), int(to)),
   swapcase: (value) =>
     runes(value)
-      .map((c) => (c === lower(c) ? upper(c) : lower(c)))
+      .map((c) => (c === toLower(c) ? toUpper(c) : toLower(c)))
       .join(''),
   title: (value) => title(text(value)),
   toString: toText,
   trim: (value) => trimSpace(text(value)),
-  trimAll: (cutset, value) => trimRight(trimLeft(text(value), text(cutset)), text(cutset)),
-  trimPrefix: (prefix, value) => trimPrefix(value, prefix),
-  trimSuffix: (suffix, value) => trimSuffix(value, suffix),
-  trimall: (cutset, value) => trimRight(trimLeft(text(value), text(cutset)), text(cutset)),
+  trimAll: (cutset, value) => trim(text(value), text(cutset)),
+  trimPrefix: (prefix, value) => trimPrefix(text(value), text(prefix)),
+  trimSuffix: (suffix, value) => trimSuffix(text(value), text(suffix)),
+  trimall: (cutset, value) => trim(text(value), text(cutset)),
   trunc: (count, value) => {
     const bytes = Buffer.from(text(value));
     const size = int(count);
     return size < 0 ? bytes.subarray(Math.max(0, bytes.length + size)).toString() : bytes.subarray(0, size).toString();
   },
   untitle: (value) =>
-    text(value).replace(/(^|\s)(\p{L})/gu, (_, before: string, letter: string) => before + lower(letter)),
-  upper: (value) => upper(text(value)),
+    text(value).replace(/(^|\s)(\p{L})/gu, (_, before: string, letter: string) => before + toLower(letter)),
+  upper: (value) => toUpper(text(value)),
 
   // Patterns
   regexFind: (pattern, value) => regexOf(text(pattern)).exec(text(value))?.[0] ?? '',
@@ -314,8 +305,8 @@ export const SPRIG: Record<string, Func> = {
   reverse: (values) => [...list(values)].reverse(),
   slice,
   sortAlpha: (values) => toTexts(values).sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))),
-  splitList: (separator, value) => parts(text(value), text(separator)),
-  split: (separator, value) => new Map(parts(text(value), text(separator)).map((part, i) => [`_${i}`, part])),
+  splitList: (separator, value) => split(text(value), text(separator)),
+  split: (separator, value) => new Map(split(text(value), text(separator)).map((part, i) => [`_${i}`, part])),
   toStrings: toTexts,
   uniq: (values) => [...new Set(list(values))],
   without: (values, ...others) => list(values).filter((value) => !others.includes(value)),
