@@ -223,9 +223,9 @@ export class Chains {
     this.#vanish(name.log, [{ ...name, path: hinted }], nowMs);
   }
 
-  /** Drops generations that are done and have no file; and the chain, when none is left. */
+  /** Drops generations that are of no more use; and the chain, when none is left. */
   prune(log: ContainerLog): void {
-    if (log.generations.some(isSpent)) log.generations = log.generations.filter((generation) => !isSpent(generation));
+    log.dropSpent();
     if (log.generations.length > 0) return;
     this.#logs.delete(log.path);
     this.#past.add(log.path);
@@ -283,8 +283,4 @@ function isMetAgain(generation: Generation): boolean {
     (isTimed && it.suffix === suffix) ||
     (path !== null && it.gzip !== null && (!isTimed || compareSuffixes(it.suffix, suffix) > 0));
   return log.generations.some((it) => isOf(generation, it) || mayBeIt(it));
-}
-
-function isSpent(generation: Generation): boolean {
-  return generation.done && generation.deleted;
 }

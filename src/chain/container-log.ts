@@ -344,6 +344,16 @@ export class ContainerLog {
   }
 
   /**
+   * Forgets generations that are done and have no file, once all new files have been told from them. A listing that
+   * crosses a rotation may miss a file under any name, so one that was missed but once is kept.
+   */
+  dropSpent(): void {
+    const isSpent = ({ done, deleted, missedLooks }: Generation) => done && deleted && missedLooks !== 1;
+    if (!this.generations.some(isSpent) || this.generations.some(({ unknown }) => unknown)) return;
+    this.generations = this.generations.filter((generation) => !isSpent(generation));
+  }
+
+  /**
    * The position, as the journal stores it: a cursor for the oldest generation that is not done and for all that came
    * after it, and for what a truncated one was, while the copy of that may be there. An unread file can be told by nothing
    * but its inode, which may be used again, so the newest done generation that has a fingerprint comes first, to tell where

@@ -130,7 +130,7 @@ export class Generation {
   grownAtMs: number;
   /** When it ceased to be the current one or lost its name; null while it is current. */
   endedAtMs: number | null = null;
-  /** Looks in a row that did not find it under any name. */
+  /** Looks in a row that did not find it under any name it had, or another; 0 if it never had one. */
   missedLooks = 0;
   /** After a failed read: not to be tried again before. */
   blockedUntilMs = 0;

@@ -92,12 +92,16 @@ export function updateListing(log: ContainerLog, files: readonly FoundFile[], no
     const names = named.get(generation);
     const hadName = !generation.deleted;
     // Renamed while it was closed, it may be one of those that are asked what they are.
-    const mayBeThere = isAsked && generation.fd === null && generation.head !== null && generation.copyOf === null;
-    if (names === undefined && hadName && !generation.done && (mayBeThere || !reallyUnnamed(generation))) {
+    const { fd, head, copyOf, done } = generation;
+    const mayBeThere = isAsked && fd === null && head !== null && copyOf === null && !done;
+    if (names !== undefined) generation.missedLooks = 0;
+    else if (hadName || generation.missedLooks > 0) generation.missedLooks += 1;
+    // A new name of it may only show in the next listing.
+    if (generation.missedLooks === 1) log.folderTimeMs = 0;
+    if (names === undefined && hadName && (mayBeThere || !isUnnamed(generation))) {
       log.folderTimeMs = 0;
       continue;
     }
-    generation.missedLooks = 0;
     const wasPlain = generation.path !== null;
     generation.path = names?.path ?? null;
     generation.gzip = names?.gzip ?? null;
@@ -118,7 +122,7 @@ export function updateListing(log: ContainerLog, files: readonly FoundFile[], no
       log.moved = true;
     } else change.gone.push(generation);
   }
-  log.generations = log.generations.filter((generation) => !generation.done || named.has(generation));
+  log.dropSpent();
   sortNamed(log);
   noteEnds(log, nowMs);
   return change;
@@ -150,14 +154,13 @@ function isAsKnown({ generations }: ContainerLog, files: readonly FoundFile[]): 
  * A listing and a rotation can cross: a file is then missing under its old name, and not yet listed under its new one.
  * An open file tells by its link count; for others a second look must agree.
  */
-function reallyUnnamed(generation: Generation): boolean {
+function isUnnamed(generation: Generation): boolean {
   if (generation.fd !== null && generation.fileNamed) {
     const { nlink, size } = fstatSync(generation.fd);
     // What was written last is not seen by a poll yet, and an unread file must not be taken for an empty one.
     if (nlink === 0 && !generation.packed) generation.size = Math.max(generation.size, size);
     return nlink === 0;
   }
-  generation.missedLooks += 1;
   return generation.missedLooks > 1;
 }
 
@@ -167,7 +170,7 @@ function byInode(log: ContainerLog, others: ReadonlyMap<Generation, unknown>, fi
   const open = same.find((generation) => generation.fd !== null && !generation.packed);
   if (open !== undefined) return open;
   // Otherwise the inode may be that of a new file, unless the name is the same as well.
-  const named = same.find((generation) => generation.path === file.path);
+  const named = same.findLast((generation) => generation.path === file.path);
   if (named !== undefined) return named.done && file.size < named.settled.offset ? null : named;
   // What has been found under its gzipped name is not the file that has its inode now.
   const isFree = (generation: Generation) => isUntouched(generation) && !others.has(generation);

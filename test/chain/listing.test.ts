@@ -139,6 +139,11 @@ test('an inode that is used again is another generation once the old one is clos
   const [added] = list(log).added;
   assert.ok(added !== undefined && added.ino === generation.ino);
   assert.equal(added.size, 2);
+  list(log);
+  // Till then the one that is done is needed, to tell whether this one is another.
+  assert.equal(log.generations.length, 2);
+  added.unidentified = false;
+  list(log);
   assert.deepEqual(log.generations, [added]);
 });
 
@@ -180,7 +185,27 @@ test('one that is done and grows is taken up again; one that is done and has no 
   generation.done = true;
   unlinkSync(path);
   list(log);
+  list(log);
   assert.deepEqual(log.generations, []);
+});
+
+test('done, and compressed while the folder is listed: its .gz is no new file at the next look', (t) => {
+  for (const isOpen of [false, true]) {
+    const { path, log, generation } = scene(t);
+    const rotated = `${path}.${FIRST}`;
+    renameSync(path, rotated);
+    list(log);
+    if (!isOpen) Object.assign(generation, { fd: null, done: true });
+    unlinkSync(rotated);
+    log.folderTimeMs = 1;
+    list(log);
+    assert.equal(log.folderTimeMs, 0, 'the folder is looked at again');
+    generation.done = true;
+    log.dropSpent();
+    writeFileSync(`${rotated}.gz`, 'compressed');
+    assert.deepEqual(list(log).added, []);
+    assert.deepEqual(names(log), [[null, `0.log.${FIRST}.gz`]]);
+  }
 });
 
 test('compressed before it could be opened, and its inode used again at once: the new file is another', (t) => {

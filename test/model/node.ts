@@ -19,7 +19,8 @@ import { gzipSync } from 'node:zlib';
 import { rotationStamp } from '../../bench/node/rotate.js';
 import type { Books, Entry, LogFile, Part, Stream } from './books.js';
 
-const KEEP_FILES = 4;
+/** Files a container may have in all, the live one included. */
+export const KEEP_FILES = 4;
 
 /** One container, its files, and the runtime that writes them. */
 class Container {
@@ -70,11 +71,20 @@ export class ModelNode {
   readonly #books: Books;
   readonly #root: string;
   #changes = 0;
+  readonly #keepFiles: number;
   readonly #nowMs: () => number;
   /** Told of a file that has lost its last name. */
   readonly #onUnnamed: (file: LogFile) => void;
 
-  constructor(root: string, books: Books, nowMs: () => number, onUnnamed: (file: LogFile) => void, containers: number) {
+  constructor(
+    root: string,
+    books: Books,
+    nowMs: () => number,
+    onUnnamed: (file: LogFile) => void,
+    containers: number,
+    keepFiles: number,
+  ) {
+    this.#keepFiles = keepFiles;
     this.#root = root;
     this.#books = books;
     this.#nowMs = nowMs;
@@ -133,7 +143,7 @@ export class ModelNode {
       if (file.plain !== null && file.gzip !== null) this.#unlinkPlain(file);
     }
     const rotated = container.rotated();
-    const excess = Math.max(0, rotated.length - (KEEP_FILES - 2));
+    const excess = Math.max(0, rotated.length - (this.#keepFiles - 2));
     for (const file of rotated.slice(0, excess)) this.#unlinkAll(file);
     for (const file of rotated.slice(excess)) while (this.compressStep(file)) {}
     container.stamp += 1;

@@ -7,10 +7,11 @@ import { uncompressSync } from 'lz4-napi';
 import type { Config } from '../../src/config/config.js';
 import { readFrames, readHead } from '../../workers/read/spool-format.js';
 import { WorkerState } from '../../workers/worker-state.js';
+import { amid } from './amid.js';
 import { Books, type LogFile, MAX_LINE_BYTES } from './books.js';
 import { BATCH_BYTES, CARRY_FLUSH_MS, Life } from './life.js';
 import { ModelLoki } from './loki.js';
-import { ModelNode } from './node.js';
+import { KEEP_FILES, ModelNode } from './node.js';
 import { verify } from './verify.js';
 
 const WORKER = new WorkerState(
@@ -49,8 +50,11 @@ export class World {
   /** Files without a name whose bytes only the living collector has. */
   #unnamed: LogFile[] = [];
 
-  /** @param maxOpen files that a collector may have open at the same time */
-  constructor(containers = 3, maxOpen = 10_000) {
+  /**
+   * @param maxOpen files that a collector may have open at the same time
+   * @param keepFiles files that a rotation leaves of a container
+   */
+  constructor(containers = 3, maxOpen = 10_000, keepFiles = KEEP_FILES) {
     this.#maxOpen = maxOpen;
     this.books = new Books(this.#nowMs);
     const root = join(this.#folder, 'pods');
@@ -63,6 +67,7 @@ export class World {
       () => this.#nowMs,
       (file) => this.#onUnnamed(file),
       containers,
+      keepFiles,
     );
   }
 
@@ -95,11 +100,25 @@ export class World {
     await this.settle();
   }
 
-  async rescan(): Promise<void> {
+  /** @param alone nothing happens on the node meanwhile */
+  async rescan(alone = true): Promise<void> {
     this.#nowMs += 1;
     if (this.life === null) return;
     await this.#finish(this.life.collector.rescan(), () => {});
-    this.#noteOpened(true);
+    this.#noteOpened(alone);
+  }
+
+  /**
+   * What happens while `meanwhile` runs does so between the looks at files that the collector and its workers take.
+   *
+   * @param act called before each look
+   */
+  async amid(act: () => void, meanwhile: () => Promise<void>): Promise<void> {
+    await amid(() => {
+      // Whatever becomes of their names now, it has these.
+      this.#noteOpened(false);
+      act();
+    }, meanwhile);
   }
 
   async work(which: number): Promise<void> {
@@ -249,7 +268,9 @@ export class World {
   #noteOpened(scanned: boolean, before: ReadonlySet<LogFile> | null = null): void {
     if (this.life === null) return;
     for (const file of this.node.files) {
-      const open = file.plain !== null && this.life.opened.has(file.ino);
+      const { opened } = this.life;
+      const open =
+        (file.plain !== null && opened.has(file.ino)) || (file.gzip !== null && opened.has(file.gzipIno ?? ''));
       if (open || (scanned && before?.has(file) !== false)) file.openedIn = this.#lives;
     }
   }
