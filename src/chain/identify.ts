@@ -127,7 +127,6 @@ function hasPath(generation: Generation): boolean {
 
 /** @returns whether the newcomer is another name of the generation, which it has taken over */
 function place({ generation, former }: Candidate, newcomer: Generation, descriptors: Descriptors): boolean {
-  const { log } = generation;
   const isPlain = newcomer.path !== null || (newcomer.onlyOpen && !newcomer.packed);
   const renamed = isPlain && isOf(generation, newcomer);
   if (former !== null) {
@@ -140,12 +139,35 @@ function place({ generation, former }: Candidate, newcomer: Generation, descript
     newcomer.copyOf = generation;
     return false;
   }
+  const { path } = newcomer;
+  takeOver(generation, newcomer, descriptors);
+  if (renamed) generation.path = path;
+  return true;
+}
+
+/** The names of a newcomer are those of the generation, and the newcomer is no more. */
+function takeOver(generation: Generation, newcomer: Generation, descriptors: Descriptors): void {
+  const { log } = generation;
   const { path, gzip, suffix } = newcomer;
   skip(newcomer, descriptors);
   if (path !== null || gzip !== null) generation.suffix = suffix;
   generation.gzip = gzip ?? generation.gzip;
-  if (renamed) generation.path = path;
   log.generations = log.generations.filter((each) => each !== newcomer);
+}
+
+/**
+ * Goes on with the compressed file that one without a name has probably become, where that one is to be given up before
+ * it can be told for sure: the file came after it, and says that it holds just as much.
+ *
+ * @returns false if there is none
+ */
+export function goOnCompressed(generation: Generation, descriptors: Descriptors): boolean {
+  const { log, size, readers } = generation;
+  const isIt = ({ unknown, gzip, saidBytes }: Generation) => unknown && gzip !== null && saidBytes === size;
+  const newcomer = log.generations.find((each, index) => isIt(each) && index > log.generations.indexOf(generation));
+  if (newcomer === undefined || readers > 0) return false;
+  descriptors.close(generation);
+  takeOver(generation, newcomer, descriptors);
   return true;
 }
 

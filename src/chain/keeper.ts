@@ -2,6 +2,7 @@ import type { Workers } from '../plan/workers.js';
 import type { CountResult } from '../protocol.js';
 import type { Descriptors } from './descriptors.js';
 import type { Generation } from './generation.js';
+import { goOnCompressed } from './identify.js';
 import type { Spool } from './spool.js';
 
 export interface KeeperOptions {
@@ -143,7 +144,8 @@ export class Keeper {
   }
 
   async #giveUp(generation: Generation): Promise<void> {
-    const { workers, onLost } = this.#options;
+    const { workers, descriptors, onLost } = this.#options;
+    if (goOnCompressed(generation, descriptors)) return;
     generation.spooling = true;
     const from = lostFrom(generation);
     const source = generation.source(from);

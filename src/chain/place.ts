@@ -236,7 +236,8 @@ function isSurelyGone(
   const { gzip } = readGenerationName(cursor.name);
   const isOlder = ({ spool, suffix }: Generation) =>
     spool === null && suffix.includes('-') && compareSuffixes(suffix, stamp) < 0;
-  const mayBeIt = (it: Generation) => it.spool !== null || (!gzip && it.path !== null);
+  const mayBeIt = ({ spool, path: own, size }: Generation) =>
+    spool !== null || (!gzip && own !== null && size >= cursor.size);
   return !generations.some((it) => it.suffix === stamp || (isOf(cursor, it) && mayBeIt(it)) || (!gzip && isOlder(it)));
 }
 

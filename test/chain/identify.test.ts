@@ -429,12 +429,13 @@ test('at start: what was unread of a file whose name is gone is missing', async 
 
 test('at start: what was unread is missing, though another file has its inode, as far as that can be told', async () => {
   const compressed = { gzip: true, path: `${LOG}.20260101-000009.gz` };
-  for (const [name, file, isMissing] of [
+  for (const [name, file, isMissing, bytes = 100] of [
     ['0.log.20260101-000001.gz', compressed, true],
     ['0.log.20260101-000001.gz', {}, true],
     ['0.log.20260101-000001', compressed, true],
-    // Its rename may have been undone.
+    // Its rename may have been undone, if it is no shorter.
     ['0.log.20260101-000001', {}, false],
+    ['0.log.20260101-000001', {}, true, 99],
     // It was the current one.
     ['0.log', { suffix: '', path: LOG, ino: 'other' }, true],
     ['0.log', { suffix: '', path: LOG, ino: 'other', dev: '2' }, false],
@@ -442,7 +443,7 @@ test('at start: what was unread is missing, though another file has its inode, a
     ['0.log', compressed, false],
   ] as const) {
     const log = makeLog(LOG);
-    addGeneration(log, 100, { ino: 'old', suffix: '20260101-000009', path: `${LOG}.20260101-000009`, ...file });
+    addGeneration(log, bytes, { ino: 'old', suffix: '20260101-000009', path: `${LOG}.20260101-000009`, ...file });
     const unread: Cursor = { ...cursor('old', '', 0, { name }), head: null, tail: null };
     assert.deepEqual(
       await placeAtCursors(log, [unread], new NoFiles(), knows(new Map()), NOW_MS),

@@ -66,7 +66,7 @@ turnWatchingOff();
 watchLooks();
 
 async function run(list: readonly (Step | Amid)[]): Promise<string[]> {
-  const world = new World(2, 10_000, KEEP_FILES);
+  const world = new World({ containers: 2, keepFiles: KEEP_FILES });
   try {
     await world.start();
     for (const step of list) {

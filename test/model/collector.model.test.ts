@@ -13,8 +13,8 @@ const SEED = Number(process.env.MODEL_SEED ?? 1);
 
 turnWatchingOff();
 
-async function run(list: readonly Step[]): Promise<string[]> {
-  const world = new World();
+async function run(list: readonly Step[], spoolBytes?: number): Promise<string[]> {
+  const world = new World(spoolBytes === undefined ? {} : { spoolBytes });
   try {
     await world.start();
     for (const step of list) await take(step, world);
@@ -30,5 +30,14 @@ test(`whatever happens, every line arrives once (seed ${SEED})`, async () => {
       assert.deepEqual(await run(list), []);
     }),
     { numRuns: RUNS, seed: SEED, includeErrorInReport: true },
+  );
+});
+
+test(`without room in the spool, what does not arrive is counted (seed ${SEED})`, async () => {
+  await fc.assert(
+    fc.asyncProperty(steps, fc.integer({ min: 1, max: 2_000 }), async (list, spoolBytes) => {
+      assert.deepEqual(await run(list, spoolBytes), []);
+    }),
+    { numRuns: RUNS / 4, seed: SEED, includeErrorInReport: true },
   );
 });

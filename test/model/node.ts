@@ -68,6 +68,8 @@ function inChain(file: LogFile, path: string): boolean {
 /** The node of the model: real files, and a ledger of what is in them. */
 export class ModelNode {
   readonly containers: Container[];
+  /** Of each file that a container has begun, and of each compressed one. */
+  readonly inodes: string[] = [];
   readonly #books: Books;
   readonly #root: string;
   #changes = 0;
@@ -192,6 +194,7 @@ export class ModelNode {
       file.temporary = null;
       file.gzip = `${plain}.gz`;
       file.gzipIno = String(statSync(file.gzip, { bigint: true }).ino);
+      this.inodes.push(file.gzipIno);
     } else {
       writeFileSync(`${plain}.tmp`, gzipSync(readFileSync(plain)));
       file.temporary = `${plain}.tmp`;
@@ -333,6 +336,7 @@ export class ModelNode {
     if (container.fd !== null) closeSync(container.fd);
     container.fd = fd;
     const ino = String(statSync(container.path, { bigint: true }).ino);
+    this.inodes.push(ino);
     container.current = {
       ino,
       gzipIno: null,

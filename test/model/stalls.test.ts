@@ -22,7 +22,7 @@ interface Scene {
 }
 
 async function makeScene(t: TestContext, containers = 1): Promise<Scene> {
-  const world = new World(containers);
+  const world = new World({ containers });
   t.after(() => world.close());
   const at = (index: number) => world.node.containers[index] as World['node']['containers'][number];
   return {

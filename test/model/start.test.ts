@@ -11,7 +11,7 @@ turnWatchingOff();
 
 /** A node with one container. */
 function single(t: TestContext, maxOpen?: number) {
-  const world = new World(1, maxOpen);
+  const world = new World({ containers: 1, ...(maxOpen !== undefined && { maxOpen }) });
   t.after(() => world.close());
   const [container] = world.node.containers;
   assert.ok(container);
@@ -27,7 +27,7 @@ function contentsOf(world: World): string[] {
 }
 
 test('what is deleted while a start still asks about other logs arrives', async (t) => {
-  const world = new World(CONTAINERS);
+  const world = new World({ containers: CONTAINERS });
   t.after(() => world.close());
   const containers = world.node.containers.filter(({ truncates }) => !truncates);
   const rotate = () => {
@@ -224,7 +224,7 @@ test('what is damaged in a compressed file is given up once, and nothing is join
 });
 
 test('a file that is renamed while it is closed for want of descriptors is not read twice', async (t) => {
-  const world = new World(3, 2);
+  const world = new World({ maxOpen: 2 });
   t.after(() => world.close());
   const container = world.node.containers[1];
   assert.ok(container);

@@ -25,7 +25,7 @@ export function verify({ books, loki, node, lostBytes, imbalances }: World): str
     if (count > 1 && !part.entry.torn && !part.entry.parts.some(({ gone }) => gone))
       wrong.push(`stored ${count} times: ${(homes.get(part) ?? []).map(nameOf).join(' and ')}`);
   }
-  wrong.push(...checkLosses(books, lostBytes, homes, truncated));
+  wrong.push(...checkLosses(books, lostBytes, homes, truncated, node.inodes));
   return wrong;
 }
 
@@ -35,6 +35,7 @@ function checkLosses(
   lostBytes: ReadonlyMap<string, number>,
   homes: ReadonlyMap<Part, Stored[]>,
   truncated: string | undefined,
+  inodes: readonly string[],
 ): string[] {
   const atRisk = new Map<string, number>();
   const missing = new Map<string, number>();
@@ -43,7 +44,7 @@ function checkLosses(
     if (!part.gone || part.entry.labels === truncated) continue;
     const pod = podIn(part.entry.labels);
     atRisk.set(pod, (atRisk.get(pod) ?? 0) + part.text.length);
-    if (!part.counted || homes.has(part) || isInodeReused(part, parts)) continue;
+    if (!part.counted || homes.has(part) || isInodeReused(part, inodes)) continue;
     missing.set(pod, (missing.get(pod) ?? 0) + part.text.length);
   }
   const wrong: string[] = [];
@@ -64,8 +65,8 @@ function podIn(labels: string): string {
 }
 
 /** Then the other file may be taken for it, under a name that it got back. */
-function isInodeReused({ file }: Part, parts: readonly Part[]): boolean {
-  return parts.some((other) => other.file !== file && other.file.ino === file.ino);
+function isInodeReused({ file: { ino, gzipIno } }: Part, inodes: readonly string[]): boolean {
+  return inodes.some((other, index) => (other === ino || other === gzipIno) && inodes.indexOf(other) !== index);
 }
 
 function checkStored(stored: Stored, parts: Part[], truncates: boolean): string[] {

@@ -32,6 +32,19 @@ export function turnWatchingOff(): void {
   syncBuiltinESMExports();
 }
 
+export interface WorldOptions {
+  containers?: number;
+  /** Files that a collector may have open at the same time. */
+  maxOpen?: number;
+  /** Files that a rotation leaves of a container. */
+  keepFiles?: number;
+  /** For copies, and for what is deleted and open. */
+  spoolBytes?: number;
+}
+
+/** With less room than this anything without a name may be given up. */
+const SMALL_SPOOL_BYTES = 1 << 20;
+
 /** A node, a Loki, and between them a collector that dies and comes back. Nothing moves but by a call. */
 export class World {
   readonly books: Books;
@@ -45,21 +58,19 @@ export class World {
   readonly #folder = mkdtempSync(join(tmpdir(), 'sleipnir-model-'));
   readonly #config: Config;
   readonly #maxOpen: number;
+  readonly #spoolHasRoom: boolean;
   #lives = 0;
   #nowMs = Date.now();
   /** Files without a name whose bytes only the living collector has. */
   #unnamed: LogFile[] = [];
 
-  /**
-   * @param maxOpen files that a collector may have open at the same time
-   * @param keepFiles files that a rotation leaves of a container
-   */
-  constructor(containers = 3, maxOpen = 10_000, keepFiles = KEEP_FILES) {
+  constructor({ containers = 3, maxOpen = 10_000, keepFiles = KEEP_FILES, spoolBytes = 1 << 30 }: WorldOptions = {}) {
     this.#maxOpen = maxOpen;
+    this.#spoolHasRoom = spoolBytes > SMALL_SPOOL_BYTES;
     this.books = new Books(this.#nowMs);
     const root = join(this.#folder, 'pods');
     forgetTimers();
-    this.#config = configOf(root, join(this.#folder, 'state'));
+    this.#config = configOf(root, join(this.#folder, 'state'), spoolBytes);
     mkdirSync(this.#config.stateDir);
     this.node = new ModelNode(
       root,
@@ -176,6 +187,8 @@ export class World {
     this.#balance(this.life);
     this.life.kill();
     this.#collectLosses();
+    // What it knew of them is gone with it.
+    for (const file of this.#unnamed) for (const part of file.parts) part.counted = false;
     this.#noteJournaled(this.life);
     this.life = null;
     this.loki.pending = [];
@@ -276,8 +289,11 @@ export class World {
   }
 
   #onUnnamed(file: LogFile): void {
-    if (this.life !== null && file.openedIn === this.#lives) this.#unnamed.push(file);
-    else giveUp(file);
+    if (this.life === null || file.openedIn !== this.#lives) return giveUp(file);
+    this.#unnamed.push(file);
+    if (this.#spoolHasRoom) return;
+    giveUp(file);
+    for (const part of file.parts) part.counted = part.whole;
   }
 
   #noteJournaled({ journaled }: Life): void {
@@ -375,7 +391,7 @@ function giveUpOpen(file: LogFile): void {
   }
 }
 
-function configOf(root: string, stateDir: string): Config {
+function configOf(root: string, stateDir: string, spoolBytes: number): Config {
   return {
     configPath: null,
     configWatch: false,
@@ -388,7 +404,7 @@ function configOf(root: string, stateDir: string): Config {
     stream: 'metadata',
     start: 'beginning',
     stateDir,
-    spoolBytes: 1 << 30,
+    spoolBytes,
     httpAddr: { host: '127.0.0.1', port: 0 },
     workers: 2,
     memoryLimitBytes: null,
