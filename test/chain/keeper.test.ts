@@ -240,3 +240,26 @@ test('at the end: what has no copy is given up, from where all is settled', asyn
   await keeper.giveUpRest();
   assert.deepEqual([lost, lostFrom], [[[open, 'spool_full', 7]], [0]]);
 });
+
+test('given up: what a new compressed file says it holds just as well is read there', async (t) => {
+  for (const [saidBytes, readers, isLost] of [
+    [500, 0, false],
+    [501, 0, true],
+    [500, 1, true],
+  ] as const) {
+    const { keeper, lost, deleted } = scene(t, { spoolBytes: 0 });
+    const open = deleted('open', 500);
+    open.settled = open.read = { offset: 200, tail: null, carry: null };
+    const path = `${open.log.path}.20260101-000000.gz`;
+    const newcomer = addGeneration(open.log, 0, { path, suffix: '20260101-000000', gzip: true });
+    Object.assign(newcomer, { unidentified: true, saidBytes });
+    open.readers = readers;
+    keeper.notice([open]);
+    await keeper.saveAll();
+    await keeper.giveUpRest();
+    assert.equal(lost.length, Number(isLost));
+    if (isLost) continue;
+    assert.deepEqual(open.log.generations, [open]);
+    assert.deepEqual([open.gzip?.path, open.suffix, open.fd, open.settled.offset], [path, newcomer.suffix, null, 200]);
+  }
+});
