@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
-import { constants, Script } from 'node:vm';
+import { Script } from 'node:vm';
 
 /**
  * How many bytes of bytecode a function runs through before it is worth optimising. V8 says 67,584; the compilers then
@@ -30,7 +30,7 @@ export interface Compiled {
  * 75 that it costs a worker (bench/results/start-and-idle.md). V8 itself refuses what another version
  * or other flags have made; then the file is compiled as ever.
  *
- * @param path of a file of pure ASCII.
+ * @param path of a file of pure ASCII that imports nothing dynamically: bytecode that was kept has forgotten how to.
  * @throws what reading the file or running it throws.
  */
 export function runCompiled(path: string): Compiled {
@@ -41,7 +41,6 @@ export function runCompiled(path: string): Compiled {
   const script = new Script(`(function (exports, require, module, __filename, __dirname) {${source}\n})`, {
     filename: path,
     ...keptCodeOf(path),
-    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
   });
   const module = { exports: {} };
   script.runInThisContext()(module.exports, createRequire(path), module, path, dirname(path));

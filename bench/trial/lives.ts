@@ -1,12 +1,13 @@
 import { fileURLToPath } from 'node:url';
 import type { Books } from '../../src/telemetry/books.js';
+import { readStart } from '../load/contender.js';
 import { type Cgroup, makeCgroup, UNLIMITED } from '../measure/cgroup.js';
 import { Child } from '../measure/child.js';
 import { booksIn } from './books.js';
 import { FEW_WATCHES, whyNoFewWatches, withFewWatches } from './few-watches.js';
 import type { Life } from './gaps.js';
 
-const CLI = fileURLToPath(new URL('../../../dist/cli.js', import.meta.url));
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const NO_WATCH = fileURLToPath(new URL('./no-watch.js', import.meta.url));
 
 /** One that is short of CPU answers late. */
@@ -61,8 +62,9 @@ export class Lives {
   #onHttp: (url: string) => void = () => {};
 
   constructor(env: Record<string, string>, launch: Launch) {
-    this.#env = env;
-    this.#argv = [process.execPath, CLI, 'run'];
+    const start = readStart(ROOT);
+    this.#env = { ...start.env, ...env };
+    this.#argv = [process.execPath, ...start.args];
     const { maxOpenFiles, fewWatches, cpus } = launch;
     this.#cgroup = cpus === undefined ? null : makeCgroup({ ...UNLIMITED, cpus });
     if (maxOpenFiles !== undefined) {

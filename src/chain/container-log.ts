@@ -136,6 +136,8 @@ export class ContainerLog {
    * into it; it then has a job of its own.
    */
   nextFlight(roomBytes: number, alone: boolean, nowMs: number): Flight | null {
+    /** Whether something is open where the next one begins. */
+    let open = false;
     for (let index = 0; index < this.generations.length; index += 1) {
       const generation = this.generations[index] as Generation;
       if (generation.done || generation.copyOf !== null) continue;
@@ -146,24 +148,30 @@ export class ContainerLog {
         return this.#take(generation, index, Math.min(generation.planned + roomBytes, generation.plannedEnd), nowMs);
       }
       if (reading) return null;
-      const next = this.generations.find((later, at) => at > index && !later.done);
+      const next = this.generations.find((later, at) => at > index && !later.done && !this.#passed(later, nowMs));
       const rest = Number.isFinite(generation.size) && generation.size > generation.read.offset;
-      const open = generation.read.carry !== null;
+      const waited = nowMs - generation.grownAtMs >= this.#settings.carryFlushMs;
+      const own = generation.read.carry !== null;
+      open = own || (open && isEmpty(generation));
       if (!this.#over(generation, nowMs)) {
-        if (open && nowMs - generation.grownAtMs >= this.#settings.carryFlushMs) return this.#flush(generation, nowMs);
+        if (own && waited) return this.#flush(generation, nowMs);
         if (next === undefined || open || rest) return null;
         continue;
       }
       if (rest) return this.#finish(generation, nowMs);
       const handedOn = next !== undefined && next.planned === 0 && !generation.gap && !next.gap;
-      const waited = nowMs - generation.grownAtMs >= this.#settings.carryFlushMs;
-      if (open && (!handedOn || (waited && next.unplannedBytes === 0))) return this.#flush(generation, nowMs);
+      if (own && (!handedOn || (waited && next.unplannedBytes === 0))) return this.#flush(generation, nowMs);
     }
     return null;
   }
 
+  /** There was nothing in it, and nothing comes: what is open before it goes on behind it. */
+  #passed(generation: Generation, nowMs: number): boolean {
+    return isEmpty(generation) && this.#over(generation, nowMs);
+  }
+
   #take(generation: Generation, index: number, to: number, nowMs: number): Flight {
-    const before = this.generations.findLast((earlier, at) => at < index && !earlier.done);
+    const before = this.generations.findLast((earlier, at) => at < index && !earlier.done && !isEmpty(earlier));
     let carriedFrom: Generation | null = null;
     const { offset, carry } = generation.read;
     const goesOn = before?.read.carry != null && offset === 0;
@@ -371,6 +379,11 @@ export class ContainerLog {
       cursors: cursors.flatMap((generation) => [...formersOf(generation), cursorOf(generation)]),
     };
   }
+}
+
+/** Whether what is open before it goes on behind it: nothing was read of it, and there is nothing to be read. */
+function isEmpty({ size, read, gap, copyOf }: Generation): boolean {
+  return copyOf !== null || (size === 0 && read.carry === null && !gap);
 }
 
 function isQuiet(generation: Generation): boolean {

@@ -7,6 +7,7 @@ import type { SliceResult } from '../../src/protocol.js';
 import { addGeneration, answer, CARRY, makeLog, mark, NOW_MS, read, readTo, SETTINGS } from './kit.js';
 
 const FIRST = { suffix: '20260101-000001', path: '/var/log/pods/default_web_uid/app/0.log.20260101-000001' };
+const SECOND = { suffix: '20260101-000002', path: '/var/log/pods/default_web_uid/app/0.log.20260101-000002' };
 const AFTER_GRACE_MS = NOW_MS + SETTINGS.graceMs;
 const AFTER_FLUSH_MS = NOW_MS + SETTINGS.carryFlushMs;
 
@@ -269,6 +270,31 @@ describe('what is open at the end', () => {
     read(flush);
     const second = next(log, { nowMs: AFTER_GRACE_MS });
     assert.deepEqual([second.generation, second.carry, second.carriedFrom], [current, CARRY, copy]);
+  });
+
+  test('goes on behind generations in which there is nothing, when they are over', () => {
+    const log = makeLog();
+    const old = addGeneration(log, 100, FIRST);
+    const empty = addGeneration(log, 0, SECOND);
+    empty.endedAtMs = NOW_MS + 1;
+    const current = addGeneration(log, 50);
+    read(next(log), { carry: CARRY });
+    none(log, { nowMs: AFTER_GRACE_MS });
+    const second = next(log, { nowMs: AFTER_GRACE_MS + 1 });
+    assert.deepEqual([second.generation, second.carry, second.carriedFrom], [current, CARRY, old]);
+  });
+
+  test('goes on behind an empty one that was compressed, and waits no longer for bytes of that', () => {
+    const log = makeLog();
+    const old = addGeneration(log, 100, FIRST);
+    const empty = addGeneration(log, Number.POSITIVE_INFINITY, { ...SECOND, gzip: true });
+    const current = addGeneration(log, 50);
+    read(next(log), { carry: CARRY });
+    const inflated = next(log, { nowMs: AFTER_FLUSH_MS });
+    assert.deepEqual([inflated.generation, inflated.carriedFrom], [empty, old]);
+    read(inflated, { next: 0, carry: CARRY });
+    const second = next(log, { nowMs: AFTER_FLUSH_MS });
+    assert.deepEqual([second.generation, second.carry, second.carriedFrom], [current, CARRY, old]);
   });
 
   test('is flushed when its end does not come', () => {
