@@ -19,12 +19,13 @@ const sources = new Sources();
 function scene(t: TestContext, limitBytes = 1_000_000) {
   const root = makeFolder(t);
   const problems: string[] = [];
+  const changed: Generation[] = [];
   const folder = join(root, 'spool');
   const descriptors = new Descriptors(100, () => {});
   t.after(() => descriptors.closeAll());
   const make = (limit = limitBytes) =>
     new Spool({
-      onChanged: () => {},
+      onChanged: (generation) => changed.push(generation),
       folder,
       limitBytes: limit,
       workers: { spool: (job) => writeSpool(job, sources), spoolHeads: async (job) => readSpoolHeads(job) },
@@ -56,7 +57,7 @@ function scene(t: TestContext, limitBytes = 1_000_000) {
     list(log);
     return generation;
   };
-  return { folder, problems, spool: make(), make, deleted, compressed };
+  return { folder, problems, changed, spool: make(), make, deleted, compressed };
 }
 
 test('what is not settled is copied, and is there after a restart with all that belongs to it', async (t) => {
@@ -205,6 +206,17 @@ test('one that is truncated meanwhile: the copy is not of what it is now', async
   assert.deepEqual([generation.spool, spool.usedBytes, readdirSync(folder)], [null, 0, []]);
   assert.equal(await spool.save(generation), true);
   assert.equal(generation.spool?.start, 0);
+});
+
+test('one that was truncated before it is copied is read anew, and not copied from the middle of a line', async (t) => {
+  const { spool, changed, deleted, folder } = scene(t);
+  const generation = deleted('settled\nunread\n');
+  generation.settled = { offset: 8, tail: markOf(Buffer.from('SETTLED\n'), 0, 8), carry: null };
+  assert.equal(await spool.save(generation), true);
+  assert.deepEqual([changed, generation.spool, spool.usedBytes, readdirSync(folder)], [[generation], null, 0, []]);
+  generation.restart(15);
+  assert.equal(await spool.save(generation), true);
+  assert.deepEqual([changed.length, generation.spool?.start], [1, 0]);
 });
 
 test('a disk that does not take it: said once, until it works again', async (t) => {

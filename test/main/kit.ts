@@ -84,6 +84,7 @@ export interface LogLine {
   advice?: string;
   http?: string;
   logs?: number;
+  lines?: number;
   signal?: string;
   pods?: unknown;
   damagedLines?: number;

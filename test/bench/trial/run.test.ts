@@ -1,16 +1,31 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { runTrial } from '../../../bench/trial/run.js';
-import { SCENARIOS } from '../../../bench/trial/scenarios.js';
+import { SCENARIOS, type Scenario } from '../../../bench/trial/scenarios.js';
 
 const OPTIONS = { seconds: 4, kills: 2, seed: 1, pods: 6, rateBytes: 256 * 1024 };
 
+function find(name: string): Scenario {
+  return SCENARIOS.find((scenario) => scenario.name === name) as Scenario;
+}
+
 for (const name of ['everything', 'deleted-in-outage', 'no-inotify']) {
   test(`a short trial: ${name}`, { timeout: 120_000 }, async () => {
-    const scenario = SCENARIOS.find((each) => each.name === name);
-    assert.ok(scenario !== undefined);
-    const { wrongs, gaps, lost, wrote } = await runTrial(scenario, OPTIONS);
+    const { wrongs, gaps, lost, wrote, books } = await runTrial(find(name), OPTIONS);
     assert.deepEqual({ wrongs, gaps, lost }, { wrongs: [], gaps: [], lost: 0 });
     assert.ok(wrote > 1000);
+    assert.ok(books.linesRead >= wrote && books.entriesStored >= wrote);
   });
 }
+
+test('a short trial: what an Alloy file drops is counted to the line, by reason', { timeout: 120_000 }, async () => {
+  const once = { ...OPTIONS, seconds: 3, kills: 0 };
+  const { wrongs, lost, dropped, books } = await runTrial(find('dropping'), once);
+  assert.deepEqual({ wrongs, lost }, { wrongs: [], lost: 0 });
+  const reasons = books.entriesDropped;
+  assert.deepEqual(Object.keys(reasons).sort(), ['five', 'ratelimit_drop_stage', 'seven', 'three']);
+  assert.equal(
+    Object.values(reasons).reduce((sum, count) => sum + count, 0),
+    dropped,
+  );
+});

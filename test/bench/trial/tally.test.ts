@@ -41,6 +41,18 @@ test('a container of which nothing came is lost whole', () => {
   assert.equal(tally([written(3, 15)], holding([])).lost, 3);
 });
 
+test('a line that the configuration drops is not lost; one that it should have dropped is wrong', () => {
+  const fateOf = (number: number) => (number === 2 ? 'dropped' : number === 3 ? 'either' : 'sent');
+  const of = (lines: readonly string[]) => {
+    const { lost, dropped, wrong } = tally([written(4, 20)], holding(lines), [], fateOf);
+    return { lost, dropped, wrong };
+  };
+  assert.deepEqual(of(['seq=1', 'seq=3', 'seq=4']), { lost: 0, dropped: 1, wrong: 0 });
+  assert.deepEqual(of(['seq=1', 'seq=4']), { lost: 0, dropped: 2, wrong: 0 });
+  assert.deepEqual(of(['seq=1', 'seq=3']), { lost: 1, dropped: 1, wrong: 0 });
+  assert.deepEqual(of(['seq=1', 'seq=2', 'seq=4']), { lost: 0, dropped: 1, wrong: 1 });
+});
+
 for (const [what, lines] of [
   ['a line in pieces', ['seq=1', 'seq=2', 'rest']],
   ['a line stored twice', ['seq=1', 'seq=2', 'seq=2 ']],

@@ -17,6 +17,7 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { errnoOf } from '../../../src/errors.js';
 import type { SpoolJob } from '../../../src/protocol.js';
+import { markOf } from '../../../workers/mark.js';
 import { Sources } from '../../../workers/read/source.js';
 import { readSpoolHead } from '../../../workers/read/spool-format.js';
 import { writeSpool } from '../../../workers/read/spool-writer.js';
@@ -76,6 +77,41 @@ describe('spool', () => {
     await writeSpool(job, sources);
     closeSync(fd);
     assert.ok((await readAll(sources, { kind: 'spool', path: job.path }, 500_000)).equals(plain.subarray(500_000)));
+  });
+
+  test('is made only of what comes after the bytes that were read', async () => {
+    const sources = new Sources();
+    const from = plain.indexOf(10, 1000) + 1;
+    const tail = markOf(plain, from - 128, from);
+    const good = jobOf({ from, tail });
+    assert.equal((await writeSpool(good, sources)).complete, true);
+    assert.ok((await readAll(sources, { kind: 'spool', path: good.path }, from)).equals(plain.subarray(from)));
+    const other = new TestFile();
+    after(() => other.close());
+    const rewritten = Buffer.from(plain);
+    rewritten[from - 1]! ^= 1;
+    for (const [what, content] of [
+      ['rewritten', rewritten],
+      ['shorter', plain.subarray(0, from - 1)],
+      ['empty', ''],
+    ] as const) {
+      other.set(content);
+      const job = jobOf({ source: { kind: 'plain', fd: other.fd }, from, tail });
+      const result = await writeSpool(job, sources);
+      assert.deepEqual(result, { end: from, fileBytes: 0, complete: false, changed: true }, what);
+      assert.deepEqual([existsSync(job.path), existsSync(`${job.path}.tmp`)], [false, false], what);
+    }
+    // One that ends there was read to its end.
+    other.set(plain.subarray(0, from));
+    const ended = await writeSpool(jobOf({ source: { kind: 'plain', fd: other.fd }, from, tail }), sources);
+    assert.deepEqual(ended, { end: from, fileBytes: 0, complete: true });
+    // Nobody truncates a compressed file, and to look back in it is to inflate it once more.
+    const path = join(folder, 'other.gz');
+    writeFileSync(path, gzipSync(rewritten));
+    const fd = openSync(path, 'r');
+    const packed = await writeSpool(jobOf({ source: { kind: 'gzip', fd }, from, tail }), sources);
+    closeSync(fd);
+    assert.deepEqual([packed.complete, packed.changed], [true, undefined]);
   });
 
   test('slices of it are slices of the file it is a copy of', async () => {
