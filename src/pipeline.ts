@@ -258,6 +258,9 @@ export interface GeoipStage {
   customLookups: Mapping;
 }
 
+/** What Loki takes as the name of a label: https://prometheus.io/docs/concepts/data_model/ */
+export const LABEL_NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
+
 /** A rule of `loki.relabel` or `discovery.relabel`. */
 export interface RelabelRule {
   action:

@@ -1,19 +1,14 @@
-import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { type RouteSpec, STAGE_DEFAULTS, type StageSpec } from '../../src/pipeline.js';
 import { compileLoops } from '../../src/plan/loops.js';
-import type { CollectJob, PipelineSpec } from '../../src/protocol.js';
-import { compress } from '../../workers/encode/compress.js';
+import type { PipelineSpec } from '../../src/protocol.js';
 import { runJob } from '../../workers/run-job.js';
 import { WorkerState } from '../../workers/worker-state.js';
 import { Random } from '../node/random.js';
 import { type Case, countLines } from './case.js';
+import { BATCH_BYTES, floorOf, jobsOf, openFile } from './file.js';
 
 const FILE_BYTES = 8 << 20;
-const BATCH_BYTES = 1 << 20;
 const MAX_LINE_BYTES = 262_144;
-const PATH = '/var/log/pods/default_log-generator_0a1b2c3d/log-generator/0.log';
 
 type Loose = { stage: StageSpec['stage'] } & Record<string, unknown>;
 
@@ -49,8 +44,8 @@ function json(i: number, random: Random): string {
   return `${head},"trace_id":"${trace}","duration_ms":${took},"status":200}`;
 }
 
-/** A file that is opened and then unlinked: it needs no tidying up. */
-function openFile(): { fd: number; bytes: number; lines: number } {
+/** Lines as the runtime of containers writes them. */
+function criLines(): Buffer {
   const parts: string[] = [];
   const random = new Random('pipeline');
   let length = 0;
@@ -59,36 +54,7 @@ function openFile(): { fd: number; bytes: number; lines: number } {
     parts.push(line);
     length += line.length;
   }
-  const folder = mkdtempSync(join(tmpdir(), 'sleipnir-bench-'));
-  const fd = openSync(join(folder, '0.log'), 'w+');
-  rmSync(folder, { recursive: true });
-  const content = Buffer.from(parts.join(''));
-  for (let at = 0; at < content.length; ) at += writeSync(fd, content, at);
-  process.once('exit', () => closeSync(fd));
-  return { fd, bytes: content.length, lines: countLines(content) };
-}
-
-function jobsOf(spec: PipelineSpec, format: 'cri' | 'raw', fd: number, bytes: number): CollectJob[] {
-  const jobs: CollectJob[] = [];
-  for (let from = 0; from < bytes; from += BATCH_BYTES) {
-    const slice = {
-      path: PATH,
-      targetLabels: [],
-      source: { kind: 'plain' as const, fd },
-      from,
-      to: Math.min(bytes, from + BATCH_BYTES),
-      aligned: from === 0,
-      final: true,
-      format,
-      before: null,
-      head: null,
-      carry: null,
-      flush: false,
-      readTimeMs: 0,
-    };
-    jobs.push({ spec, only: null, slices: [slice] });
-  }
-  return jobs;
+  return Buffer.from(parts.join(''));
 }
 
 const PATH_STAGES: Loose[] = [
@@ -124,27 +90,19 @@ const WHOLE: Loose[] = [
 
 /** Routes as a worker runs them, from the file to the compressed push, beside the built-in pipeline and the floor. */
 export function cases(): Case[] {
-  const cri = openFile();
-  const chunk = Buffer.alloc(BATCH_BYTES);
-  const floor: Case = {
-    name: 'the floor: read and compress 1 MiB at a time',
-    unit: 'lines',
-    count: cri.lines,
-    fn: () => {
-      for (let at = 0; at < cri.bytes; at += chunk.length)
-        compress(chunk.subarray(0, readSync(cri.fd, chunk, 0, chunk.length, at)));
-    },
-  };
+  const content = criLines();
+  const lines = countLines(content);
+  const file = openFile(content);
   const state = new WorkerState({ batchBytes: BATCH_BYTES, maxLineBytes: MAX_LINE_BYTES, loops: compileLoops() });
   const of = (name: string, revision: number, format: 'cri' | 'raw', stages: readonly Loose[] | null): Case => {
-    const jobs = jobsOf(pipeline(revision, stages), format, cri.fd, cri.bytes);
+    const jobs = jobsOf(pipeline(revision, stages), format, file);
     const fn = async (): Promise<void> => {
       for (const job of jobs) await runJob(job, state);
     };
-    return { name, unit: 'lines', count: cri.lines, fn };
+    return { name, unit: 'lines', count: lines, fn };
   };
   return [
-    floor,
+    floorOf(file, 'lines', lines),
     of('built in, CRI', 1, 'cri', null),
     of('built in, raw: the whole line is sent', 1, 'raw', null),
     of('labels of the path: the whole line is sent', 2, 'cri', PATH_STAGES),

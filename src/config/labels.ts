@@ -1,4 +1,5 @@
 import { SleipnirError } from '../errors.js';
+import { LABEL_NAME } from '../pipeline.js';
 import { groupNames } from '../regex/re2.js';
 
 /**
@@ -7,9 +8,6 @@ import { groupNames } from '../regex/re2.js';
  * a static pod is a hash, so its shape is left open.
  */
 export const defaultLabelRegex = '/(?P<namespace>[^/_]+)_(?P<pod>[^/_]+)_[^/_]+/(?P<container>[^/]+)/[^/]+$';
-
-/** What Loki takes as the name of a label: https://prometheus.io/docs/concepts/data_model/ */
-const labelName = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
 
 /** One `name=value` and the comma or end after it. The value may be quoted, with \" and \\ inside. */
 const labelPair = /\s*([^=,]*?)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^",]*?))\s*(?:,|$)/y;
@@ -27,7 +25,7 @@ export function checkLabelRegex(text: string): string {
   const names = namesIn(text);
   const advice = 'Name each label as a group, as in /(?P<pod>[^/]+)/.';
   if (names.length === 0) throw bad('BAD_LABEL_REGEX', 'has no named group', advice);
-  const wrong = names.find((name) => !labelName.test(name));
+  const wrong = names.find((name) => !LABEL_NAME.test(name));
   if (wrong !== undefined) throw bad('BAD_LABEL_REGEX', `has a group "${wrong}", which is no label name`, advice);
   return text;
 }
@@ -55,7 +53,7 @@ export function parseLabels(text: string): [string, string][] {
     if (pair === null) throw bad('BAD_LABELS', `is not name=value at "${text.slice(at)}"`, advice);
     const name = pair[1] ?? '';
     const value = pair[2]?.replace(/\\(.)/g, '$1') ?? pair[3] ?? '';
-    if (!labelName.test(name)) throw bad('BAD_LABELS', `has "${name}", which is no label name`, advice);
+    if (!LABEL_NAME.test(name)) throw bad('BAD_LABELS', `has "${name}", which is no label name`, advice);
     if (value === '') throw bad('BAD_LABELS', `gives label "${name}" no value`, advice);
     if (labels.has(name)) throw bad('BAD_LABELS', `names label "${name}" twice`, advice);
     labels.set(name, value);

@@ -44,7 +44,6 @@ export interface Endpoint {
   close(): Promise<void>;
 }
 
-const CONNECT_TIMEOUT_MS = 10_000;
 const RE_POSTING_STATUSES = new Set([307, 308]);
 /** As many as Go follows. */
 const MOST_REDIRECTS = 10;
@@ -78,7 +77,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
     tls: options.tls ?? {},
     proxy: options.proxy ?? null,
     connections: options.connections ?? 8,
-    connectTimeoutMs: Math.min(CONNECT_TIMEOUT_MS, timeoutMs),
+    requestTimeoutMs: timeoutMs,
     now,
   };
   const own = createTransport(url, transportOptions);

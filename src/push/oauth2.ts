@@ -32,7 +32,6 @@ const EXPIRY_MARGIN_MS = 10_000;
 /** However often a token is refused, or how short it lives, the next is asked for no sooner. */
 const ASK_INTERVAL_MS = 1000;
 const CONNECTIONS = 1;
-const CONNECT_TIMEOUT_MS = 10_000;
 
 const answered = v.object({
   access_token: v.pipe(v.string(), v.nonEmpty()),
@@ -58,7 +57,7 @@ export function createOAuth2(options: OAuth2Options, requestTimeoutMs: number, n
     tls: options.tls ?? {},
     proxy: options.proxy ?? null,
     connections: CONNECTIONS,
-    connectTimeoutMs: Math.min(CONNECT_TIMEOUT_MS, requestTimeoutMs),
+    requestTimeoutMs,
     now,
   });
   const secret = createSecretFiles(clientSecret === null ? [] : [clientSecret], now);

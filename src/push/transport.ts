@@ -25,7 +25,8 @@ export interface TransportOptions {
   proxy?: ProxyOptions | null;
   /** The most connections at a time. */
   connections: number;
-  connectTimeoutMs: number;
+  /** For a whole request; making a connection may take no longer than 10 s of it. */
+  requestTimeoutMs: number;
   now?: (() => number) | undefined;
 }
 
@@ -42,6 +43,7 @@ export interface Transport {
   close(): Promise<void>;
 }
 
+const CONNECT_TIMEOUT_MS = 10_000;
 /** Node gives each address of a name 250 ms by default, too little for a far one. */
 const ADDRESS_TIMEOUT_MS = 1000;
 
@@ -100,9 +102,9 @@ type Checks = Pick<
 export type Way = Pem & Checks & { timeout: number; autoSelectFamily: boolean; autoSelectFamilyAttemptTimeout: number };
 
 async function connections(url: URL, pem: Pem, options: TransportOptions): Promise<Dispatcher> {
-  const { tls = {}, proxy, connections, connectTimeoutMs } = options;
+  const { tls = {}, proxy, connections, requestTimeoutMs } = options;
   const way: Way = {
-    timeout: connectTimeoutMs,
+    timeout: Math.min(CONNECT_TIMEOUT_MS, requestTimeoutMs),
     autoSelectFamily: true,
     autoSelectFamilyAttemptTimeout: ADDRESS_TIMEOUT_MS,
     ...pem,

@@ -20,16 +20,17 @@ export const STDERR: StreamKind = 2;
 
 /** What ends an entry that was cut at `maxLineBytes`. */
 export const CUT_MARK = ' [cut]';
-const CUT_MARK_BYTES = Buffer.from(CUT_MARK, 'latin1');
+export const CUT_MARK_BYTES = Buffer.from(CUT_MARK, 'latin1');
 
-/** Tag and length of the timestamp, and its two fields with five-byte varints. */
-const TIMESTAMP_BYTES = 14;
+/** Tag and length of an entry's timestamp, and its two fields with five-byte varints. */
+export const TIMESTAMP_BYTES = 14;
 /** The timestamp up to its nanoseconds, in second 0. */
 const TIMESTAMP_HEAD = [0x0a, 0x0c, 0x08, 0x80, 0x80, 0x80, 0x80, 0x00, 0x10];
 /** Tag of a stream and its length as a varint padded to five bytes, which is filled in when the stream is complete. */
 const STREAM_HEAD_BYTES = 6;
 
-function varintBytes(value: number): number {
+/** Length of a varint; `value` is less than 2^31. */
+export function varintBytes(value: number): number {
   return value < 1 << 7 ? 1 : value < 1 << 14 ? 2 : value < 1 << 21 ? 3 : value < 1 << 28 ? 4 : 5;
 }
 

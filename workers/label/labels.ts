@@ -1,10 +1,8 @@
 import type { PipelineSpec } from '../../src/protocol.js';
 import { NO_STREAM, STDERR, STDOUT, type StreamKind } from '../encode/push.js';
 import { Regex } from '../pipeline/regex.js';
+import { remember } from '../remember.js';
 import { quote } from './quote.js';
-
-/** More paths than a node has container logs; beyond it the oldest is forgotten and made anew when it comes again. */
-const MAX_REMEMBERED_PATHS = 4096;
 
 export interface PathLabels {
   /** Whether the regex matched the path. */
@@ -40,11 +38,7 @@ export class Labeler {
 
   of(path: string): PathLabels {
     const known = this.#byPath.get(path);
-    if (known !== undefined) return known;
-    const labels = this.#labelsOf(path);
-    if (this.#byPath.size >= MAX_REMEMBERED_PATHS) this.#byPath.delete(this.#byPath.keys().next().value!);
-    this.#byPath.set(path, labels);
-    return labels;
+    return known ?? remember(this.#byPath, path, this.#labelsOf(path));
   }
 
   #labelsOf(path: string): PathLabels {

@@ -7,6 +7,7 @@ import {
 } from '../../src/pipeline.js';
 import type { Dropped } from '../../src/protocol.js';
 import { createHash } from '../hash.js';
+import { remember } from '../remember.js';
 import type { Loops } from '../wasm/loops.js';
 import { LimitBuckets } from './buckets.js';
 import { type Built, build, type Surroundings, type Wrap } from './build.js';
@@ -22,8 +23,6 @@ import type { Json, Run } from './stage.js';
 import { LineClock } from './stamp.js';
 
 const CARRIAGE_RETURN = 0x0d;
-/** More paths than a node has container logs. */
-const MAX_REMEMBERED_PATHS = 4096;
 
 /** Where finished entries go. */
 export interface EntrySink {
@@ -261,9 +260,6 @@ export class Pipeline {
     const known = this.#plans.get(key);
     if (known !== undefined) return known;
     const labels = this.#labels.of(new Map([...targetLabels, ['filename', path]]));
-    const plan = planPath(this.#built.steps, this.#still.steps, this.#places, labels);
-    if (this.#plans.size >= MAX_REMEMBERED_PATHS) this.#plans.delete(this.#plans.keys().next().value!);
-    this.#plans.set(key, plan);
-    return plan;
+    return remember(this.#plans, key, planPath(this.#built.steps, this.#still.steps, this.#places, labels));
   }
 }

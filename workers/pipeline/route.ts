@@ -3,6 +3,7 @@ import type { PipelineSpec, Slice } from '../../src/protocol.js';
 import type { TrackParts } from '../joining-track.js';
 import { labelBlock } from '../label/labels.js';
 import type { Memory } from '../memory.js';
+import { remember } from '../remember.js';
 import { TENANT_LABEL } from '../stages/tenant.js';
 import type { Track, Tracks } from '../track.js';
 import type { Loops } from '../wasm/loops.js';
@@ -13,9 +14,6 @@ import { Pipeline } from './pipeline.js';
 import { PlainTrack } from './plain-track.js';
 import { StageTrack } from './stage-track.js';
 import { blockOf } from './streams.js';
-
-/** More paths than a node has container logs. */
-const MAX_REMEMBERED_PATHS = 4096;
 
 export interface RouteParts extends TrackParts {
   memory: Memory;
@@ -73,11 +71,7 @@ export class Route implements Tracks {
   #wayOf({ path, targetLabels }: Slice): Way {
     const key = targetLabels.length === 0 ? path : JSON.stringify([path, targetLabels]);
     const known = this.#ways.get(key);
-    if (known !== undefined) return known;
-    const way = this.#decide(path, targetLabels);
-    if (this.#ways.size >= MAX_REMEMBERED_PATHS) this.#ways.delete(this.#ways.keys().next().value!);
-    this.#ways.set(key, way);
-    return way;
+    return known ?? remember(this.#ways, key, this.#decide(path, targetLabels));
   }
 
   #decide(path: string, targetLabels: Slice['targetLabels']): Way {

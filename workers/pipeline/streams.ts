@@ -1,4 +1,4 @@
-import { CUT_MARK } from '../encode/push.js';
+import { CUT_MARK_BYTES, TIMESTAMP_BYTES, varintBytes } from '../encode/push.js';
 import type { Memory } from '../memory.js';
 import { LAST_SECOND } from '../parse/timestamp.js';
 import { TENANT_LABEL } from '../stages/tenant.js';
@@ -11,11 +11,8 @@ const FIRST_PIECE_BYTES = 512;
 const LAST_PIECE_BYTES = 256 * 1024;
 /** Length of `{}`. */
 const NO_LABELS_BYTES = 2;
-const CUT_MARK_BYTES = Buffer.from(CUT_MARK);
 /** More than the tags and lengths of an entry or of a stream take. */
 const FRAME_BYTES = 48;
-/** A timestamp with its tag and length: both varints are padded to five bytes, as `PushWriter` does. */
-const TIMESTAMP_BYTES = 14;
 const NO_METADATA: Metadata = [];
 
 /** The label block of entries with `labels`; Loki refuses entries without any label, so they get `unlabelled`. */
@@ -48,13 +45,6 @@ export interface TenantStreams {
   /** A logproto.PushRequest. */
   bytes: Buffer;
   entries: number;
-}
-
-function varintBytes(value: number): number {
-  if (value < 1 << 7) return 1;
-  if (value < 1 << 14) return 2;
-  if (value < 1 << 21) return 3;
-  return value < 1 << 28 ? 4 : 5;
 }
 
 /** `value`: less than 2^31. */

@@ -1,5 +1,5 @@
 import { toLower, toUpper } from '../../src/go-text.js';
-import type { RelabelRule, RelabelStage } from '../../src/pipeline.js';
+import { LABEL_NAME, type RelabelRule, type RelabelStage } from '../../src/pipeline.js';
 import { createHash } from '../hash.js';
 import type { Entry } from '../pipeline/entry.js';
 import type { LabelSet } from '../pipeline/labels.js';
@@ -40,8 +40,6 @@ function filterNames(labels: LabelSet, keeps: (name: string) => boolean): LabelS
   for (const name of labels.labels.keys()) if (!keeps(name)) result = result.without(name);
   return result;
 }
-
-const LABEL_NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
 
 /** Throws an Error with a message for the user if the regex does not hold. */
 function compileRule(rule: RelabelRule): Rule {

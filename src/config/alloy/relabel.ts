@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { toLower, toUpper } from '../../go-text.js';
-import type { RelabelRule } from '../../pipeline.js';
+import { LABEL_NAME, type RelabelRule } from '../../pipeline.js';
 import { expand } from '../../regex/expand.js';
 import { compileRe2, type Re2 } from '../../regex/re2.js';
 
@@ -15,9 +15,6 @@ export function relabel(
   const result = new Map(labels);
   return rules.every((rule) => apply(rule, result)) ? result : null;
 }
-
-/** A target that becomes no name of a label is left alone. */
-const labelName = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
 
 /** Changes `labels`; false drops them. */
 function apply(rule: RelabelRule, labels: Map<string, string>): boolean {
@@ -37,7 +34,8 @@ function apply(rule: RelabelRule, labels: Map<string, string>): boolean {
       const fill = filler(compiled, value);
       if (fill === null) return true;
       const name = fill(rule.targetLabel);
-      if (labelName.test(name)) setLabel(labels, name, fill(rule.replacement));
+      // A target that becomes no name of a label is left alone.
+      if (LABEL_NAME.test(name)) setLabel(labels, name, fill(rule.replacement));
       return true;
     }
     case 'lowercase':
