@@ -48,6 +48,8 @@ export class ContainerLog {
   resting: Generation | null = null;
   /** Milliseconds since the epoch; until then it is not asked whether it may sleep. */
   awakeUntilMs = 0;
+  /** The newest time in the name of a generation that is done, as in its name; null if there was none. */
+  doneThrough: string | null = null;
   /** Folder modification time at the last look, to see new names without reading the folder. */
   folderTimeMs = 0;
   #settings: ChainSettings;
@@ -372,11 +374,15 @@ export class ContainerLog {
     const generations = this.generations.filter(({ copyOf }) => copyOf === null);
     const unfinished = generations.findIndex((generation) => !generation.done);
     const first = unfinished === -1 ? generations.length : unfinished;
+    for (const { suffix } of generations.slice(0, first)) {
+      if (suffix.includes('-') && suffix > (this.doneThrough ?? '')) this.doneThrough = suffix;
+    }
     const lastDone = generations.findLastIndex((generation, index) => index < first && generation.head !== null);
     const cursors = generations.filter((_, index) => index === lastDone || index >= first);
     return {
       log: this.path,
       cursors: cursors.flatMap((generation) => [...formersOf(generation), cursorOf(generation)]),
+      doneThrough: this.doneThrough,
     };
   }
 }

@@ -118,6 +118,8 @@ export class Generation {
   formers: Former[] = [];
   /** Copies that may be of it: of which of the things it was is not known. */
   copies: Copy[] = [];
+  /** The file that it was copied from before that was truncated. */
+  was: { dev: string; ino: string } | null = null;
   /** The generation it is a copy of. Unidentified, and not read unless that is truncated. */
   copyOf: Generation | null = null;
   /** Not read until it is known not to be another name of a generation that is known already. */

@@ -131,6 +131,7 @@ function place({ generation, former }: Candidate, newcomer: Generation, descript
   const renamed = isPlain && isOf(generation, newcomer);
   if (former !== null) {
     newcomer.adopt(former);
+    newcomer.was = { dev: generation.dev, ino: generation.ino };
     if (!former.sure) generation.copies.push({ generation: newcomer, epoch: generation.epoch });
     return false;
   }
@@ -156,18 +157,31 @@ function takeOver(generation: Generation, newcomer: Generation, descriptors: Des
 }
 
 /**
- * Goes on with the compressed file that one without a name has probably become, where that one is to be given up before
- * it can be told for sure: the file came after it, and says that it holds just as much.
+ * Goes on with the compressed file that one without a name has become, where that one is to be given up before it is read:
+ * the file came after it, says that it holds just as much, and begins with the same bytes.
  *
- * @returns false if there is none
+ * @returns whether there is such a file, so that nothing is lost
  */
-export function goOnCompressed(generation: Generation, descriptors: Descriptors): boolean {
-  const { log, size, readers } = generation;
-  const isIt = ({ unknown, gzip, saidBytes }: Generation) => unknown && gzip !== null && saidBytes === size;
-  const newcomer = log.generations.find((each, index) => isIt(each) && index > log.generations.indexOf(generation));
-  if (newcomer === undefined || readers > 0) return false;
+export async function goOnCompressed(
+  generation: Generation,
+  descriptors: Descriptors,
+  identify: Identify,
+): Promise<boolean> {
+  const { log, size, epoch } = generation;
+  const isNewcomer = ({ unknown, gzip }: Generation) => unknown && gzip !== null;
+  const likely = log.generations.filter((each) => isNewcomer(each) && each.saidBytes === size);
+  if (likely.length === 0 || !Number.isFinite(size)) return false;
+  const whole = { offset: size, head: null, tail: null };
+  const own = await ask([generation], [whole], () => true, descriptors, identify);
+  const head = own.get(generation)?.[0]?.head;
+  if (head == null) return false;
+  const answers = await ask(likely, [{ ...whole, head }], () => true, descriptors, identify);
+  const found = likely.find((newcomer) => answers.get(newcomer)?.[0]?.matches === true);
+  if (found === undefined || !isNewcomer(found) || !log.generations.includes(found)) return false;
+  // While it is read, it stays open; then it is tried again.
+  if (generation.epoch !== epoch || generation.readers > 0) return true;
   descriptors.close(generation);
-  takeOver(generation, newcomer, descriptors);
+  takeOver(generation, found, descriptors);
   return true;
 }
 

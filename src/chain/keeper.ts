@@ -8,7 +8,7 @@ import type { Spool } from './spool.js';
 export interface KeeperOptions {
   spool: Spool;
   descriptors: Descriptors;
-  workers: Pick<Workers, 'count' | 'size'>;
+  workers: Pick<Workers, 'count' | 'identify' | 'size'>;
   /** How long a nameless file is looked at for late writes, in milliseconds. */
   graceMs: number;
   /** Unlinked files may hold this many bytes of the disk. */
@@ -144,19 +144,28 @@ export class Keeper {
   }
 
   async #giveUp(generation: Generation): Promise<void> {
-    const { workers, descriptors, onLost } = this.#options;
-    if (goOnCompressed(generation, descriptors)) return;
+    const { workers, descriptors } = this.#options;
     generation.spooling = true;
+    try {
+      const identified = goOnCompressed(generation, descriptors, (job) => workers.identify(job));
+      if (!(await identified.catch(() => false))) await this.#lose(generation);
+    } finally {
+      generation.spooling = false;
+    }
+  }
+
+  async #lose(generation: Generation): Promise<void> {
+    const { workers, onLost } = this.#options;
+    if (isElsewhere(generation)) return;
     const from = lostFrom(generation);
     const source = generation.source(from);
     generation.readers += 1;
     try {
       const counted = source === null ? null : await workers.count({ source, from }).catch(() => null);
       // Read meanwhile, some of what was counted is on its way to Loki: then it is counted anew, if that is still needed.
-      if (lostFrom(generation) === from) onLost(generation, 'spool_full', from, counted);
+      if (lostFrom(generation) === from && !isElsewhere(generation)) onLost(generation, 'spool_full', from, counted);
     } finally {
       generation.readers -= 1;
-      generation.spooling = false;
     }
   }
 }

@@ -101,9 +101,8 @@ export class Losses {
 
   /** Says that so much of a generation is lost. */
   count(generation: Generation, reason: string, bytes: number, lines: number): void {
-    const { namespace, pod } = generation.log.pod;
     const files = reason === 'unopened' ? 1 : 0;
-    this.#options.onLost({ reason, namespace, pod, bytes, lines, files });
+    this.#options.onLost({ reason, ...generation.log.pod, bytes, lines, files });
   }
 
   #addGap(generation: Generation, cursor: Parameters<typeof gapIn>[1]): void {

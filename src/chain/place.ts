@@ -1,4 +1,4 @@
-import type { Cursor } from '../checkpoint/record.js';
+import type { Cursor, PositionRecord } from '../checkpoint/record.js';
 import type { ContainerLog } from './container-log.js';
 import type { Descriptors } from './descriptors.js';
 import { type Generation, gapIn } from './generation.js';
@@ -16,11 +16,12 @@ import { compareSuffixes, readGenerationName } from './name.js';
  */
 export async function placeAtCursors(
   log: ContainerLog,
-  cursors: readonly Cursor[],
+  { cursors, doneThrough }: Pick<PositionRecord, 'cursors' | 'doneThrough'>,
   descriptors: Descriptors,
   identify: Identify,
   nowMs: number,
 ): Promise<Cursor[]> {
+  log.doneThrough = doneThrough ?? null;
   const asked = await findAll(log, cursors, descriptors, identify);
   const taken = new Set<Generation>();
   /** Cursors whose generation goes on at them. */
@@ -77,7 +78,7 @@ export async function placeAtCursors(
     unbroken &&= cursor.offset === cursor.size && cursor.carry === null;
   }
   for (const generation of log.generations.slice(0, doneBefore)) {
-    if (generation.spool !== null || taken.has(generation)) continue;
+    if (generation.spool !== null || taken.has(generation) || isSince(generation, doneThrough)) continue;
     skip(generation, descriptors);
     ranks.set(generation, -1);
   }
@@ -191,15 +192,26 @@ function* likelyFirst(
   for (let count = 1; others.length > 0; count *= 2) yield others.splice(0, count);
 }
 
+/** By its name it has come since the position was stored: a copy of what the current file was, of which nothing was read. */
+function isSince({ suffix }: Generation, doneThrough: string | null | undefined): boolean {
+  if (doneThrough === undefined || !suffix.includes('-')) return false;
+  return doneThrough === null || compareSuffixes(suffix, doneThrough) > 0;
+}
+
 /** Without times in them, files of the same bytes are nothing strange: only what can be the same file counts. */
 function isPossible(cursor: Cursor, generation: Generation): boolean {
   if (isUnread(cursor)) return false;
-  if (isOf(cursor, generation)) return true;
+  if (isOf(cursor, generation) || isCopyOf(cursor, generation)) return true;
   if (cursor.head === null || isKnownCopy(generation)) return false;
   if (cursor.format !== 'raw' || generation.path === null) return true;
   // The file system has another number since the restart; or it is a copy, and what it was made from goes on anew.
   if (generation.ino === cursor.ino) return true;
   return generation.log.generations.some((other) => isOf(cursor, other) && other.path === other.log.path);
+}
+
+/** Whether it is all that is left of a copy that was made of the file before that was truncated. */
+function isCopyOf({ dev, ino }: Cursor, { was }: Generation): boolean {
+  return was?.dev === dev && was.ino === ino;
 }
 
 /** A copy in the spool of what was not known to be no other name of another is compared like a file. */
@@ -253,7 +265,7 @@ function choose(
   matches: (candidate: Generation) => boolean | undefined,
 ): Generation | undefined {
   const free = generations.filter((generation) => !taken.has(generation));
-  const sameFile = free.filter((generation) => isOf(cursor, generation));
+  const sameFile = free.filter((generation) => isOf(cursor, generation) || isCopyOf(cursor, generation));
   const isIt = (generation: Generation) => matches(generation) === true;
   const unasked = (generation: Generation) => generation.spool === null && matches(generation) === undefined;
   // Without a fingerprint anything would match.

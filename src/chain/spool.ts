@@ -36,6 +36,8 @@ const noteSchema = v.object({
   format: v.nullable(v.picklist(['cri', 'docker', 'raw'])),
   /** Base64: what was open where the copy begins. */
   carry: v.nullable(v.string()),
+  /** The file that it was copied from before that was truncated, if it was. */
+  was: v.optional(v.nullable(v.object({ dev: v.string(), ino: v.string() })), null),
   /** It may be another name of a generation that is known. */
   unidentified: v.optional(v.boolean(), false),
 });
@@ -108,6 +110,7 @@ export class Spool {
         const carry = note.carry === null ? null : new Uint8Array(Buffer.from(note.carry, 'base64'));
         generation.startAt({ offset: head.start, tail, carry }, note.head, format);
         generation.unidentified = unidentified;
+        generation.was = note.was;
         return generation;
       },
     };
@@ -134,6 +137,7 @@ export class Spool {
       tail,
       format,
       carry: carry === null ? null : Buffer.from(carry).toString('base64'),
+      was: generation.was,
       unidentified: generation.unidentified,
     };
     this.#lastNumber += 1;

@@ -58,11 +58,17 @@ async function place(log: ContainerLog, options: TakeUpOptions): Promise<readonl
   const record = records.get(log.path);
   let missing: readonly Cursor[] = [];
   log.moved = true;
-  if (record !== undefined) missing = await placeAtCursors(log, record.cursors, descriptors, identify, now());
+  if (record !== undefined) missing = await placeAtCursors(log, record, descriptors, identify, now());
   else if (fromEnd) await placeAtEnd(log, descriptors, identify);
   const copies = log.generations.filter(({ spool }) => spool !== null);
-  for (const generation of log.generations)
+  const begun = log.generations.findIndex(({ head, done }) => head !== null && !done);
+  for (const [index, generation] of log.generations.entries()) {
+    const { done, gap, head, spool } = generation;
+    // Not done, and older than what was read: a copy of that, of which it is not known what was read.
+    const isCopy = index < begun && !done && !gap && head === null && spool === null;
     generation.unidentified &&= copies.some((copy) => mayBeCopyOf(copy, generation));
+    generation.unidentified ||= isCopy;
+  }
   if (copies.length > 0) await matchCopies(log);
   return missing;
 }

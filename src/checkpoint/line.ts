@@ -39,8 +39,8 @@ const cursor = v.object({
 });
 const entry = v.union([
   v.pipe(
-    v.object({ put: v.string(), cursors: v.array(cursor) }),
-    v.transform(({ put, cursors }): Entry => ({ kind: 'put', record: { log: put, cursors } })),
+    v.object({ put: v.string(), cursors: v.array(cursor), doneThrough: v.optional(v.nullable(v.string())) }),
+    v.transform(({ put, ...rest }): Entry => ({ kind: 'put', record: { log: put, ...rest } })),
   ),
   v.pipe(
     v.object({ forget: v.string() }),
@@ -107,8 +107,8 @@ function toStored(entry: Entry): unknown {
     case 'end':
       return { end: entry.records };
     case 'put': {
-      const { log, cursors } = entry.record;
-      return { put: log, cursors: cursors.map(storedCursor) };
+      const { log, cursors, doneThrough } = entry.record;
+      return { put: log, cursors: cursors.map(storedCursor), doneThrough };
     }
   }
 }

@@ -21,12 +21,17 @@ export interface Cursor {
 }
 
 /**
- * The stored position of one container log. After a restart, generations older than the first cursor are done, those
- * with a cursor go on at it, the others begin at 0.
+ * The stored position of one container log. After a restart, generations older than the first cursor are done, but for
+ * those that came since; those with a cursor go on at it, the others begin at 0.
  */
 export interface PositionRecord {
   /** Path of the current generation: what the record is stored under. */
   log: string;
   /** Oldest generation first. */
   cursors: Cursor[];
+  /**
+   * The newest time in the name of a generation that is done, as in its name; null if there was none. A file with a newer
+   * one that is older than the first cursor is a copy of that, made since. Earlier journals do not say.
+   */
+  doneThrough?: string | null | undefined;
 }

@@ -27,6 +27,8 @@ export interface Loss {
   reason: string;
   namespace: string;
   pod: string;
+  /** Where the path tells it. */
+  container?: string;
   bytes: number;
   lines: number;
   /** Those that were gone before they could be opened. What was seen of their size is in `bytes`. */

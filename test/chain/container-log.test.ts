@@ -425,7 +425,19 @@ describe('the record', () => {
           carry: CARRY,
         },
       ],
+      doneThrough: null,
     });
+  });
+
+  test('it tells the newest time in the name of what is done, though that is gone by now', () => {
+    const log = makeLog();
+    const stamps = ['20260101-000001', '20260101-000002', '20260101-000003'];
+    const rotated = stamps.map((suffix) => addGeneration(log, 100, { suffix }));
+    addGeneration(log, 100);
+    rotated[0]!.done = rotated[1]!.done = true;
+    assert.equal(log.record().doneThrough, stamps[1]);
+    log.generations = log.generations.slice(2);
+    assert.equal(log.record().doneThrough, stamps[1]);
   });
 });
 

@@ -317,7 +317,7 @@ test('at start: by inode, or by content where that has changed; what is older is
     [current, 'x'],
   ]);
   const cursors = [cursor('before', 'c', 30, { carry: CARRY }), cursor('same', 'r', 60)];
-  assert.deepEqual(await placeAtCursors(log, cursors, new NoFiles(), knows(contents), NOW_MS), []);
+  assert.deepEqual(await placeAtCursors(log, { cursors }, new NoFiles(), knows(contents), NOW_MS), []);
   assert.deepEqual(
     log.generations.map(({ ino, done, read }) => [ino, done, read.offset]),
     [
@@ -328,6 +328,39 @@ test('at start: by inode, or by content where that has changed; what is older is
     ],
   );
   assert.deepEqual([compressed.settled.carry, compressed.format], [CARRY, 'cri']);
+});
+
+test('at start: what is older than all cursors is done, but for a copy that came since', async () => {
+  for (const [doneThrough, done] of [
+    [undefined, [true, true, false]],
+    ['20260101-000002', [true, true, false]],
+    ['20260101-000001', [true, false, false]],
+    [null, [false, false, false]],
+  ] as const) {
+    const log = makeLog(LOG);
+    const [first, second] = ['20260101-000001', '20260101-000002'].map((suffix) =>
+      addGeneration(log, 100, { ...ROTATED, suffix }),
+    );
+    const current = addGeneration(log, 100, { ino: 'live' });
+    const contents = new Map([[current, 'c']]);
+    const record = { cursors: [cursor('live', 'c', 60)], doneThrough };
+    assert.deepEqual(await placeAtCursors(log, record, new NoFiles(), knows(contents), NOW_MS), []);
+    assert.deepEqual(log.generations, [first, second, current]);
+    assert.deepEqual([first?.done, second?.done, current.done], done);
+    assert.equal(current.read.offset, 60);
+  }
+});
+
+test('at start: what is left of a copy in the spool goes on where the file stood that was copied', async () => {
+  const log = makeLog(LOG);
+  const copy = addGeneration(log, 100, { ...ROTATED, ino: 'copy' });
+  copy.path = null;
+  copy.spool = { path: '/state/spool/1', start: 40, end: 100, fileBytes: 60 };
+  copy.was = { dev: '1', ino: 'live' };
+  const contents = new Map([[copy, 'c']]);
+  const record = { cursors: [cursor('live', 'c', 60)] };
+  assert.deepEqual(await placeAtCursors(log, record, new NoFiles(), knows(contents), NOW_MS), []);
+  assert.equal(copy.read.offset, 60);
 });
 
 test('at start: of raw files only the same one goes on, a .gz of it, or a copy of the truncated one', async () => {
@@ -345,7 +378,7 @@ test('at start: of raw files only the same one goes on, a .gz of it, or a copy o
       [same, 'r'],
       [live, 'x'],
     ]);
-    await placeAtCursors(log, [stood], new NoFiles(), knows(contents), NOW_MS);
+    await placeAtCursors(log, { cursors: [stood] }, new NoFiles(), knows(contents), NOW_MS);
     assert.deepEqual([same.read.offset, live.read.offset], [from, 0]);
   }
 });
@@ -359,7 +392,7 @@ test('at start: a time in the name says which file it is, and nothing is read fo
   const jobs: IdentifyJob[] = [];
   const cursors = [cursor('plain', 'a', 60, { name: `0.log.${suffix}` }), cursor('other', 'c', 30)];
   assert.deepEqual(
-    await placeAtCursors(log, cursors, new NoFiles(), knows(new Map([[current, 'c']]), jobs), NOW_MS),
+    await placeAtCursors(log, { cursors }, new NoFiles(), knows(new Map([[current, 'c']]), jobs), NOW_MS),
     [],
   );
   assert.deepEqual([compressed.read.offset, current.read.offset], [60, 30]);
@@ -380,7 +413,7 @@ test('at start: a compressed file that is no longer than what was read of it has
     [100, 100],
   ] as const) {
     const cursors = [cursor('plain', 'a', offset, { name: `0.log.${suffix}` })];
-    await placeAtCursors(log, cursors, new NoFiles(), knows(new Map()), NOW_MS);
+    await placeAtCursors(log, { cursors }, new NoFiles(), knows(new Map()), NOW_MS);
     assert.equal(compressed.size, size);
   }
   assert.equal(log.nextFlight(1000, true, 0)?.generation, current);
@@ -411,7 +444,7 @@ test('at start: what was the current file is looked for in what came next first,
     const jobs: IdentifyJob[] = [];
     const contents = new Map(files.map((file, second) => [file, second === current ? 'c' : 'another']));
     const cursors = [cursor('gone', 'a', 100, { name: `0.log.${stampOf(2)}` }), cursor('gone too', 'c', 30)];
-    const missing = await placeAtCursors(log, cursors, new NoFiles(), knows(contents, jobs), NOW_MS);
+    const missing = await placeAtCursors(log, { cursors }, new NoFiles(), knows(contents, jobs), NOW_MS);
     return [missing.length, files[current]?.read.offset, jobs.map(({ candidates }) => candidates.length)];
   };
   assert.deepEqual(await asked(3), [0, 30, [1]]);
@@ -424,7 +457,7 @@ test('at start: what was unread of a file whose name is gone is missing', async 
   const log = makeLog(LOG);
   addGeneration(log, 100, { ino: 'current' });
   const unread: Cursor = { ...cursor('old', '', 0, { name: '0.log.20260101-000001' }), head: null, tail: null };
-  assert.deepEqual(await placeAtCursors(log, [unread], new NoFiles(), knows(new Map()), NOW_MS), [unread]);
+  assert.deepEqual(await placeAtCursors(log, { cursors: [unread] }, new NoFiles(), knows(new Map()), NOW_MS), [unread]);
 });
 
 test('at start: what was unread is missing, though another file has its inode, as far as that can be told', async () => {
@@ -446,7 +479,7 @@ test('at start: what was unread is missing, though another file has its inode, a
     addGeneration(log, bytes, { ino: 'old', suffix: '20260101-000009', path: `${LOG}.20260101-000009`, ...file });
     const unread: Cursor = { ...cursor('old', '', 0, { name }), head: null, tail: null };
     assert.deepEqual(
-      await placeAtCursors(log, [unread], new NoFiles(), knows(new Map()), NOW_MS),
+      await placeAtCursors(log, { cursors: [unread] }, new NoFiles(), knows(new Map()), NOW_MS),
       isMissing ? [unread] : [],
     );
   }
@@ -457,16 +490,17 @@ test('at start: the oldest are deleted first, so one behind an older one has got
   addGeneration(log, 100, { ino: 'older', suffix: '20260101-000000' });
   addGeneration(log, 100, { ino: 'gzipped later', suffix: '20260101-000002', gzip: true });
   const undone: Cursor = { ...cursor('old', '', 0, { name: '0.log.20260101-000001' }), head: null, tail: null };
-  assert.deepEqual(await placeAtCursors(log, [undone], new NoFiles(), knows(new Map()), NOW_MS), []);
+  assert.deepEqual(await placeAtCursors(log, { cursors: [undone] }, new NoFiles(), knows(new Map()), NOW_MS), []);
 });
 
 test('at start: an inode that was used again is not the generation it was', async () => {
   const log = makeLog(LOG);
   const current = addGeneration(log, 100, { ino: 'same' });
   const gone = cursor('same', 'old', 60);
-  assert.deepEqual(await placeAtCursors(log, [gone], new NoFiles(), knows(new Map([[current, 'new']])), NOW_MS), [
-    gone,
-  ]);
+  assert.deepEqual(
+    await placeAtCursors(log, { cursors: [gone] }, new NoFiles(), knows(new Map([[current, 'new']])), NOW_MS),
+    [gone],
+  );
   assert.deepEqual([current.done, current.read.offset], [false, 0]);
 });
 
@@ -482,7 +516,7 @@ test('at start: a file that is gone when it is asked is not taken for another by
       [rotated, isThere ? 'c' : 'r'],
     ]);
     const cursors = [cursor('before', 'o', 100), cursor('same', 'c', 60)];
-    assert.deepEqual(await placeAtCursors(log, cursors, new NoFiles(), knows(contents), NOW_MS), []);
+    assert.deepEqual(await placeAtCursors(log, { cursors }, new NoFiles(), knows(contents), NOW_MS), []);
     // Nobody can tell whether it goes on there: at least nothing is taken for read.
     const offsets = isThere ? [100, 60, 0] : [100, 0, 60];
     assert.deepEqual([older.read.offset, rotated.read.offset, current.read.offset], offsets);
@@ -493,8 +527,8 @@ test('at start: a file that is gone when it is asked is not taken for another by
 test('at start: what is open in a file that is gone is flushed before the next one is read, and keeps its place', async () => {
   const log = makeLog(LOG);
   const current = addGeneration(log, 100, { ino: 'next' });
-  const find = (cursors: readonly Cursor[]) =>
-    placeAtCursors(log, cursors, new NoFiles(), knows(new Map([[current, 'n']])), NOW_MS);
+  const find = (cursors: Cursor[]) =>
+    placeAtCursors(log, { cursors }, new NoFiles(), knows(new Map([[current, 'n']])), NOW_MS);
   const gone = cursor('gone', 'g', 60, { carry: CARRY });
   assert.deepEqual(await find([gone, cursor('next', 'n', 30)]), [gone]);
   for (const from of [30, 40]) {
@@ -520,7 +554,9 @@ test('at start: what is open in an older file is flushed where the next one is g
   };
   const gone = unread(suffixes[1]);
   const cursors = [cursor(suffixes[0], 'a', 60, { size: 60, carry: CARRY }), gone, unread(suffixes[2])];
-  assert.deepEqual(await placeAtCursors(log, cursors, new NoFiles(), knows(new Map([[copy, 'a']])), NOW_MS), [gone]);
+  assert.deepEqual(await placeAtCursors(log, { cursors }, new NoFiles(), knows(new Map([[copy, 'a']])), NOW_MS), [
+    gone,
+  ]);
   const flush = log.nextFlight(100, false, NOW_MS);
   assert.deepEqual([flush?.generation, flush?.flush, flush?.carry], [copy, true, CARRY]);
   assert.equal(last.read.carry, null);
@@ -530,7 +566,7 @@ test('at start: what was open before a truncation goes on in the file, which is 
   const log = makeLog(LOG);
   const current = addGeneration(log, 100, { ino: 'same' });
   const open: Cursor = { ...cursor('same', '', 0, { carry: CARRY }), head: null, tail: null };
-  assert.deepEqual(await placeAtCursors(log, [open], new NoFiles(), knows(new Map()), NOW_MS), []);
+  assert.deepEqual(await placeAtCursors(log, { cursors: [open] }, new NoFiles(), knows(new Map()), NOW_MS), []);
   assert.deepEqual([current.read.offset, current.read.carry, current.settled.carry], [0, CARRY, CARRY]);
 });
 
@@ -552,7 +588,7 @@ test('at start: a file with the inode that a copy in the spool was made from is 
     unread('again', ''),
     ...names.map((name, index) => unread(inodes[index] as string, `0.log.${name}.gz`)),
   ];
-  assert.deepEqual(await placeAtCursors(log, cursors, new NoFiles(), knows(new Map()), NOW_MS), []);
+  assert.deepEqual(await placeAtCursors(log, { cursors }, new NoFiles(), knows(new Map()), NOW_MS), []);
   assert.deepEqual(log.generations, [copy, ...files]);
 });
 
@@ -565,7 +601,7 @@ test('at start: an imported position is known by its inode, and gets a fingerpri
     const { heads } = await knows(new Map([[current, 'new']]))(job);
     return { matches: heads.map((marks) => marks.map(() => true)), heads };
   };
-  assert.deepEqual(await placeAtCursors(log, [imported], new NoFiles(), identify, NOW_MS), []);
+  assert.deepEqual(await placeAtCursors(log, { cursors: [imported] }, new NoFiles(), identify, NOW_MS), []);
   assert.deepEqual([older.done, current.read.offset, current.head], [true, 60, mark('new')]);
 });
 

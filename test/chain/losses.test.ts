@@ -26,7 +26,7 @@ function scene() {
 }
 
 function lossOf(reason: string, more: Partial<Loss>): Loss {
-  return { reason, namespace: 'default', pod: 'web', bytes: 0, lines: 0, files: 0, ...more };
+  return { reason, namespace: 'default', pod: 'web', container: 'app', bytes: 0, lines: 0, files: 0, ...more };
 }
 
 test('what is unread of a generation that is gone is counted, and nothing is joined over its place', () => {

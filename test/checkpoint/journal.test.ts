@@ -48,6 +48,7 @@ test('what was put is found again, bytes and all', async () => {
       EMPTY,
       { ...EMPTY, carry: Uint8Array.of(1), gap: true },
     ],
+    doneThrough: '20261122-113905',
   };
   const journal = await open(stateDir);
   assert.deepEqual(journal.recovery, {
@@ -59,7 +60,7 @@ test('what was put is found again, bytes and all', async () => {
     setAside: [],
   });
   journal.put(rich);
-  journal.put({ log: '/done', cursors: [] });
+  journal.put({ log: '/done', cursors: [], doneThrough: null });
   journal.put(sample(1, 1));
   journal.forget(samplePath(1));
   await journal.close();
@@ -68,7 +69,7 @@ test('what was put is found again, bytes and all', async () => {
     again.records,
     new Map([
       [rich.log, rich],
-      ['/done', { log: '/done', cursors: [] }],
+      ['/done', { log: '/done', cursors: [], doneThrough: null }],
     ]),
   );
   assert.equal(again.recovery.firstStart, false);

@@ -47,6 +47,11 @@ export interface LogFile {
   temporary: string | null;
   /** The life of the collector that has it open. */
   openedIn: number;
+  /**
+   * Its rename was undone. Unread, and compressed under another name while the collector was down, it has nothing that
+   * would tell that it is the one whose name is gone.
+   */
+  undone: boolean;
   /** The positions told of it when a collector last ended. */
   journaled: boolean;
 }

@@ -315,6 +315,30 @@ const FOUND: Record<string, Step[]> = {
     { do: 'work', which: 0, times: 2 },
     { do: 'kill' },
   ],
+  'a copy that comes while down, of what was not read, is read': [
+    { do: 'part', at: 2, stream: 'stdout', bytes: 0 },
+    { do: 'tick' },
+    { do: 'copyTruncate', at: 2 },
+    { do: 'write', at: 2, stream: 'stdout', bytes: 0, lines: 1 },
+    { do: 'work', which: 0, times: 1 },
+    { do: 'answer', which: 0, kind: 'ok' },
+    { do: 'wait', ms: 500 },
+    { do: 'kill' },
+  ],
+  'what is left of a copy in the spool goes on where the file that was copied stood': [
+    { do: 'part', at: 2, stream: 'stdout', bytes: 0 },
+    { do: 'tick' },
+    { do: 'lastPart', at: 2, stream: 'stdout', bytes: 0 },
+    { do: 'stop', answered: false },
+    { do: 'start' },
+    { do: 'copyTruncate', at: 2 },
+    { do: 'tick' },
+    { do: 'work', which: 0, times: 1 },
+    { do: 'deleteTorn', at: 2 },
+    { do: 'rescan' },
+    { do: 'work', which: 0, times: 2 },
+    { do: 'kill' },
+  ],
 };
 
 turnWatchingOff();

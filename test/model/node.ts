@@ -173,6 +173,7 @@ export class ModelNode {
     container.rotating = false;
     renameSync(container.current.plain, container.path);
     container.current.plain = container.path;
+    container.current.undone = true;
     this.#stampFolders(container);
   }
 
@@ -240,6 +241,7 @@ export class ModelNode {
       gzip: null,
       temporary: null,
       openedIn: 0,
+      undone: false,
       journaled: false,
     };
     for (const part of parts) part.file = copy;
@@ -345,6 +347,7 @@ export class ModelNode {
       gzip: null,
       temporary: null,
       openedIn: 0,
+      undone: false,
       journaled: false,
     };
     container.files.push(container.current);

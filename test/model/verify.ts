@@ -3,10 +3,11 @@ import type { Stored } from './loki.js';
 import type { World } from './world.js';
 
 /** Holds what Loki has against what was written; returns what is wrong, in words. */
-export function verify({ books, loki, node, lostBytes, imbalances }: World): string[] {
+export function verify({ books, loki, node, lostBytes, imbalances, spoolHasRoom }: World): string[] {
   const truncated = node.containers.find(({ truncates }) => truncates)?.labels;
   // A log that is truncated in place may be read once more: that shows only after what is new in it has been read.
-  const repeated = loki.repeated.filter((key) => !key.startsWith(`${truncated}|`));
+  // Given up for want of room, a file may have another name that is not known yet.
+  const repeated = loki.repeated.filter((key) => spoolHasRoom && !key.startsWith(`${truncated}|`));
   const wrong: string[] = [...imbalances, ...repeated.map((key) => `repeated without need: ${key}`)];
   const homes = new Map<Part, Stored[]>();
   for (const stored of loki.stored.values()) {
@@ -41,10 +42,10 @@ function checkLosses(
   const missing = new Map<string, number>();
   for (const part of parts) {
     // What a kill comes too soon after is counted again.
-    if (!part.gone || part.entry.labels === truncated) continue;
+    if ((!part.gone && !part.file.undone) || part.entry.labels === truncated) continue;
     const pod = podIn(part.entry.labels);
     atRisk.set(pod, (atRisk.get(pod) ?? 0) + part.text.length);
-    if (!part.counted || homes.has(part) || isInodeReused(part, inodes)) continue;
+    if (!part.gone || !part.counted || homes.has(part) || isInodeReused(part, inodes)) continue;
     missing.set(pod, (missing.get(pod) ?? 0) + part.text.length);
   }
   const wrong: string[] = [];

@@ -54,11 +54,12 @@ export class World {
   readonly lostBytes = new Map<string, number>();
   /** What does not balance in the books of a life. */
   readonly imbalances: string[] = [];
+  /** Nothing is given up for want of room. */
+  readonly spoolHasRoom: boolean;
   life: Life | null = null;
   readonly #folder = mkdtempSync(join(tmpdir(), 'sleipnir-model-'));
   readonly #config: Config;
   readonly #maxOpen: number;
-  readonly #spoolHasRoom: boolean;
   #lives = 0;
   #nowMs = Date.now();
   /** Files without a name whose bytes only the living collector has. */
@@ -66,7 +67,7 @@ export class World {
 
   constructor({ containers = 3, maxOpen = 10_000, keepFiles = KEEP_FILES, spoolBytes = 1 << 30 }: WorldOptions = {}) {
     this.#maxOpen = maxOpen;
-    this.#spoolHasRoom = spoolBytes > SMALL_SPOOL_BYTES;
+    this.spoolHasRoom = spoolBytes > SMALL_SPOOL_BYTES;
     this.books = new Books(this.#nowMs);
     const root = join(this.#folder, 'pods');
     forgetTimers();
@@ -291,7 +292,7 @@ export class World {
   #onUnnamed(file: LogFile): void {
     if (this.life === null || file.openedIn !== this.#lives) return giveUp(file);
     this.#unnamed.push(file);
-    if (this.#spoolHasRoom) return;
+    if (this.spoolHasRoom) return;
     giveUp(file);
     for (const part of file.parts) part.counted = part.whole;
   }

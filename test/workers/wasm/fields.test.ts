@@ -6,6 +6,7 @@ import { compileLoops } from '../../../src/plan/loops.js';
 import { Entry } from '../../../workers/pipeline/entry.js';
 import { LabelSets } from '../../../workers/pipeline/labels.js';
 import type { Stage, StageContext } from '../../../workers/pipeline/stage.js';
+import { Tally } from '../../../workers/pipeline/tally.js';
 import { compileJson } from '../../../workers/stages/json.js';
 import { WorkerState } from '../../../workers/worker-state.js';
 import { jsonLine, KEYS } from '../stages/json-lines.js';
@@ -22,7 +23,7 @@ const slow = stageOf({ ...spec, regex: '^never$' }, false);
 
 function stageOf(json: JsonStage, loops: boolean): Stage {
   // `stage.json` asks for nothing else.
-  return compileJson(json, { loops: loops ? worker.loops : null } as StageContext);
+  return compileJson(json, { loops: loops ? worker.loops : null, tally: new Tally('', false) } as StageContext);
 }
 
 /** What a stage makes of the line at `at`. */
