@@ -235,6 +235,9 @@ export class Jobs {
     // Of a part of it nobody knows how many lines were in that.
     const isWhole = result !== null && from <= result.first && goneBytes >= result.next - result.first;
     this.#options.onMissing(generation, 'damaged', goneBytes, isWhole ? result.lines : 0);
+    if (!generation.gap) return;
+    flight.openUnits -= 1;
+    if (flight.openUnits === 0) generation.log.settle(flight, this.#options.now());
   }
 
   #sourceOf(unit: Unit): Source | 'short' | null {
