@@ -165,7 +165,7 @@ export class Jobs {
     for (const { flight, result } of this.#delivery.recall()) {
       const { generation, epoch } = flight;
       if (epoch === generation.epoch || generation.formers.length > 0 || result === null) continue;
-      // It was given up when this was on its way. Several pushes may have been made of the same lines.
+      // It was truncated when this was on its way, and there is no copy. Several pushes may have been made of the same lines.
       const key = `${generation.log.path} ${generation.ino} ${epoch} ${result.first}`;
       if (counted.has(key)) continue;
       counted.add(key);
