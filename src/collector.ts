@@ -122,7 +122,8 @@ export class Collector {
       onVanished: (path, files, bytes) => {
         // What an earlier run knew of is told by its positions.
         if (this.#stored.has(path)) return;
-        events.bytesLost({ reason: 'unopened', ...readPodPath(path), bytes, lines: 0, files });
+        const { namespace, pod } = readPodPath(path);
+        events.bytesLost({ reason: 'unopened', namespace, pod, bytes, lines: 0, files });
       },
       onHidden: (path, code) => this.#tellUnopened(path, code),
     });
@@ -254,6 +255,7 @@ export class Collector {
     const folders = new Set<string>();
     for (const log of this.#chains) {
       this.#poll(log, nowMs);
+      this.#losses.giveUpFlights(log);
       // That a .gz is gone does not show in the open file it was made from.
       folders.add(log.folder);
     }
@@ -342,6 +344,7 @@ export class Collector {
       await this.#sender.stop(SWITCH_MS);
       this.#jobs.recall();
       for (const log of this.#chains) {
+        this.#losses.giveUpFlights(log);
         for (const generation of log.generations) this.#takeBack(generation);
       }
       this.#sender = sender;

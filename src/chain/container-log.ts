@@ -414,6 +414,7 @@ function formersOf(generation: Generation): Cursor[] {
 }
 
 function cursorOf(generation: Generation): Cursor {
+  if (generation.gap) return cursorOfGap(generation);
   const path = generation.path ?? generation.gzip?.path ?? null;
   return {
     dev: generation.dev,
@@ -426,8 +427,12 @@ function cursorOf(generation: Generation): Cursor {
     size: generation.unidentified ? 0 : Math.max(generation.knownBytes, generation.settled.offset),
     format: generation.format,
     carry: generation.settled.carry,
-    ...(generation.gap && { gap: true as const }),
   };
+}
+
+/** It begins at 0 wherever it is: what there is to it is how much may still be lost, and what is open. */
+function cursorOfGap({ dev, ino, unsettledBytes: size, format, settled: { carry } }: Generation): Cursor {
+  return { dev, ino, name: '', head: null, tail: null, offset: 0, size, format, carry, gap: true };
 }
 
 function follows({ first, before }: SliceResult, { read }: Generation, flight: Flight): boolean {

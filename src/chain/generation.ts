@@ -348,6 +348,37 @@ export class Generation {
     }
   }
 
+  /** It stands for one that is gone: what is still under way of that goes on in this one, so that it is known what fails. */
+  adoptRest({ flights, settled, read }: Former): void {
+    this.startAt({ ...read, carry: null }, null, this.format);
+    this.settled = { ...settled, carry: null };
+    this.size = read.offset;
+    this.flights = flights;
+    for (const flight of flights) {
+      flight.generation = this;
+      flight.epoch = this.epoch;
+      // What was open is kept elsewhere.
+      flight.carriedFrom = null;
+      flight.result = { ...(flight.result as SliceResult), carry: null };
+    }
+  }
+
+  /** What is under way will not be answered: how much that is, in bytes and lines as far as they are known. */
+  giveUpFlights(): { bytes: number; lines: number } {
+    let [bytes, lines] = [0, 0];
+    for (const flight of this.flights) {
+      const { openUnits, result, goneBytes } = flight;
+      flight.openUnits = 0;
+      if (openUnits === 0 || result === null) continue;
+      bytes += result.next - result.first - goneBytes;
+      if (goneBytes === 0) lines += result.lines;
+    }
+    this.epoch += 1;
+    this.flights = [];
+    this.settled = this.read;
+    return { bytes, lines };
+  }
+
   /** Begins at a stored or chosen position. */
   startAt(point: Point, head: Mark | null, format: Format | null, aligned = true): void {
     this.planned = point.offset;

@@ -3,7 +3,7 @@ import type { CountResult } from '../protocol.js';
 import type { Loss } from '../telemetry/events.js';
 import type { ContainerLog } from './container-log.js';
 import type { Descriptors } from './descriptors.js';
-import { type Generation, gapIn } from './generation.js';
+import { type Former, type Generation, gapIn } from './generation.js';
 import type { Spool } from './spool.js';
 
 export interface LossesOptions {
@@ -73,14 +73,26 @@ export class Losses {
     const isCounted = bytes > 0 || reason === 'unopened';
     if (isCounted && generation.copyOf === null) this.count(generation, reason, bytes, counted?.lines ?? 0);
     generation.restart(0);
+    const former = generation.formers.at(-1) as Former;
     generation.formers = [];
     generation.done = true;
     abandon(generation);
     descriptors.close(generation);
     spool.release(generation);
     log.moved = true;
-    if (generation.copyOf !== null || (size === read.offset && read.carry === null)) return;
-    this.#addGap(generation, { carry: read.carry, format });
+    if (generation.copyOf !== null) return;
+    if (size !== read.offset || read.carry !== null) this.#addGap(generation, { carry: read.carry, format });
+    if (former.flights.length > 0) this.#addGap(generation, { carry: null, format }).adoptRest(former);
+  }
+
+  /** What gaps still wait for will not be answered. */
+  giveUpFlights({ generations }: ContainerLog): void {
+    for (const gap of generations) {
+      if (!gap.gap || gap.size === 0 || gap.done) continue;
+      const { bytes, lines } = gap.giveUpFlights();
+      gap.log.moved = true;
+      if (bytes > 0) this.count(gap, 'unanswered', bytes, lines);
+    }
   }
 
   /**
@@ -105,9 +117,10 @@ export class Losses {
     this.#options.onLost({ reason, ...generation.log.pod, bytes, lines, files });
   }
 
-  #addGap(generation: Generation, cursor: Parameters<typeof gapIn>[1]): void {
+  #addGap(generation: Generation, cursor: Parameters<typeof gapIn>[1]): Generation {
     const { log } = generation;
     const gap = gapIn(log, cursor, this.#options.now());
     log.generations = log.generations.flatMap((each) => (each === generation ? [each, gap] : [each]));
+    return gap;
   }
 }

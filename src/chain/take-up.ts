@@ -52,13 +52,13 @@ export async function takeUp(options: TakeUpOptions): Promise<Loss[]> {
   return gone;
 }
 
-/** @returns the cursors whose generation is nowhere to be found */
+/** @returns the cursors whose generation is nowhere to be found, gaps included */
 async function place(log: ContainerLog, options: TakeUpOptions): Promise<readonly Cursor[]> {
   const { records, fromEnd, descriptors, identify, matchCopies, now } = options;
   const record = records.get(log.path);
-  let missing: readonly Cursor[] = [];
+  const missing = record?.cursors.filter(({ gap }) => gap === true) ?? [];
   log.moved = true;
-  if (record !== undefined) missing = await placeAtCursors(log, record, descriptors, identify, now());
+  if (record !== undefined) missing.push(...(await placeAtCursors(log, record, descriptors, identify, now())));
   else if (fromEnd) await placeAtEnd(log, descriptors, identify);
   const copies = log.generations.filter(({ spool }) => spool !== null);
   const begun = log.generations.findIndex(({ head, done }) => head !== null && !done);
@@ -85,5 +85,6 @@ function takeOpen(path: string, cursors: readonly Cursor[], { chains, isWanted, 
 
 function lossOf(path: string, { size, offset }: Cursor): Loss[] {
   const bytes = size - offset;
-  return bytes > 0 ? [{ reason: 'gone_while_down', ...readPodPath(path), bytes, lines: 0, files: 0 }] : [];
+  const { namespace, pod } = readPodPath(path);
+  return bytes > 0 ? [{ reason: 'gone_while_down', namespace, pod, bytes, lines: 0, files: 0 }] : [];
 }

@@ -89,9 +89,9 @@ export class Waiting {
   }
 }
 
-/** What a unit was to be read for is over: its generation has begun anew, or was given up. */
+/** What a unit was to be read for is over: its generation has begun anew, or was given up and a gap has its place. */
 export function isOver({ flight: { generation, epoch } }: Unit): boolean {
-  return epoch !== generation.epoch;
+  return epoch !== generation.epoch || (generation.gap && generation.size > 0);
 }
 
 function setAside(unit: Unit, { place, spec, only }: Purpose, aside: Map<Unit, Purpose>): void {

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Generation } from '../../src/chain/generation.js';
+import type { ContainerLog } from '../../src/chain/container-log.js';
+import type { Flight, Generation } from '../../src/chain/generation.js';
 import { Losses } from '../../src/chain/losses.js';
 import type { Loss } from '../../src/telemetry/events.js';
-import { addGeneration, CARRY, makeLog, NOW_MS } from './kit.js';
+import { addGeneration, CARRY, makeLog, NOW_MS, readTo } from './kit.js';
 
 /** What became of a log's generations, in the order in which it was told. */
 function scene() {
@@ -52,6 +53,67 @@ test('nothing stands for what was read to its end with nothing open', () => {
   losses.lose(gone, 'deleted', null);
   assert.deepEqual(lost, []);
   assert.deepEqual(log.generations, [gone]);
+});
+
+/** A generation of which 60 bytes are on their way in two ranges, the rest is unread, and something is open. */
+function onItsWay(log: ContainerLog): { gone: Generation; flights: Flight[] } {
+  const gone = addGeneration(log, 100);
+  const flights = [20, 40].map((bytes) => {
+    const flight = log.nextFlight(bytes, false, NOW_MS) as Flight;
+    flight.result = readTo(flight.to, { first: flight.from, lines: bytes / 10, carry: CARRY });
+    log.resolve(gone, NOW_MS);
+    return flight;
+  });
+  return { gone, flights };
+}
+
+/** What the journal has of the gaps of a log. */
+function gapsIn(log: ContainerLog): [offset: number, size: number, isOpen: boolean][] {
+  const gaps = log.record().cursors.filter(({ gap }) => gap === true);
+  return gaps.map(({ offset, size, carry }) => [offset, size, carry !== null]);
+}
+
+test('what is on its way of one that is gone is awaited: the positions tell how much may still be lost', () => {
+  const { log, losses, lost } = scene();
+  const { gone, flights } = onItsWay(log);
+  losses.lose(gone, 'spool_full', null);
+  assert.deepEqual(lost, [lossOf('spool_full', { bytes: 40 })]);
+  // What was open at the end of what was read has a place of its own.
+  assert.deepEqual(gapsIn(log), [
+    [0, 60, false],
+    [0, 0, true],
+  ]);
+  const settle = (flight: Flight | undefined) => log.settle(flight as Flight, NOW_MS);
+  settle(flights[1]);
+  assert.deepEqual(gapsIn(log)[0], [0, 60, false]);
+  settle(flights[0]);
+  log.finish(NOW_MS);
+  assert.deepEqual(gapsIn(log), [[0, 0, true]]);
+  losses.giveUpFlights(log);
+  assert.equal(lost.length, 1);
+});
+
+test('what is on its way of one that is gone, and is not answered, is counted once', () => {
+  const { log, losses, lost } = scene();
+  const { gone, flights } = onItsWay(log);
+  losses.lose(gone, 'spool_full', null);
+  lost.length = 0;
+  // Answered out of turn, it is not lost, though the position has not moved.
+  log.settle(flights[1] as Flight, NOW_MS);
+  assert.deepEqual(gapsIn(log)[0], [0, 60, false]);
+  log.moved = false;
+  losses.giveUpFlights(log);
+  losses.giveUpFlights(log);
+  assert.deepEqual(lost, [lossOf('unanswered', { bytes: 20, lines: 2 })]);
+  assert.ok(log.moved);
+  // A push that was to be made anew is not told of as well; and a late answer changes nothing.
+  assert.deepEqual(
+    flights.map(({ openUnits }) => openUnits),
+    [0, 0],
+  );
+  log.settle(flights[0] as Flight, NOW_MS);
+  log.finish(NOW_MS);
+  assert.deepEqual(gapsIn(log), [[0, 0, true]]);
 });
 
 test('lines are told where they could be counted', () => {

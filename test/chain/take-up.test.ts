@@ -165,6 +165,23 @@ test('what a log that is gone has left open is kept, to be sent as it is', async
   assert.equal(moved, true);
 });
 
+test('what was on its way of a file that was given up is counted at the next start, and then no more', async (t) => {
+  const scene = new Scene(t);
+  const gap = (size: number): Cursor => scene.cursor('', 0, { name: '', size, gap: true });
+  scene.store('there', gap(30), gap(0), scene.cursor(scene.write('there'), 8));
+  scene.store('gone', gap(40));
+  assert.deepEqual(await scene.start(), [
+    ['gone_while_down', 'there', 30],
+    ['gone_while_down', 'gone', 40],
+  ]);
+  assert.deepEqual(scene.offsets('there'), [8]);
+  const { cursors } = scene.log('there').record();
+  assert.deepEqual(
+    cursors.map(({ gap, size }) => [gap, size]),
+    [[undefined, LINES.length]],
+  );
+});
+
 test('of a log that is there, what is unread of a file that is gone is told', async (t) => {
   const scene = new Scene(t);
   const rotated = { ino: '1', name: '0.log.20260101-000001' };

@@ -174,7 +174,7 @@ test('a damaged copy in the spool: that is said, and what was in it is counted',
   assert.deepEqual(stored, contents.slice(0, stored.length));
   assert.ok(stored.length > 0 && stored.length < contents.length);
   const lineBytes = LINE_HEAD_BYTES + 8192 + 1;
-  const unknown = { namespace: 'default', container: 'app', lines: 0, files: 0 };
+  const unknown = { namespace: 'default', lines: 0, files: 0 };
   assert.deepEqual(
     second.saying('LOGS_LOST').map(({ pods }) => pods),
     [
@@ -253,7 +253,40 @@ for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     const said = [...first.saying('LOGS_LOST'), ...second.saying('LOGS_LOST')];
     assert.deepEqual(
       said.map(({ pods }) => pods),
-      [[{ reason, namespace: 'default', pod: 'second', container: 'app', bytes, lines: counted, files: 0 }]],
+      [[{ reason, namespace: 'default', pod: 'second', bytes, lines: counted, files: 0 }]],
+    );
+  });
+}
+
+for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+  test(`given up for want of room while it was on its way, then ${signal}: it is counted`, BOUND, async (t) => {
+    const stage = await makeStage(t);
+    const contents = Array.from({ length: 300 }, () => randomBytes(6144).toString('base64'));
+    await stage.loki.down();
+    const first = stage.start({ SHUTDOWN_TIMEOUT: '200ms', SPOOL_BYTES: '1MiB', SCAN_INTERVAL: '100ms' });
+    append(stage.log('gone'), contents);
+    await first.said('PUSH_FAILED');
+    await eventually(async () => (await first.metric('entries_pending')) === contents.length);
+    rmSync(dirname(dirname(stage.log('gone'))), { recursive: true });
+    await eventually(async () => (await first.metric('generations_open')) === 0);
+    const stores = await first.metric('positions_stored_total');
+    append(stage.log('web'), ['after']);
+    await eventually(async () => (await first.metric('positions_stored_total')) > stores);
+    assert.deepEqual(first.saying('LOGS_LOST'), []);
+    await first.end(signal);
+    await stage.loki.up();
+    const second = stage.start();
+    await stage.stored(1);
+    assert.equal(await second.end('SIGTERM'), 0);
+    const third = stage.start();
+    await third.said('started');
+    assert.equal(await third.end('SIGTERM'), 0);
+    const said = [first, second, third].flatMap((collector) => collector.saying('LOGS_LOST'));
+    const bytes = contents.length * (LINE_HEAD_BYTES + 8192 + 1);
+    const [reason, lines] = signal === 'SIGTERM' ? ['unanswered', contents.length] : ['gone_while_down', 0];
+    assert.deepEqual(
+      said.map(({ pods }) => pods),
+      [[{ reason, namespace: 'default', pod: 'gone', bytes, lines, files: 0 }]],
     );
   });
 }

@@ -3,9 +3,10 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { ContainerLog } from '../../src/chain/container-log.js';
 import type { Flight, Former, Generation } from '../../src/chain/generation.js';
+import { Losses } from '../../src/chain/losses.js';
 import type { PipelineDelta } from '../../src/pipeline.js';
 import type { Slice } from '../../src/protocol.js';
-import { addGeneration, CARRY, mark, SETTINGS } from '../chain/kit.js';
+import { addGeneration, CARRY, mark, NOW_MS, SETTINGS } from '../chain/kit.js';
 import { settled } from '../push/kit.js';
 import { Desk, type Running, type Sent, STORED } from './desk.js';
 
@@ -113,10 +114,15 @@ async function truncatedInRepeat(desk: Desk): Promise<{ flight: Flight; original
 test('given up before a repeated read of it: what is gone is counted, in lines where it is all of a range', async () => {
   const desk = new Desk();
   const [whole, half, other] = [desk.log('whole', 6), desk.log('half', 8), desk.log('other', 1)];
-  const giveUp = ({ generations: [generation] }: ContainerLog) => {
-    generation?.restart(0);
-    Object.assign(generation as Generation, { formers: [], done: true });
-  };
+  const losses = new Losses({
+    descriptors: { close: () => {} },
+    spool: { release: () => {} },
+    abandon: (generation) => desk.jobs.abandon(generation),
+    look: () => {},
+    onLost: () => {},
+    now: () => NOW_MS,
+  });
+  const giveUp = ({ generations: [generation] }: ContainerLog) => losses.lose(generation as Generation, 'gone', null);
   desk.launch(half);
   await desk.work();
   await desk.answer(desk.instead('cut'));
@@ -138,7 +144,7 @@ test('given up before a repeated read of it: what is gone is counted, in lines w
   desk.assertIdle();
 });
 
-test('given up while its push is with the sender, which ends without an answer: counted once', async () => {
+test('truncated without a copy while its push is with the sender, which ends without an answer: counted once', async () => {
   const desk = new Desk();
   const [kept, lost, copied] = [desk.log('kept', 3), desk.log('lost', 4), desk.log('copied', 5)];
   desk.launch(kept, lost, copied);
