@@ -29,6 +29,8 @@ export class ContainerLog {
   /** Path of the current generation; the key of the chain. */
   readonly path: string;
   readonly folder: string;
+  /** The folder where its files are rotated, if its path is a link to one elsewhere. */
+  home: string | null = null;
   readonly pod: PodPath;
   /** What the target brings, where an Alloy configuration chose the file. */
   targetLabels: TargetLabels;
@@ -48,7 +50,7 @@ export class ContainerLog {
   resting: Generation | null = null;
   /** Milliseconds since the epoch; until then it is not asked whether it may sleep. */
   awakeUntilMs = 0;
-  /** Folder modification time at the last look, to see new names without reading the folder. */
+  /** Modification time of its names at the last look (`namesChangedMs`), to see new ones without reading a folder. */
   folderTimeMs = 0;
   #settings: ChainSettings;
 
