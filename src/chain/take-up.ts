@@ -58,8 +58,8 @@ async function place(log: ContainerLog, options: TakeUpOptions): Promise<readonl
   const record = records.get(log.path);
   let missing: readonly Cursor[] = [];
   log.moved = true;
-  if (record !== undefined) missing = await placeAtCursors(log, record.cursors, descriptors, identify, now());
-  else if (fromEnd) await placeAtEnd(log, descriptors, identify);
+  if (record === undefined && fromEnd) await placeAtEnd(log, descriptors, identify);
+  else missing = await placeAtCursors(log, record?.cursors ?? [], descriptors, identify, now());
   const copies = log.generations.filter(({ spool }) => spool !== null);
   for (const generation of log.generations)
     generation.unidentified &&= copies.some((copy) => mayBeCopyOf(copy, generation));
