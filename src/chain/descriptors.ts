@@ -71,6 +71,14 @@ export class Descriptors {
     this.#open.delete(holder);
   }
 
+  /** What one has open is another's from now on. Nobody may be reading through it. */
+  pass(from: Holder, to: Holder): void {
+    to.fd = from.fd;
+    from.fd = null;
+    this.#open.delete(from);
+    this.#open.add(to);
+  }
+
   closeAll(): void {
     for (const holder of [...this.#open]) this.close(holder);
   }

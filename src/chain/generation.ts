@@ -72,6 +72,8 @@ export class Generation {
   readonly log: ContainerLog;
   readonly dev: string;
   readonly ino: string;
+  /** Device and inode are those of the compressed file: the plain one was never seen. */
+  readonly cameGzipped: boolean;
   /** Its name on disk; null once it has none. */
   path: string | null;
   suffix: string;
@@ -150,6 +152,7 @@ export class Generation {
     this.log = log;
     this.dev = file.dev;
     this.ino = file.ino;
+    this.cameGzipped = file.gzip;
     this.path = file.gzip ? null : file.path;
     this.gzip = file.gzip ? { path: file.path, dev: file.dev, ino: file.ino } : null;
     this.suffix = file.suffix;
@@ -343,6 +346,30 @@ export class Generation {
     for (const flight of this.flights) {
       flight.generation = this;
       flight.epoch = this.epoch;
+    }
+  }
+
+  /**
+   * Another one has proved to be the same under another name: its names and whatever leads to its bytes are this one's now.
+   *
+   * @param renamed it is the very file, so it tells whether that still has a name
+   */
+  takeOver(other: Generation, renamed: boolean, descriptors: Descriptors): void {
+    const { path, gzip, suffix, spool } = other;
+    if (path !== null || gzip !== null) this.suffix = suffix;
+    this.gzip = gzip ?? this.gzip;
+    if (renamed) this.path = path;
+    // Its file may have no name by now.
+    if (this.fd === null && other.fd !== null) {
+      descriptors.pass(other, this);
+      this.packed = other.packed;
+      this.openedBytes = other.openedBytes;
+      this.saidBytes = other.saidBytes;
+      this.wasOpen = true;
+    }
+    if (this.spool === null) {
+      this.spool = spool;
+      other.spool = null;
     }
   }
 

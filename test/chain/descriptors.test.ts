@@ -93,3 +93,14 @@ test('other failures are told', (t) => {
 test('the limit of this process leaves something', () => {
   assert.ok(maxOpenFiles() >= 16);
 });
+
+test('what one has open is passed on, and closed with the other', (t) => {
+  const { descriptors, files, open, openOnes } = scene(t, 3);
+  const [from, to] = files as [File, File];
+  open(from);
+  const { fd } = from;
+  descriptors.pass(from, to);
+  assert.deepEqual([from.fd, to.fd, descriptors.openCount], [null, fd, 1]);
+  descriptors.close(to);
+  assert.deepEqual([openOnes(), descriptors.openCount], [[], 0]);
+});
