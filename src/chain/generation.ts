@@ -122,6 +122,10 @@ export class Generation {
   copies: Copy[] = [];
   /** The generation it is a copy of. Unidentified, and not read unless that is truncated. */
   copyOf: Generation | null = null;
+  /**
+   * Listings that are to show it once more: the first may have missed another just before it, which was renamed meanwhile.
+   */
+  freshFor = 0;
   /** Not read until it is known not to be another name of a generation that is known already. */
   unidentified = false;
   /** Settled to its end, and nothing more is expected. */

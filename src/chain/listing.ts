@@ -49,9 +49,18 @@ export interface ListingChange {
  * was made from by its stem, takes in new generations at the end, and notices those without a name.
  *
  * @param files all files of this chain's names in its folder; none if the folder is gone
+ * @param isWhole behind each name that was listed there was a file
  */
-export function updateListing(log: ContainerLog, files: readonly FoundFile[], nowMs: number): ListingChange {
-  if (log.resting !== null && isAsKnown(log, files)) return NOTHING_NEW;
+export function updateListing(
+  log: ContainerLog,
+  files: readonly FoundFile[],
+  nowMs: number,
+  isWhole = true,
+): ListingChange {
+  if (log.resting !== null && isAsKnown(log, files)) {
+    for (const generation of log.generations) noteShown(generation, isWhole);
+    return NOTHING_NEW;
+  }
   log.resting = null;
   const change: ListingChange = { added: [], unidentified: [], gone: [] };
   const ordered = [...files].sort((a, b) => compareSuffixes(a.suffix, b.suffix));
@@ -69,6 +78,7 @@ export function updateListing(log: ContainerLog, files: readonly FoundFile[], no
       else names.path = file.path;
       named.set(generation, names);
       generation.suffix = file.suffix;
+      noteShown(generation, isWhole);
       if (file.gzip) continue;
       if (isUntouched(generation)) {
         // It was renamed before it could be opened.
@@ -81,6 +91,7 @@ export function updateListing(log: ContainerLog, files: readonly FoundFile[], no
     if (twin) continue;
     const added = new Generation(log, file, nowMs);
     added.unidentified = known && (file.suffix !== '' || sharesInode(log, file));
+    if (known) added.freshFor = FRESH_LISTINGS;
     log.generations.push(added);
     named.set(added, { path: added.path, gzip: added.gzip });
     change.added.push(added);
@@ -125,6 +136,7 @@ export function updateListing(log: ContainerLog, files: readonly FoundFile[], no
   log.dropSpent();
   sortNamed(log);
   noteEnds(log, nowMs);
+  if (log.generations.some(({ freshFor }) => freshFor > 0)) log.folderTimeMs = 0;
   return change;
 }
 
@@ -134,6 +146,13 @@ export function sortNamed(log: ContainerLog): void {
   log.generations = log.generations.map((generation) =>
     generation.deleted ? generation : (sorted.shift() as Generation),
   );
+}
+
+/** Usually the next one is whole; but a link that leads nowhere stays a name without a file. */
+export const FRESH_LISTINGS = 3;
+
+function noteShown(generation: Generation, isWhole: boolean): void {
+  generation.freshFor = isWhole ? 0 : Math.max(0, generation.freshFor - 1);
 }
 
 const NOTHING_NEW: ListingChange = { added: [], unidentified: [], gone: [] };
