@@ -58,7 +58,7 @@ export function updateListing(
   isWhole = true,
 ): ListingChange {
   if (log.resting !== null && isAsKnown(log, files)) {
-    for (const generation of log.generations) noteShown(generation, isWhole);
+    for (const generation of log.generations) noteListed(generation, isWhole);
     return NOTHING_NEW;
   }
   log.resting = null;
@@ -66,6 +66,7 @@ export function updateListing(
   const ordered = [...files].sort((a, b) => compareSuffixes(a.suffix, b.suffix));
   const plainSuffixes = new Set(ordered.filter((file) => !file.gzip).map((file) => file.suffix));
   const known = log.generations.length > 0;
+  const fresh: Generation[] = [];
   const named = new Map<Generation, { path: string | null; gzip: GzipFile | null }>();
 
   for (const file of ordered) {
@@ -78,7 +79,6 @@ export function updateListing(
       else names.path = file.path;
       named.set(generation, names);
       generation.suffix = file.suffix;
-      noteShown(generation, isWhole);
       if (file.gzip) continue;
       if (isUntouched(generation)) {
         // It was renamed before it could be opened.
@@ -91,7 +91,7 @@ export function updateListing(
     if (twin) continue;
     const added = new Generation(log, file, nowMs);
     added.unidentified = known && (file.suffix !== '' || sharesInode(log, file));
-    if (known) added.freshFor = FRESH_LISTINGS;
+    if (known) fresh.push(added);
     log.generations.push(added);
     named.set(added, { path: added.path, gzip: added.gzip });
     change.added.push(added);
@@ -101,6 +101,7 @@ export function updateListing(
   const isAsked = log.generations.some(({ unknown }) => unknown);
   for (const generation of log.generations) {
     const names = named.get(generation);
+    noteListed(generation, isWhole && names !== undefined);
     const hadName = !generation.deleted;
     // Renamed while it was closed, it may be one of those that are asked what they are.
     const { fd, head, copyOf, done } = generation;
@@ -136,6 +137,7 @@ export function updateListing(
   log.dropSpent();
   sortNamed(log);
   noteEnds(log, nowMs);
+  for (const generation of fresh) generation.freshFor = FRESH_LISTINGS;
   if (log.generations.some(({ freshFor }) => freshFor > 0)) log.folderTimeMs = 0;
   return change;
 }
@@ -148,11 +150,11 @@ export function sortNamed(log: ContainerLog): void {
   );
 }
 
-/** Usually the next one is whole; but a link that leads nowhere stays a name without a file. */
+/** Most often the next one does it; but a file may lose its name, and a link that leads nowhere is always one without. */
 export const FRESH_LISTINGS = 3;
 
-function noteShown(generation: Generation, isWhole: boolean): void {
-  generation.freshFor = isWhole ? 0 : Math.max(0, generation.freshFor - 1);
+function noteListed(generation: Generation, isShown: boolean): void {
+  generation.freshFor = isShown ? 0 : Math.max(0, generation.freshFor - 1);
 }
 
 const NOTHING_NEW: ListingChange = { added: [], unidentified: [], gone: [] };
