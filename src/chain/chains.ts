@@ -179,7 +179,7 @@ export class Chains {
     for (let tries = 0; ; tries += 1) {
       const files = new Map<string, FoundFile[]>();
       for (const [path, own] of names) files.set(path, this.#find(own));
-      const timeMs = modifiedMs(folder);
+      const timeMs = Math.max(modifiedMs(folder), ...homesOf(names).map(modifiedMs));
       // What came in the same tick as a new listing does not show: the first poll looks once more.
       if (timeMs === listedMs || tries === LIST_TRIES) return { files, timeMs: listedMs === foundMs ? foundMs : 0 };
       names = scanFolder(folder, this.#options.matcher);
@@ -196,7 +196,8 @@ export class Chains {
     for (const [path, names] of found) {
       const known = this.#logs.get(path);
       // Nothing has changed in its folder since it was last looked at.
-      if (known?.resting != null && known.folderTimeMs !== 0 && known.folderTimeMs === timeOf(known.folder)) continue;
+      const isQuiet = known?.resting != null && known.home === null && known.folderTimeMs !== 0;
+      if (isQuiet && known.folderTimeMs === timeOf(known.folder)) continue;
       this.#update(path, this.#find(names), nowMs, names);
       const log = this.#logs.get(path);
       if (known === undefined && log !== undefined) log.folderTimeMs = timeOf(log.folder);
@@ -263,6 +264,7 @@ export class Chains {
     }
     const log = this.getOrAdd(path);
     if (this.#asleep.has(log)) this.wake(log.folder);
+    if (files.length > 0) log.home = homeOf(files);
     const change = updateListing(log, files, nowMs);
     const slipped = change.added.filter((generation) => !this.#options.onAdded(generation));
     for (const generation of change.gone) this.#options.onGone(generation);
@@ -270,6 +272,15 @@ export class Chains {
     if (change.unidentified.length > 0) this.#options.onUnidentified(log);
     return slipped;
   }
+}
+
+/** The folder where a log is rotated whose path is a link. */
+function homeOf([name]: readonly FoundName[]): string | null {
+  return name?.target === undefined ? null : dirname(name.target);
+}
+
+function homesOf(found: Found): string[] {
+  return [...found.values()].flatMap((names) => homeOf(names) ?? []);
 }
 
 /**

@@ -29,6 +29,8 @@ export class ContainerLog {
   /** Path of the current generation; the key of the chain. */
   readonly path: string;
   readonly folder: string;
+  /** The folder where its files are rotated, if its path is a link to one elsewhere. */
+  home: string | null = null;
   readonly pod: PodPath;
   /** What the target brings, where an Alloy configuration chose the file. */
   targetLabels: TargetLabels;
@@ -50,7 +52,7 @@ export class ContainerLog {
   awakeUntilMs = 0;
   /** The newest time in the name of a generation that is done, as in its name; null if there was none. */
   doneThrough: string | null = null;
-  /** Folder modification time at the last look, to see new names without reading the folder. */
+  /** Modification time of its names at the last look (`namesChangedMs`), to see new ones without reading a folder. */
   folderTimeMs = 0;
   #settings: ChainSettings;
 

@@ -8,6 +8,8 @@ import { compareSuffixes, type GenerationName } from './name.js';
 /** A path that is the name of a generation. */
 export interface FoundName extends GenerationName {
   path: string;
+  /** The file that its log's path leads to, where that is a link: it is rotated there. */
+  target?: string;
 }
 
 /** A file that bears the name of a generation, and its identity. */

@@ -59,7 +59,7 @@ export function isAsRead({ resting }: ContainerLog): boolean {
 
 /** The same, and its folder holds the same names. */
 export function isAsLeft(log: ContainerLog): boolean {
-  return isAsRead(log) && modifiedMs(log.folder) === log.folderTimeMs;
+  return isAsRead(log) && namesChangedMs(log) === log.folderTimeMs;
 }
 
 /** Looks at one open file again between two polls, to go on with a busy one at once. */
@@ -92,8 +92,14 @@ function pollByPath(generation: Generation, nowMs: number, result: PollResult): 
   noteSize(generation, seen.size, nowMs, result);
 }
 
+/** When the names of a log may have changed last: the later time of its folder, and of that where it is rotated. */
+function namesChangedMs({ folder, home }: ContainerLog): number {
+  const timeMs = modifiedMs(folder);
+  return home === null ? timeMs : Math.max(timeMs, modifiedMs(home));
+}
+
 function folderChanged(log: ContainerLog, nowMs: number): boolean {
-  const timeMs = modifiedMs(log.folder);
+  const timeMs = namesChangedMs(log);
   if (timeMs === log.folderTimeMs) return false;
   log.folderTimeMs = nowMs - timeMs < SAME_TICK_MS ? 0 : timeMs;
   return true;

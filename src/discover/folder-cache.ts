@@ -23,6 +23,8 @@ export class FolderCache {
   #known = new Map<string, Read>();
   /** Folders of the scan that runs now: what is not met again is gone. */
   #met = new Map<string, Read>();
+  /** Paths of the links in them. */
+  #links = new Set<string>();
   #answered = 0;
   /** Of the scan that runs now: whether times of folders alone will tell that nothing has changed since. */
   #certain = true;
@@ -38,6 +40,7 @@ export class FolderCache {
       failure = error as NodeJS.ErrnoException;
       this.#certain = false;
     }
+    for (const entry of entries) if (entry.isSymbolicLink()) this.#links.add(`${folder}/${entry.name}`);
     this.#answered += 1;
     if (this.#answered % AT_ONCE === 0) void setImmediate().then(() => callback(failure, entries));
     else callback(failure, entries);
@@ -48,8 +51,16 @@ export class FolderCache {
     return this.#known.get(folder)?.timeMs ?? 0;
   }
 
+  /** Paths of the links that the scan has met which runs now. */
+  get links(): ReadonlySet<string> {
+    return this.#links;
+  }
+
   /** A scan is over. */
   turn(): void {
+    // What a link leads to comes and goes without its folder.
+    if (this.#links.size > 0) this.#certain = false;
+    this.#links = new Set();
     this.#known = this.#met;
     this.#met = new Map();
     this.#settled = this.#certain;
@@ -74,18 +85,12 @@ export class FolderCache {
     const timeMs = statSync(folder).mtimeMs;
     const known = this.#known.get(folder);
     if (known !== undefined && known.timeMs === timeMs) {
-      this.#keep(folder, known);
+      this.#met.set(folder, known);
       return known.entries;
     }
     const entries = readdirSync(folder, { withFileTypes: true });
-    if (nowMs - timeMs > SAME_TICK_MS) this.#keep(folder, { timeMs, entries });
+    if (nowMs - timeMs > SAME_TICK_MS) this.#met.set(folder, { timeMs, entries });
     else this.#certain = false;
     return entries;
-  }
-
-  #keep(folder: string, read: Read): void {
-    this.#met.set(folder, read);
-    // What a link leads to comes and goes without its folder.
-    if (read.entries.some((entry) => entry.isSymbolicLink())) this.#certain = false;
   }
 }

@@ -64,6 +64,41 @@ test('links to files and folders are followed, as Docker needs it', async (t) =>
   });
 });
 
+test('behind a link, the rotated files are those beside the file that it leads to', async (t) => {
+  const { root, matcher, write, scan } = scene(t);
+  const elsewhere = makeFolder(t);
+  for (const name of [
+    'id-json.log',
+    'id-json.log.1',
+    'id-json.log.2.gz',
+    'id-json.log.3.tmp',
+    'id-json.logs.1',
+    'x.log.1',
+  ]) {
+    writeFileSync(join(elsewhere, name), '{}');
+  }
+  write('a/app/1.log');
+  symlinkSync(join(elsewhere, 'id-json.log'), join(elsewhere, 'link'));
+  symlinkSync(join(elsewhere, 'link'), join(root, 'a/app/0.log'));
+  const log = join(root, 'a/app/0.log');
+  const wanted = ['id-json.log.1', 'id-json.log.2.gz'].map((name) => join(elsewhere, name).slice(log.length)).sort();
+  const all = { 'a/app/0.log': ['', ...wanted], 'a/app/1.log': [''] };
+  assert.deepEqual(await scan(), all);
+  assert.deepEqual(await scan(), all);
+  const names = scanFolder(dirname(log), matcher).get(log) ?? [];
+  assert.deepEqual(
+    names.map(({ suffix, gzip, target }) => [suffix, gzip, target]).sort(),
+    [
+      ['', false],
+      ['1', false],
+      ['2', true],
+    ].map((name) => [...name, join(elsewhere, 'id-json.log')]),
+  );
+  // Between the rename and the new file.
+  rmSync(join(elsewhere, 'id-json.log'));
+  assert.equal(scanFolder(dirname(log), matcher).get(log)?.length, 3);
+});
+
 test('changes between two scans are seen, though folders are remembered', async (t) => {
   const { root, write, scan, age } = scene(t);
   write('a/app/0.log');

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, rmSync, symlinkSync, utimesSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, symlinkSync, utimesSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
@@ -43,6 +43,41 @@ test('a name that cannot be looked at stops nobody: said once', BOUND, async (t)
   // What comes within a minute of the first is said at the end.
   assert.equal(collector.saying('LOG_UNREADABLE').length, 2);
 });
+
+test(
+  'the log is a link, as with Docker: rotated where that leads to, twice while running and twice while down',
+  BOUND,
+  async (t) => {
+    const stage = await makeStage(t);
+    const file = join(stage.root, 'containers/id/id-json.log');
+    mkdirSync(dirname(stage.log('web')), { recursive: true });
+    symlinkSync(file, stage.log('web'));
+    const rotate = (content: string): void => {
+      renameSync(`${file}.1`, `${file}.2`);
+      renameSync(file, `${file}.1`);
+      append(file, [content]);
+    };
+    append(`${file}.1`, ['first']);
+    append(file, ['second']);
+    let collector = stage.start(NO_SCAN);
+    await stage.stored(2);
+    rotate('third');
+    await stage.stored(3);
+    rotate('fourth');
+    await stage.stored(4);
+    assert.equal(await collector.end('SIGTERM'), 0);
+    append(file, ['fifth']);
+    rotate('sixth');
+    rotate('seventh');
+    collector = stage.start(NO_SCAN);
+    await stage.stored(7);
+    const contents = ['first', 'second', 'third', 'fourth', 'fifth', 'sixth', 'seventh'];
+    assert.deepEqual(stage.loki.store.lines('{pod="web"}'), contents);
+    assert.equal(stage.loki.store.duplicates, 0);
+    assert.equal(await collector.end('SIGTERM'), 0);
+    assert.deepEqual(collector.saying('LOGS_LOST'), []);
+  },
+);
 
 test('a pod that is deleted 300 ms after it came arrives whole', BOUND, async (t) => {
   const stage = await makeStage(t);
