@@ -79,6 +79,8 @@ export class Generation {
   gzip: GzipFile | null;
   /** Its copy in the spool, and the plain bytes [start, end) that copy holds. */
   spool: { path: string; start: number; end: number; fileBytes: number } | null = null;
+  /** Of a copy: the newest time in the name of a file that came before it; empty if there was none. */
+  after = '';
   /** A copy is being made. */
   spooling = false;
   fd: number | null = null;

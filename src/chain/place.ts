@@ -82,9 +82,7 @@ export async function placeAtCursors(
     skip(generation, descriptors);
     ranks.set(generation, -1);
   }
-  // Copies in the spool come without a name that would tell their place among the others.
-  const rankOf = (generation: Generation) =>
-    ranks.get(generation) ?? cursors.length + (generation.spool === null ? 1 : 0);
+  const rankOf = (generation: Generation) => ranks.get(generation) ?? cursors.length;
   for (const [index, cursor] of cursors.entries()) {
     if (cursor.gap !== true && !missing.includes(cursor)) continue;
     const isOpen = log.generations.some((generation) => !generation.done && rankOf(generation) < index);
@@ -94,7 +92,7 @@ export async function placeAtCursors(
     gaps.push(gap);
   }
   log.generations.push(...gaps);
-  log.generations.sort((a, b) => rankOf(a) - rankOf(b));
+  log.generations.sort((a, b) => rankOf(a) - rankOf(b) || compareUntold(a, b));
   for (const [index, cursor] of cursors.entries()) {
     if (cursor.carry === null || cursor.gap === true || placed.has(cursor) || missing.includes(cursor)) continue;
     // What was open when it was truncated goes on in what it is now.
@@ -106,6 +104,18 @@ export async function placeAtCursors(
   // One that no cursor tells of may be older than others by its name: compressed since, it is perhaps one of them.
   sortNamed(log);
   return [...missing, ...rests];
+}
+
+/** Where one belongs of which no cursor tells: a time in a name sorts as text, and what has none is the newest. */
+function keyOf({ spool, suffix, after }: Generation): string {
+  if (suffix.includes('-')) return suffix;
+  if (spool === null) return '~';
+  return after === '' ? '' : `${after}~`;
+}
+
+function compareUntold(a: Generation, b: Generation): number {
+  const [own, other] = [keyOf(a), keyOf(b)];
+  return own < other ? -1 : own > other ? 1 : 0;
 }
 
 /**

@@ -31,6 +31,8 @@ const noteSchema = v.object({
   suffix: v.string(),
   /** When it was first seen, milliseconds since the epoch: the order in its chain, if no position tells that. */
   seenAtMs: v.optional(v.number(), 0),
+  /** See `Generation.after`. */
+  after: v.optional(v.string(), ''),
   head: mark,
   tail: mark,
   format: v.nullable(v.picklist(['cri', 'docker', 'raw'])),
@@ -102,10 +104,11 @@ export class Spool {
       suffix: note.suffix,
       seenAtMs: note.seenAtMs,
       restore(log, nowMs) {
-        const { dev, ino, suffix, tail, format, unidentified } = note;
+        const { dev, ino, suffix, after, tail, format, unidentified } = note;
         const generation = new Generation(log, { path: '', suffix, gzip: false, dev, ino, size: head.end }, nowMs);
         generation.path = null;
         generation.spool = { path, start: head.start, end: head.end, fileBytes: head.fileBytes };
+        generation.after = after;
         generation.endedAtMs = nowMs;
         const carry = note.carry === null ? null : new Uint8Array(Buffer.from(note.carry, 'base64'));
         generation.startAt({ offset: head.start, tail, carry }, note.head, format);
@@ -133,6 +136,7 @@ export class Spool {
       ino,
       suffix,
       seenAtMs,
+      after: newestBefore(generation),
       head,
       tail,
       format,
@@ -234,6 +238,15 @@ const NOTE_BYTES = 64 * 1024;
 /** The most that a copy may take, in bytes; Infinity where a compressed file does not say how long it is. */
 function neededBytes({ unsettledBytes, size, saidBytes }: Generation): number {
   return saidBytes > 0 || Number.isFinite(size) ? unsettledBytes + NOTE_BYTES : size;
+}
+
+function newestBefore(generation: Generation): string {
+  const { generations } = generation.log;
+  return generations.slice(0, generations.indexOf(generation)).findLast(isStamped)?.suffix ?? generation.after;
+}
+
+function isStamped({ suffix }: Generation): boolean {
+  return suffix.includes('-');
 }
 
 function parseNote(text: string): v.InferOutput<typeof noteSchema> | null {

@@ -570,6 +570,28 @@ test('at start: what was open before a truncation goes on in the file, which is 
   assert.deepEqual([current.read.offset, current.read.carry, current.settled.carry], [0, CARRY, CARRY]);
 });
 
+test('at start: a copy that no position tells of has its place behind the files that came before it', async () => {
+  const suffixes = ['20260101-000001', '20260101-000002', '20260101-000003', ''] as const;
+  for (const stored of [true, false]) {
+    const log = makeLog(LOG);
+    const copies = ['', suffixes[1]].map((after) => {
+      const copy = addGeneration(log, 44);
+      return Object.assign(copy, {
+        path: null,
+        fd: null,
+        after,
+        spool: { path: 'copy', start: 0, end: 44, fileBytes: 60 },
+      });
+    });
+    const files = suffixes.map((suffix) => addGeneration(log, 60, { suffix, path: `${LOG}.${suffix}`, ino: suffix }));
+    const cursors = stored ? [cursor(suffixes[0], 'a', 40, { name: `0.log.${suffixes[0]}`, size: 60 })] : [];
+    await placeAtCursors(log, cursors, new NoFiles(), knows(new Map([[files[0] as Generation, 'a']])), NOW_MS);
+    const [first, second, third, current] = files;
+    const start = stored ? [first, copies[0]] : [copies[0], first];
+    assert.deepEqual(log.generations, [...start, second, copies[1], third, current]);
+  }
+});
+
 test('at start: a file with the inode that a copy in the spool was made from is not that copy', async () => {
   const log = makeLog(LOG);
   const copy = addGeneration(log, 44, { ino: 'again' });

@@ -12,7 +12,7 @@ import { Sources } from '../../workers/read/source.js';
 import { readSpoolHeads } from '../../workers/read/spool-format.js';
 import { writeSpool } from '../../workers/read/spool-writer.js';
 import { readAll } from '../workers/read/sources.js';
-import { CARRY, list, makeFolder, makeLog, mark, NOW_MS, open } from './kit.js';
+import { addGeneration, CARRY, list, makeFolder, makeLog, mark, NOW_MS, open } from './kit.js';
 
 const sources = new Sources();
 
@@ -95,6 +95,21 @@ test('what is not settled is copied, and is there after a restart with all that 
   again.release(restored);
   again.release(restored);
   assert.deepEqual([again.usedBytes, readdirSync(folder)], [0, []]);
+});
+
+test('a copy tells of the newest time in the name of a file before it', async (t) => {
+  const { spool, make, deleted } = scene(t);
+  const generation = deleted('unread\n');
+  const { log } = generation;
+  const names = ['20260101-000001', '20260101-000002', '20260101-000003'];
+  const [first, second, later] = names.map((suffix) =>
+    addGeneration(log, 10, { suffix, path: `${log.path}.${suffix}` }),
+  );
+  log.generations = [first!, second!, generation, later!];
+  await spool.save(generation);
+  const [leftover] = await make().load();
+  const restored = leftover!.restore(makeLog(log.path), NOW_MS);
+  assert.deepEqual([restored.suffix, restored.after], ['', names[1]]);
 });
 
 test('copies keep their order over restarts', async (t) => {
