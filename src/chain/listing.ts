@@ -130,12 +130,22 @@ export function updateListing(log: ContainerLog, files: readonly FoundFile[], no
   return change;
 }
 
-/** A listing that crosses a rotation may show a generation later than its successor. Those without a name stay put. */
+/**
+ * A listing that crosses a rotation may show a generation later than its successor: it is put before that, and all others
+ * stay where they are, also those without a name.
+ */
 export function sortNamed(log: ContainerLog): void {
-  const sorted = log.generations.filter(({ deleted }) => !deleted).sort((a, b) => compareSuffixes(a.suffix, b.suffix));
-  log.generations = log.generations.map((generation) =>
-    generation.deleted ? generation : (sorted.shift() as Generation),
-  );
+  const sorted: Generation[] = [];
+  let newest: string | null = null;
+  for (const generation of log.generations) {
+    const { suffix, deleted } = generation;
+    const isLast = deleted || newest === null || compareSuffixes(newest, suffix) <= 0;
+    const isNewer = (it: Generation) => !it.deleted && compareSuffixes(it.suffix, suffix) > 0;
+    if (isLast) sorted.push(generation);
+    else sorted.splice(sorted.findIndex(isNewer), 0, generation);
+    if (isLast && !deleted) newest = suffix;
+  }
+  log.generations = sorted;
 }
 
 const NOTHING_NEW: ListingChange = { added: [], unidentified: [], gone: [] };

@@ -592,6 +592,32 @@ test('at start: a copy that no position tells of has its place behind the files 
   }
 });
 
+test('at start: a file that has its place by its name moves no other past a copy', async () => {
+  const suffixes = ['20260101-000001', '20260101-000002', '20260101-000003', '20260101-000004'] as const;
+  const log = makeLog(LOG);
+  const [first, last] = ['a', 'd'].map((ino) => {
+    const copy = addGeneration(log, 60, { ino });
+    return Object.assign(copy, { path: null, fd: null, spool: { path: ino, start: 0, end: 60, fileBytes: 60 } });
+  });
+  const files = suffixes.map((suffix) => addGeneration(log, 60, { suffix, path: `${LOG}.${suffix}.gz`, gzip: true }));
+  const unread = (ino: string, name = ''): Cursor => {
+    return { ...cursor(ino, '', 0, { name, size: 60 }), head: null, tail: null };
+  };
+  const cursors = [
+    cursor('a', 'a', 60, { size: 60, carry: CARRY }),
+    unread('b', `0.log.${suffixes[1]}.gz`),
+    unread('c', `0.log.${suffixes[2]}.gz`),
+    unread('d'),
+  ];
+  await placeAtCursors(log, cursors, new NoFiles(), knows(new Map([[first as Generation, 'a']])), NOW_MS);
+  assert.deepEqual(
+    log.generations.map(({ suffix, ino, spool }) => (spool === null ? suffix : ino)),
+    ['a', suffixes[0], suffixes[1], suffixes[2], 'd', suffixes[3]],
+  );
+  assert.deepEqual([log.generations[0], log.generations[3]], [first, files[2]]);
+  assert.equal(log.generations[4], last);
+});
+
 test('at start: a file with the inode that a copy in the spool was made from is not that copy', async () => {
   const log = makeLog(LOG);
   const copy = addGeneration(log, 44, { ino: 'again' });
