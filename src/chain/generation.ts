@@ -62,6 +62,8 @@ export interface GzipFile {
   path: string;
   dev: string;
   ino: string;
+  /** See `Sighting`. */
+  birthMs: number;
 }
 
 /** To be read instead of a file that is gone. */
@@ -72,6 +74,8 @@ export class Generation {
   readonly log: ContainerLog;
   readonly dev: string;
   readonly ino: string;
+  /** See `Sighting`. */
+  readonly birthMs: number;
   /** Its name on disk; null once it has none. */
   path: string | null;
   suffix: string;
@@ -148,14 +152,15 @@ export class Generation {
 
   constructor(
     log: ContainerLog,
-    file: { path: string; suffix: string; gzip: boolean; dev: string; ino: string; size: number },
+    file: { path: string; suffix: string; gzip: boolean; dev: string; ino: string; size: number; birthMs?: number },
     nowMs: number,
   ) {
     this.log = log;
     this.dev = file.dev;
     this.ino = file.ino;
     this.path = file.gzip ? null : file.path;
-    this.gzip = file.gzip ? { path: file.path, dev: file.dev, ino: file.ino } : null;
+    this.birthMs = file.birthMs ?? 0;
+    this.gzip = file.gzip ? { path: file.path, dev: file.dev, ino: file.ino, birthMs: this.birthMs } : null;
     this.suffix = file.suffix;
     this.size = file.gzip ? Number.POSITIVE_INFINITY : file.size;
     this.seenAtMs = nowMs;

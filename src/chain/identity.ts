@@ -7,6 +7,8 @@ export interface Sighting {
   dev: string;
   ino: string;
   size: number;
+  /** When it was made, which no rename changes, in milliseconds since the epoch; 0 where the file system does not say. */
+  birthMs: number;
   isFile: boolean;
 }
 
@@ -78,5 +80,6 @@ function isExact({ dev, ino }: Stats): boolean {
 }
 
 function sightingOf(stat: Stats): Sighting {
-  return { dev: String(stat.dev), ino: String(stat.ino), size: stat.size, isFile: stat.isFile() };
+  const { dev, ino, size, birthtimeMs: birthMs } = stat;
+  return { dev: String(dev), ino: String(ino), size, birthMs, isFile: stat.isFile() };
 }

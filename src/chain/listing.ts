@@ -17,6 +17,8 @@ export interface FoundFile extends FoundName {
   dev: string;
   ino: string;
   size: number;
+  /** See `Sighting`. */
+  birthMs: number;
 }
 
 /**
@@ -31,7 +33,7 @@ export function findFiles(
   const files: FoundFile[] = [];
   for (const name of names) {
     const seen = sightPath(name.path, (code) => onFailure(name.path, code));
-    if (seen?.isFile) files.push({ ...name, dev: seen.dev, ino: seen.ino, size: seen.size });
+    if (seen?.isFile) files.push({ ...name, dev: seen.dev, ino: seen.ino, size: seen.size, birthMs: seen.birthMs });
   }
   return files;
 }
@@ -56,7 +58,7 @@ export function updateListing(log: ContainerLog, files: readonly FoundFile[], no
   if (log.resting !== null && isAsKnown(log, files)) return NOTHING_NEW;
   log.resting = null;
   const change: ListingChange = { added: [], unidentified: [], gone: [] };
-  const ordered = [...files].sort((a, b) => compareSuffixes(a.suffix, b.suffix));
+  const ordered = [...files].sort((a, b) => compareSuffixes(a.suffix, b.suffix) || Number(a.gzip) - Number(b.gzip));
   const plainSuffixes = new Set(ordered.filter((file) => !file.gzip).map((file) => file.suffix));
   const known = log.generations.length > 0;
   const named = new Map<Generation, { path: string | null; gzip: GzipFile | null }>();
@@ -67,7 +69,7 @@ export function updateListing(log: ContainerLog, files: readonly FoundFile[], no
     const generation = file.gzip ? byGzip(log, named, file) : byInode(log, named, file);
     if (generation !== null) {
       const names = named.get(generation) ?? { path: null, gzip: null };
-      if (file.gzip) names.gzip = { path: file.path, dev: file.dev, ino: file.ino };
+      if (file.gzip) names.gzip = { path: file.path, dev: file.dev, ino: file.ino, birthMs: file.birthMs };
       else names.path = file.path;
       named.set(generation, names);
       generation.suffix = file.suffix;
@@ -184,6 +186,11 @@ function byInode(log: ContainerLog, others: ReadonlyMap<Generation, unknown>, fi
   // Otherwise the inode may be that of a new file, unless the name is the same as well.
   const named = same.findLast((generation) => generation.path === file.path);
   if (named !== undefined) return named.done && file.size < named.settled.offset ? null : named;
+  // A number in a name becomes that of another file.
+  const renamed = same.find(({ done, birthMs, settled }) => {
+    return done && birthMs > 0 && birthMs === file.birthMs && file.size >= settled.offset;
+  });
+  if (renamed !== undefined) return renamed;
   // What has been found under its gzipped name is not the file that has its inode now.
   const isFree = (generation: Generation) => isUntouched(generation) && !others.has(generation);
   return same.find((generation) => isFree(generation) && file.size >= generation.size) ?? null;
@@ -199,11 +206,19 @@ function sharesInode(log: ContainerLog, file: FoundFile): boolean {
   return log.generations.some((generation) => generation.path !== null && isOf(file, generation));
 }
 
-function byGzip(log: ContainerLog, named: ReadonlyMap<Generation, unknown>, file: FoundFile): Generation | null {
+function byGzip(
+  log: ContainerLog,
+  named: ReadonlyMap<Generation, { path: string | null }>,
+  file: FoundFile,
+): Generation | null {
   const open = log.generations.find((it) => it.fd !== null && it.packed && isFileOf(it, file));
   if (open !== undefined) return open;
-  // No rotation has made it: another file is another generation.
-  if (file.suffix === '') return log.generations.find((generation) => isFileOf(generation, file)) ?? null;
+  // Without a time in it, its name may have been that of another file: then it is another generation.
+  if (!file.suffix.includes('-')) {
+    const isIt = (it: Generation) => isFileOf(it, file) && it.gzip?.birthMs === file.birthMs;
+    const isTwin = (it: Generation) => it.suffix === file.suffix && named.get(it)?.path != null;
+    return log.generations.find(isIt) ?? log.generations.find(isTwin) ?? null;
+  }
   for (const generation of log.generations) {
     if (generation.gzip?.path === file.path) return generation;
     if (generation.suffix === file.suffix && !(named.has(generation) && generation.path === null)) return generation;

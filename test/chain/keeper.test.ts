@@ -154,7 +154,7 @@ test('no copy of what has a name, is settled, or is compressed', async (t) => {
   const settledOne = deleted('b', 100);
   settledOne.settled = { offset: 100, tail: null, carry: null };
   const compressed = deleted('c', 100);
-  compressed.gzip = { path: '0.log.1.gz', dev: '1', ino: 'gz' };
+  compressed.gzip = { path: '0.log.1.gz', dev: '1', ino: 'gz', birthMs: 0 };
   for (const generation of [named, settledOne, compressed]) keeper.notice([generation]);
   await keeper.saveAll();
   assert.deepEqual(copied, []);
@@ -163,7 +163,7 @@ test('no copy of what has a name, is settled, or is compressed', async (t) => {
 test('too much is held: first those that are in a file elsewhere are let go', async (t) => {
   const { keeper, lost, deleted } = scene(t);
   const compressed = deleted('a', 800);
-  compressed.gzip = { path: '0.log.1.gz', dev: '1', ino: 'gz' };
+  compressed.gzip = { path: '0.log.1.gz', dev: '1', ino: 'gz', birthMs: 0 };
   const small = deleted('b', 300);
   for (const generation of [compressed, small]) keeper.notice([generation]);
   await keeper.saveAll();

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdirSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { closeSync, copyFileSync, mkdirSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { ContainerLog } from '../../src/chain/container-log.js';
 import type { Generation } from '../../src/chain/generation.js';
 import { updateListing } from '../../src/chain/listing.js';
-import { filesOf, list, makeFolder, makeLog, NOW_MS, open } from './kit.js';
+import { filesOf, list, makeFolder, makeLog, mark, NOW_MS, open } from './kit.js';
 
 const FIRST = '20260101-000001';
 const SECOND = '20260101-000002';
@@ -117,6 +117,62 @@ test('rotated and compressed between two looks: to be identified before it is re
     ],
   );
   assert.deepEqual(unidentified, [added[0]]);
+});
+
+test('numbers in names become those of other files: what is done is known by its file, not by the name', (t) => {
+  const { path, log, generation } = scene(t);
+  const settle = (it: Generation): void => {
+    closeSync(it.fd as number);
+    it.fd = null;
+    it.startAt({ offset: it.size, tail: null, carry: null }, mark('head'), 'cri');
+    it.done = true;
+  };
+  renameSync(path, `${path}.1`);
+  writeFileSync(path, 'two\n');
+  const second = open(list(log).added[0] as Generation);
+  settle(generation);
+  renameSync(`${path}.1`, `${path}.2`);
+  renameSync(path, `${path}.1`);
+  assert.deepEqual(list(log), { added: [], unidentified: [], gone: [] });
+  assert.deepEqual(log.generations, [generation, second]);
+
+  // Compressed, moved on, and another one in its place.
+  writeFileSync(`${path}.2.gz`, 'first');
+  list(log);
+  unlinkSync(`${path}.2`);
+  renameSync(`${path}.1`, `${path}.2`);
+  renameSync(`${path}.2.gz`, `${path}.3.gz`);
+  writeFileSync(`${path}.2.gz`, 'second');
+  list(log);
+  settle(second);
+  unlinkSync(`${path}.2`);
+  assert.deepEqual(list(log).added, []);
+  renameSync(`${path}.3.gz`, `${path}.4.gz`);
+  renameSync(`${path}.2.gz`, `${path}.3.gz`);
+  writeFileSync(`${path}.2.gz`, 'third');
+  const { added, unidentified } = list(log);
+  assert.deepEqual(names(log), [
+    [null, '0.log.4.gz'],
+    [null, '0.log.3.gz'],
+    [null, '0.log.2.gz'],
+  ]);
+  assert.deepEqual([added, unidentified], [[log.generations[2]], [log.generations[2]]]);
+});
+
+test('what is done and has lost its name is kept while it is asked what the new names are', (t) => {
+  const { path, log, generation } = scene(t);
+  closeSync(generation.fd as number);
+  generation.fd = null;
+  generation.startAt({ offset: 4, tail: null, carry: null }, mark('head'), 'cri');
+  generation.done = true;
+  unlinkSync(path);
+  writeFileSync(`${path}.1.gz`, 'compressed');
+  const { unidentified } = list(log);
+  assert.deepEqual(log.generations, [generation, ...unidentified]);
+  assert.equal(generation.deleted, true);
+  for (const it of unidentified) it.unidentified = false;
+  list(log);
+  assert.deepEqual(log.generations, unidentified);
 });
 
 test('a copy under a rotated name is to be identified', (t) => {
