@@ -159,22 +159,6 @@ test('numbers in names become those of other files: what is done is known by its
   assert.deepEqual([added, unidentified], [[log.generations[2]], [log.generations[2]]]);
 });
 
-test('what is done and has lost its name is kept while it is asked what the new names are', (t) => {
-  const { path, log, generation } = scene(t);
-  closeSync(generation.fd as number);
-  generation.fd = null;
-  generation.startAt({ offset: 4, tail: null, carry: null }, mark('head'), 'cri');
-  generation.done = true;
-  unlinkSync(path);
-  writeFileSync(`${path}.1.gz`, 'compressed');
-  const { unidentified } = list(log);
-  assert.deepEqual(log.generations, [generation, ...unidentified]);
-  assert.equal(generation.deleted, true);
-  for (const it of unidentified) it.unidentified = false;
-  list(log);
-  assert.deepEqual(log.generations, unidentified);
-});
-
 test('a copy under a rotated name is to be identified', (t) => {
   const { path, log, generation } = scene(t);
   copyFileSync(path, `${path}.1`);
