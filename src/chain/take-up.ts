@@ -59,7 +59,7 @@ async function place(log: ContainerLog, options: TakeUpOptions): Promise<readonl
   const missing = record?.cursors.filter(({ gap }) => gap === true) ?? [];
   log.moved = true;
   if (record === undefined && fromEnd) await placeAtEnd(log, descriptors, identify);
-  else missing.push(...(await placeAtCursors(log, record ?? { log: log.path, cursors: [] }, descriptors, identify, now())));
+  else missing.push(...(await placeAtCursors(log, record ?? { cursors: [] }, descriptors, identify, now())));
   const copies = log.generations.filter(({ spool }) => spool !== null);
   const begun = log.generations.findIndex(({ head, done }) => head !== null && !done);
   for (const [index, generation] of log.generations.entries()) {

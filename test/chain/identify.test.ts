@@ -585,7 +585,7 @@ test('at start: a copy that no position tells of has its place behind the files 
     });
     const files = suffixes.map((suffix) => addGeneration(log, 60, { suffix, path: `${LOG}.${suffix}`, ino: suffix }));
     const cursors = stored ? [cursor(suffixes[0], 'a', 40, { name: `0.log.${suffixes[0]}`, size: 60 })] : [];
-    await placeAtCursors(log, cursors, new NoFiles(), knows(new Map([[files[0] as Generation, 'a']])), NOW_MS);
+    await placeAtCursors(log, { cursors }, new NoFiles(), knows(new Map([[files[0] as Generation, 'a']])), NOW_MS);
     const [first, second, third, current] = files;
     const start = stored ? [first, copies[0]] : [copies[0], first];
     assert.deepEqual(log.generations, [...start, second, copies[1], third, current]);
@@ -609,7 +609,7 @@ test('at start: a file that has its place by its name moves no other past a copy
     unread('c', `0.log.${suffixes[2]}.gz`),
     unread('d'),
   ];
-  await placeAtCursors(log, cursors, new NoFiles(), knows(new Map([[first as Generation, 'a']])), NOW_MS);
+  await placeAtCursors(log, { cursors }, new NoFiles(), knows(new Map([[first as Generation, 'a']])), NOW_MS);
   assert.deepEqual(
     log.generations.map(({ suffix, ino, spool }) => (spool === null ? suffix : ino)),
     ['a', suffixes[0], suffixes[1], suffixes[2], 'd', suffixes[3]],
