@@ -6,7 +6,7 @@ import { type ChainSettings, ContainerLog } from './container-log.js';
 import type { Generation } from './generation.js';
 import { isOf } from './identify.js';
 import { isNamed, modifiedMs } from './identity.js';
-import { type FoundFile, type FoundName, findFiles, updateListing } from './listing.js';
+import { type FoundFile, type FoundName, FRESH_LISTINGS, findFiles, updateListing } from './listing.js';
 import { compareSuffixes } from './name.js';
 
 export interface ChainsOptions {
@@ -169,7 +169,9 @@ export class Chains {
     for (const [path, own] of files) {
       slipped.push(...this.#update(path, own, nowMs));
       const log = this.#logs.get(path);
-      if (log !== undefined) log.folderTimeMs = timeMs;
+      if (log === undefined) continue;
+      log.folderTimeMs = timeMs;
+      for (const generation of log.generations) generation.freshFor = timeMs === 0 ? FRESH_LISTINGS : 0;
     }
     return slipped;
   }
@@ -265,7 +267,7 @@ export class Chains {
     const log = this.getOrAdd(path);
     if (this.#asleep.has(log)) this.wake(log.folder);
     if (files.length > 0) log.home = homeOf(files);
-    const change = updateListing(log, files, nowMs);
+    const change = updateListing(log, files, nowMs, files.length >= names.length);
     const slipped = change.added.filter((generation) => !this.#options.onAdded(generation));
     for (const generation of change.gone) this.#options.onGone(generation);
     this.#options.onChanged(log);

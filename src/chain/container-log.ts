@@ -174,11 +174,13 @@ export class ContainerLog {
     return isEmpty(generation) && this.#over(generation, nowMs);
   }
 
-  #take(generation: Generation, index: number, to: number, nowMs: number): Flight {
+  #take(generation: Generation, index: number, to: number, nowMs: number): Flight | null {
     const before = this.generations.findLast((earlier, at) => at < index && !earlier.done && !isEmpty(earlier));
     let carriedFrom: Generation | null = null;
     const { offset, carry } = generation.read;
     const goesOn = before?.read.carry != null && offset === 0;
+    // The one that it goes on in may not be known yet.
+    if (goesOn && generation.freshFor > 0) return null;
     // Open before it was truncated, and a copy has left something open since then.
     if (carry !== null && goesOn) return this.#flush(generation, nowMs);
     if (goesOn) {

@@ -5,6 +5,8 @@ import { sightDescriptor } from './identity.js';
 /** Something that can hold an open file and go on without it for a while. */
 export interface Holder {
   fd: number | null;
+  /** Jobs that read through it just now. */
+  readonly readers: number;
   /** Whether its descriptor may be taken away now: nobody is reading through it, and its file still has a name. */
   mayClose(): boolean;
   /** It is open now, and the file has this size in bytes. */
@@ -25,6 +27,8 @@ export class Descriptors {
   readonly max: number;
   /** In order of use, the longest unused first. */
   readonly #open = new Set<Holder>();
+  /** Given up while jobs read through them: meanwhile their numbers must not become those of other files. */
+  #leaving: { holder: Holder; fd: number }[] = [];
   /** Called once, when holders begin to be closed for want of descriptors. */
   readonly #onPressure: (maxOpen: number) => void;
   #pressed = false;
@@ -50,7 +54,8 @@ export class Descriptors {
    */
   open(holder: Holder, path: string, dev: string, ino: string): Opening {
     if (holder.fd !== null) return 'open';
-    if (this.#open.size >= this.max && !this.#makeRoom()) return 'short';
+    this.#sweep();
+    if (this.#open.size + this.#leaving.length >= this.max && !this.#makeRoom()) return 'short';
     const fd = this.#openPath(path);
     if (typeof fd === 'string') return fd;
     const seen = sightDescriptor(fd);
@@ -64,15 +69,36 @@ export class Descriptors {
     return 'open';
   }
 
+  /** Its file is closed as soon as nobody reads through it. */
   close(holder: Holder): void {
-    if (holder.fd === null) return;
-    closeSync(holder.fd);
+    this.#sweep();
+    const { fd } = holder;
+    if (fd === null) return;
     holder.fd = null;
     this.#open.delete(holder);
+    if (holder.readers === 0) closeSync(fd);
+    else this.#leaving.push({ holder, fd });
   }
 
+  #sweep(): void {
+    if (this.#leaving.length === 0) return;
+    const isRead = ({ holder }: { holder: Holder }) => holder.readers > 0;
+    for (const left of this.#leaving) if (!isRead(left)) closeSync(left.fd);
+    this.#leaving = this.#leaving.filter(isRead);
+  }
+
+  /** What one has open is another's from now on. Nobody may be reading through it. */
+  pass(from: Holder, to: Holder): void {
+    to.fd = from.fd;
+    from.fd = null;
+    this.#open.delete(from);
+    this.#open.add(to);
+  }
+
+  /** Nobody reads any more. */
   closeAll(): void {
     for (const holder of [...this.#open]) this.close(holder);
+    for (const { fd } of this.#leaving.splice(0)) closeSync(fd);
   }
 
   #openPath(path: string): number | 'gone' | 'short' {

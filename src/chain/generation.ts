@@ -76,6 +76,8 @@ export class Generation {
   readonly ino: string;
   /** See `Sighting`. */
   readonly birthMs: number;
+  /** Device and inode are those of the compressed file: the plain one was never seen. */
+  readonly cameGzipped: boolean;
   /** Its name on disk; null once it has none. */
   path: string | null;
   suffix: string;
@@ -128,6 +130,10 @@ export class Generation {
   was: { dev: string; ino: string } | null = null;
   /** The generation it is a copy of. Unidentified, and not read unless that is truncated. */
   copyOf: Generation | null = null;
+  /**
+   * Listings that are to show it once more: the first may have missed another just before it, which was renamed meanwhile.
+   */
+  freshFor = 0;
   /** Not read until it is known not to be another name of a generation that is known already. */
   unidentified = false;
   /** Settled to its end, and nothing more is expected. */
@@ -158,6 +164,7 @@ export class Generation {
     this.log = log;
     this.dev = file.dev;
     this.ino = file.ino;
+    this.cameGzipped = file.gzip;
     this.path = file.gzip ? null : file.path;
     this.birthMs = file.birthMs ?? 0;
     this.gzip = file.gzip ? { path: file.path, dev: file.dev, ino: file.ino, birthMs: this.birthMs } : null;
@@ -384,6 +391,30 @@ export class Generation {
     this.flights = [];
     this.settled = this.read;
     return { bytes, lines };
+  }
+
+  /**
+   * Another one has proved to be the same under another name: its names and whatever leads to its bytes are this one's now.
+   *
+   * @param renamed it is the very file, so it tells whether that still has a name
+   */
+  takeOver(other: Generation, renamed: boolean, descriptors: Descriptors): void {
+    const { path, gzip, suffix, spool } = other;
+    if (path !== null || gzip !== null) this.suffix = suffix;
+    this.gzip = gzip ?? this.gzip;
+    if (renamed) this.path = path;
+    // Its file may have no name by now.
+    if (this.fd === null && other.fd !== null) {
+      descriptors.pass(other, this);
+      this.packed = other.packed;
+      this.openedBytes = other.openedBytes;
+      this.saidBytes = other.saidBytes;
+      this.wasOpen = true;
+    }
+    if (this.spool === null) {
+      this.spool = spool;
+      other.spool = null;
+    }
   }
 
   /** Begins at a stored or chosen position. */

@@ -52,7 +52,8 @@ export async function identifyNewcomers(
   const merged: Generation[] = [];
   // In the order of their names.
   for (const newcomer of newcomers) {
-    if (isToRetry(newcomer, asked)) continue;
+    // While a copy is made of it, nobody else may have its file.
+    if (isToRetry(newcomer, asked) || newcomer.readers > 0) continue;
     const answers = asked.get(newcomer) ?? [];
     const found = candidates.find(({ former }, index) => answers[index]?.matches === true && !former?.copy);
     if (found === undefined && mayHaveChanged && isSince(newcomer, current.generation)) continue;
@@ -127,32 +128,27 @@ function hasPath(generation: Generation): boolean {
 
 /** @returns whether the newcomer is another name of the generation, which it has taken over */
 function place({ generation, former }: Candidate, newcomer: Generation, descriptors: Descriptors): boolean {
-  const isPlain = newcomer.path !== null || (newcomer.onlyOpen && !newcomer.packed);
-  const renamed = isPlain && isOf(generation, newcomer);
+  const renamed = !newcomer.cameGzipped && !generation.cameGzipped && isOf(generation, newcomer);
   if (former !== null) {
     newcomer.adopt(former);
     newcomer.was = { dev: generation.dev, ino: generation.ino };
     if (!former.sure) generation.copies.push({ generation: newcomer, epoch: generation.epoch });
     return false;
   }
-  if (!renamed && (isPlain || hasPath(generation))) {
+  if (!renamed && (!newcomer.cameGzipped || hasPath(generation))) {
     // It will be read where the original was, should that be truncated; till then it is of no use.
     newcomer.copyOf = generation;
     return false;
   }
-  const { path } = newcomer;
-  takeOver(generation, newcomer, descriptors);
-  if (renamed) generation.path = path;
+  takeOver(generation, newcomer, renamed, descriptors);
   return true;
 }
 
 /** The names of a newcomer are those of the generation, and the newcomer is no more. */
-function takeOver(generation: Generation, newcomer: Generation, descriptors: Descriptors): void {
+function takeOver(generation: Generation, newcomer: Generation, renamed: boolean, descriptors: Descriptors): void {
   const { log } = generation;
-  const { path, gzip, suffix } = newcomer;
+  generation.takeOver(newcomer, renamed, descriptors);
   skip(newcomer, descriptors);
-  if (path !== null || gzip !== null) generation.suffix = suffix;
-  generation.gzip = gzip ?? generation.gzip;
   log.generations = log.generations.filter((each) => each !== newcomer);
 }
 
@@ -181,7 +177,7 @@ export async function goOnCompressed(
   // While it is read, it stays open; then it is tried again.
   if (generation.epoch !== epoch || generation.readers > 0) return true;
   descriptors.close(generation);
-  takeOver(generation, found, descriptors);
+  takeOver(generation, found, false, descriptors);
   return true;
 }
 

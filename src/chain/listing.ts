@@ -53,14 +53,24 @@ export interface ListingChange {
  * was made from by its stem, takes in new generations at the end, and notices those without a name.
  *
  * @param files all files of this chain's names in its folder; none if the folder is gone
+ * @param isWhole behind each name that was listed there was a file
  */
-export function updateListing(log: ContainerLog, files: readonly FoundFile[], nowMs: number): ListingChange {
-  if (log.resting !== null && isAsKnown(log, files)) return NOTHING_NEW;
+export function updateListing(
+  log: ContainerLog,
+  files: readonly FoundFile[],
+  nowMs: number,
+  isWhole = true,
+): ListingChange {
+  if (log.resting !== null && isAsKnown(log, files)) {
+    for (const generation of log.generations) noteListed(generation, isWhole);
+    return NOTHING_NEW;
+  }
   log.resting = null;
   const change: ListingChange = { added: [], unidentified: [], gone: [] };
   const ordered = [...files].sort((a, b) => compareSuffixes(a.suffix, b.suffix) || Number(a.gzip) - Number(b.gzip));
   const plainSuffixes = new Set(ordered.filter((file) => !file.gzip).map((file) => file.suffix));
   const known = log.generations.length > 0;
+  const fresh: Generation[] = [];
   const named = new Map<Generation, { path: string | null; gzip: GzipFile | null }>();
 
   for (const file of ordered) {
@@ -85,6 +95,7 @@ export function updateListing(log: ContainerLog, files: readonly FoundFile[], no
     if (twin) continue;
     const added = new Generation(log, file, nowMs);
     added.unidentified = known && (file.suffix !== '' || sharesInode(log, file));
+    if (known) fresh.push(added);
     log.generations.push(added);
     named.set(added, { path: added.path, gzip: added.gzip });
     change.added.push(added);
@@ -94,6 +105,7 @@ export function updateListing(log: ContainerLog, files: readonly FoundFile[], no
   const isAsked = log.generations.some(({ unknown }) => unknown);
   for (const generation of log.generations) {
     const names = named.get(generation);
+    noteListed(generation, isWhole && names !== undefined);
     const hadName = !generation.deleted;
     // Renamed while it was closed, it may be one of those that are asked what they are.
     const { fd, head, copyOf, done } = generation;
@@ -129,6 +141,8 @@ export function updateListing(log: ContainerLog, files: readonly FoundFile[], no
   log.dropSpent();
   sortNamed(log);
   noteEnds(log, nowMs);
+  for (const generation of fresh) generation.freshFor = FRESH_LISTINGS;
+  if (log.generations.some(({ freshFor }) => freshFor > 0)) log.folderTimeMs = 0;
   return change;
 }
 
@@ -148,6 +162,13 @@ export function sortNamed(log: ContainerLog): void {
     if (isLast && !deleted) newest = suffix;
   }
   log.generations = sorted;
+}
+
+/** Most often the next one does it; but a file may lose its name, and a link that leads nowhere is always one without. */
+export const FRESH_LISTINGS = 3;
+
+function noteListed(generation: Generation, isShown: boolean): void {
+  generation.freshFor = isShown ? 0 : Math.max(0, generation.freshFor - 1);
 }
 
 const NOTHING_NEW: ListingChange = { added: [], unidentified: [], gone: [] };

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { Chains } from '../../src/chain/chains.js';
@@ -64,6 +64,24 @@ test('a rotation between the first look at a folder and the opening of its files
     ],
   );
   assert.deepEqual([...gone, ...vanished], []);
+});
+
+test('at the start: what was listed while its folder changed may lack a file, and is listed again', (t) => {
+  const { chains, folder, log, write, scan } = scene(t);
+  for (const pod of ['still', 'changing']) write(pod);
+  const times = new Map([[folder('still'), statSync(folder('still')).mtimeMs]]);
+  chains.begin(scan('still', 'changing'), NOW_MS, (path) => times.get(path) ?? 1);
+  const fresh = () =>
+    ['still', 'changing'].map((pod) => {
+      const known = chains.get(log(pod));
+      return [known?.generations[0]?.freshFor, known?.folderTimeMs === 0];
+    });
+  assert.deepEqual(fresh(), [
+    [0, false],
+    [3, true],
+  ]);
+  chains.look(folder('changing'), NOW_MS);
+  assert.equal(fresh()[1]?.[0], 0);
 });
 
 test('a log that a scan has named, and that is gone before it is looked at, is told of once', (t) => {

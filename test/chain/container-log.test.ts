@@ -248,6 +248,17 @@ describe('what is open at the end', () => {
     assert.deepEqual(log.finish(AFTER_GRACE_MS), [old]);
   });
 
+  test('waits while the one in which it goes on may not be known yet', () => {
+    const log = makeLog();
+    addGeneration(log, 100, FIRST);
+    const current = addGeneration(log, 50);
+    current.freshFor = 1;
+    read(next(log), { carry: CARRY });
+    none(log, { nowMs: AFTER_GRACE_MS });
+    current.freshFor = 0;
+    assert.deepEqual(next(log, { nowMs: AFTER_GRACE_MS }).carry, CARRY);
+  });
+
   test('is its own again when the next one begins anew', () => {
     const log = makeLog();
     const old = addGeneration(log, 100, FIRST);

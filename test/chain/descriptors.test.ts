@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { fstatSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Descriptors, type Holder, maxOpenFiles } from '../../src/chain/descriptors.js';
@@ -7,6 +7,7 @@ import { makeFolder } from './kit.js';
 
 class File implements Holder {
   fd: number | null = null;
+  readers = 0;
   closable = true;
   readonly path: string;
   readonly dev: string;
@@ -92,4 +93,30 @@ test('other failures are told', (t) => {
 
 test('the limit of this process leaves something', () => {
   assert.ok(maxOpenFiles() >= 16);
+});
+
+test('what one has open is passed on, and closed with the other', (t) => {
+  const { descriptors, files, open, openOnes } = scene(t, 3);
+  const [from, to] = files as [File, File];
+  open(from);
+  const { fd } = from;
+  descriptors.pass(from, to);
+  assert.deepEqual([from.fd, to.fd, descriptors.openCount], [null, fd, 1]);
+  descriptors.close(to);
+  assert.deepEqual([openOnes(), descriptors.openCount], [[], 0]);
+});
+
+test('what is given up while a job reads through it is closed when that is over: till then no other file gets its number', (t) => {
+  const { descriptors, files, open } = scene(t, 3);
+  const [read, next, last] = files as [File, File, File];
+  open(read);
+  const fd = read.fd as number;
+  read.readers = 1;
+  descriptors.close(read);
+  open(next);
+  assert.equal(String(fstatSync(fd).ino), read.ino);
+  assert.deepEqual([read.fd, next.fd === fd], [null, false]);
+  read.readers = 0;
+  open(last);
+  assert.equal(last.fd, fd);
 });

@@ -66,6 +66,29 @@ test('a .gz of a generation that is known is another name of it', async () => {
   );
 });
 
+test('a closed file that was renamed, opened under that name, and compressed or deleted by then, is the same', async () => {
+  for (const gzip of [{ path: `${ROTATED.path}.gz`, dev: '1', ino: 'gz' }, null]) {
+    const { log, generation } = known('a', 40, 100);
+    generation.fd = null;
+    const renamed = newcomer(log, { ...ROTATED, ino: generation.ino });
+    const { fd } = renamed;
+    Object.assign(renamed, { path: null, gzip, readers: 1 });
+    const identify = knows(new Map([[renamed, 'a']]));
+    // It is being copied.
+    await identifyNewcomers(log, new NoFiles(), identify);
+    assert.equal(log.generations.length, 2);
+    const spool = { path: 'copy', start: 0, end: 100, fileBytes: 60 };
+    Object.assign(renamed, { readers: 0, spool });
+    await identifyNewcomers(log, new NoFiles(), identify);
+    assert.deepEqual(log.generations, [generation]);
+    assert.deepEqual(
+      [generation.path, generation.gzip, generation.fd, generation.spool, generation.read.offset],
+      [null, gzip, fd, spool, 40],
+    );
+    assert.deepEqual([renamed.fd, renamed.spool, renamed.done], [null, null, true]);
+  }
+});
+
 test('a file that is another is read from its start', async () => {
   const { log } = known('a', 100, 100);
   const other = newcomer(log, ROTATED);

@@ -170,6 +170,31 @@ test('a copy under a rotated name is to be identified', (t) => {
   assert.equal(generation.path, path);
 });
 
+test('a new file may have one before it that the listing has missed, till a whole listing shows it again', (t) => {
+  const { path, log } = scene(t);
+  renameSync(path, `${path}.${FIRST}`);
+  writeFileSync(path, 'two\n');
+  const freshFor = () => log.generations.map((generation) => generation.freshFor);
+  const look = (isWhole: boolean) => {
+    log.folderTimeMs = 1;
+    updateListing(log, filesOf(log), NOW_MS, isWhole);
+    return [log.folderTimeMs, ...freshFor()];
+  };
+  list(log);
+  assert.deepEqual(freshFor(), [0, 3]);
+  assert.deepEqual(look(true), [1, 0, 0]);
+  log.generations[1]!.freshFor = 3;
+  // A link that leads nowhere is always among the names.
+  assert.deepEqual(
+    [look(false), look(false), look(false)],
+    [
+      [0, 0, 2],
+      [0, 0, 1],
+      [1, 0, 0],
+    ],
+  );
+});
+
 test('an inode that is used again is another generation once the old one is closed', (t) => {
   const { path, log, generation } = scene(t);
   generation.settled = { offset: 4, tail: null, carry: null };

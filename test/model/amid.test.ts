@@ -62,8 +62,51 @@ const steps = fc.array(fc.oneof({ weight: 1, arbitrary: amidStep }, { weight: 2,
   size: 'max',
 });
 
+/** Ways that once went wrong. */
+const FOUND: Record<string, (Step | Amid)[]> = {
+  'compressed while its folder is listed, long after it was read': [
+    { do: 'write', at: 0, stream: 'stdout', bytes: 0, lines: 1 },
+    { do: 'beginRotation', at: 0 },
+    { do: 'settleAll' },
+    { do: 'compress', at: 0 },
+    {
+      during: 'tick',
+      acts: [
+        { looks: 5, step: { do: 'rotate', at: 0 } },
+        { looks: 0, step: { do: 'write', at: 0, stream: 'stdout', bytes: 0, lines: 1 } },
+      ],
+    },
+  ],
+  'the same, just when it is closed': [
+    { do: 'write', at: 0, stream: 'stdout', bytes: 0, lines: 1 },
+    { do: 'tick' },
+    { do: 'work', which: 0, times: 1 },
+    { do: 'beginRotation', at: 0 },
+    { do: 'wait', ms: 3_000 },
+    { do: 'compress', at: 0 },
+    { do: 'answer', which: 0, kind: 'ok' },
+    { do: 'write', at: 0, stream: 'stdout', bytes: 0, lines: 1 },
+    { during: 'tick', acts: [{ looks: 6, step: { do: 'beginRotation', at: 0 } }] },
+  ],
+  'an entry goes on in a file that is compressed while its folder is listed': [
+    { do: 'write', at: 0, stream: 'stdout', bytes: 0, lines: 1 },
+    { do: 'rotate', at: 0 },
+    { do: 'part', at: 0, stream: 'stdout', bytes: 0 },
+    { do: 'rotate', at: 0 },
+    { do: 'lastPart', at: 0, stream: 'stdout', bytes: 0 },
+    { do: 'rotate', at: 0 },
+    { do: 'write', at: 0, stream: 'stdout', bytes: 300, lines: 1 },
+    { during: 'tick', acts: [1, 2, 3].map((step) => ({ looks: step === 1 ? 7 : 0, step: { do: 'compress', at: 0 } })) },
+    { do: 'work', which: 0, times: 5 },
+  ],
+};
+
 turnWatchingOff();
 watchLooks();
+
+for (const [name, list] of Object.entries(FOUND)) {
+  test(name, async () => assert.deepEqual(await run(list), []));
+}
 
 async function run(list: readonly (Step | Amid)[]): Promise<string[]> {
   const world = new World({ containers: 2, keepFiles: KEEP_FILES });
