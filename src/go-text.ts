@@ -1,12 +1,20 @@
 const BEYOND_ASCII = /[^\0-\x7f]/;
 const CHARACTERS = /./gsu;
 
+/** Greek letters with an iota below: they have a capital of one character, which JavaScript writes as two letters. */
+const CAPITALS = new Map<string, string>();
+for (let code = 0x1f80; code < 0x2000; code++) {
+  const letter = String.fromCharCode(code);
+  const small = letter.toLowerCase();
+  if (small !== letter && letter.toUpperCase().length > 1) CAPITALS.set(small, letter);
+}
+
 /** Go's `strings.ToUpper`: a character becomes one character, whatever stands beside it, so that `ß` has no capital letter. */
 export function toUpper(text: string): string {
   if (!BEYOND_ASCII.test(text)) return text.toUpperCase();
   return text.replace(CHARACTERS, (character) => {
     const changed = character.toUpperCase();
-    return changed.length > character.length ? character : changed;
+    return changed.length > character.length ? (CAPITALS.get(character) ?? character) : changed;
   });
 }
 

@@ -259,6 +259,7 @@ test('given up: what a new compressed file holds just as well is read there', as
     const path = `${open.log.path}.20260101-000000.gz`;
     const newcomer = addGeneration(open.log, 0, { path, suffix: '20260101-000000', gzip: true });
     Object.assign(newcomer, { unidentified: true, saidBytes });
+    const { fd } = newcomer;
     open.readers = readers;
     keeper.notice([open]);
     await keeper.saveAll();
@@ -267,6 +268,7 @@ test('given up: what a new compressed file holds just as well is read there', as
     if (isLost || readers > 0) assert.equal(open.log.generations.length, 2);
     if (isLost || readers > 0) continue;
     assert.deepEqual(open.log.generations, [open]);
-    assert.deepEqual([open.gzip?.path, open.suffix, open.fd, open.settled.offset], [path, newcomer.suffix, null, 200]);
+    assert.deepEqual([open.gzip?.path, open.suffix, open.fd, open.settled.offset], [path, newcomer.suffix, fd, 200]);
+    assert.ok(open.packed);
   }
 });

@@ -1,7 +1,7 @@
+import { parseJson } from '../../src/go-json.js';
 import type { Entry } from '../pipeline/entry.js';
 import type { Access, Stage, StageContext } from '../pipeline/stage.js';
 import { Rfc3339 } from '../pipeline/stamp.js';
-import { parseJson } from './go/json.js';
 
 export function accessDocker(): Access {
   return {

@@ -1,9 +1,9 @@
+import { goJson, iteratorString, parseJson } from '../../src/go-json.js';
 import { hex4, JsonScanner } from '../parse/json.js';
 import type { Entry } from '../pipeline/entry.js';
 import { readText } from '../pipeline/text.js';
 import type { Value } from '../pipeline/values.js';
 import type { FieldLoop, Loops } from '../wasm/loops.js';
-import { goJson, iteratorString, parseJson } from './go/json.js';
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;

@@ -1,8 +1,8 @@
+import { goJson, iteratorString, parseJson } from '../../src/go-json.js';
 import type { JsonStage } from '../../src/pipeline.js';
 import type { Entry } from '../pipeline/entry.js';
 import { Regex } from '../pipeline/regex.js';
 import type { Access, Stage, StageContext } from '../pipeline/stage.js';
-import { goJson, iteratorString, parseJson } from './go/json.js';
 import { extractedKeys, inputKey, inputOf } from './input.js';
 import { JsonFields } from './json-fields.js';
 import { compileQuery } from './query.js';

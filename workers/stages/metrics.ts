@@ -1,9 +1,9 @@
+import { parseGoDuration } from '../../src/go-duration.js';
 import type { CounterMetric, GaugeMetric, HistogramMetric, MetricSpec, MetricsStage } from '../../src/pipeline.js';
 import type { Entry } from '../pipeline/entry.js';
 import type { Access, Stage, StageContext } from '../pipeline/stage.js';
 import type { MetricTally } from '../pipeline/tally.js';
 import type { Value } from '../pipeline/values.js';
-import { durationSeconds } from './go/duration.js';
 import { parseFloat64 } from './go/numbers.js';
 import { extractedKeys } from './input.js';
 
@@ -17,7 +17,11 @@ export function accessMetrics({ metrics }: MetricsStage): Access {
 function numberOf(value: Value): number | null {
   if (typeof value === 'number') return value;
   if (typeof value === 'boolean') return value ? 1 : 0;
-  return value === null ? null : (parseFloat64(value) ?? durationSeconds(value));
+  if (value === null) return null;
+  const number = parseFloat64(value);
+  if (number !== null) return number;
+  const ms = parseGoDuration(value);
+  return ms === null ? null : ms / 1000;
 }
 
 type Update = (entry: Entry, value: Value | undefined) => void;

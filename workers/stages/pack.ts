@@ -1,7 +1,7 @@
+import { goJsonString } from '../../src/go-json.js';
 import type { PackStage } from '../../src/pipeline.js';
 import type { Entry } from '../pipeline/entry.js';
 import type { Access, Stage, StageContext } from '../pipeline/stage.js';
-import { goJsonString } from './go/json.js';
 import { extractedKeys, labelKeys } from './input.js';
 
 export function accessPack({ labels }: PackStage): Access {

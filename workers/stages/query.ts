@@ -1,6 +1,6 @@
 import type { JSONValue } from '@jmespath-community/jmespath';
+import { goJson, iteratorString } from '../../src/go-json.js';
 import type { Value } from '../pipeline/values.js';
-import { goJson, iteratorString } from './go/json.js';
 
 /** What a JMESPath finds; undefined if it fails. */
 export type Query = (json: unknown) => Value | undefined;

@@ -156,7 +156,10 @@ function shortest(size: number, precision: number | null): string {
   const exponent = Number(text.slice(text.indexOf('e') + 1));
   const most = precision === null ? 6 : Math.max(1, precision);
   const trimmed = text.replace(/(\.\d*?)0+(e|$)/, '$1$2').replace(/\.(e|$)/, '$1');
-  return exponent < -4 || exponent >= most ? twoDigitExponent(trimmed) : numberText(Number(trimmed));
+  if (exponent < -4 || exponent >= most) return twoDigitExponent(trimmed);
+  const shown = Number(trimmed);
+  // More digits than it takes to tell a number from others may be asked for.
+  return Number.isInteger(shown) ? BigInt(shown).toString() : numberText(shown);
 }
 
 function twoDigitExponent(text: string): string {

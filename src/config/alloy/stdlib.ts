@@ -1,6 +1,7 @@
 import { arch, hostname } from 'node:os';
 import { posix } from 'node:path';
 import type { ScalarTag } from 'yaml';
+import { goJsonString, parseJson } from '../../go-json.js';
 import {
   BASE64,
   queryEscape,
@@ -288,7 +289,7 @@ function groupBy(args: Args): Value {
 
 function parsedJson(args: Args): Json {
   try {
-    return JSON.parse(text(args, 0)) as Json;
+    return parseJson(text(args, 0)) as Json;
   } catch (error) {
     if (error instanceof CallError) throw error;
     // The engine's message quotes the text, which may hold what should not be printed.
@@ -346,12 +347,7 @@ function toJson(value: Value): string {
     return `{${keys.map((key) => `${toJson(key)}:${toJson(value.get(key)!)}`).join(',')}}`;
   }
   if (typeof value === 'bigint') return value.toString();
-  if (typeof value === 'string') {
-    return JSON.stringify(value).replace(
-      /[<>&\u2028\u2029]/g,
-      (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-    );
-  }
+  if (typeof value === 'string') return goJsonString(value);
   if (value !== null && typeof value === 'object')
     throw new CallError(0, `holds ${describe(value)}, which has no JSON`);
   return JSON.stringify(value);

@@ -1,9 +1,10 @@
+import { parseGoDuration } from '../../go-duration.js';
 import { groupNames } from '../../regex/re2.js';
 import type { Expression } from './ast.js';
 import type { Diagnostics, Place, TextProblem } from './diagnostics.js';
 import { jmespathProblem, patternProblem, regexProblem, selectorProblem } from './languages.js';
 import { unquote } from './strings.js';
-import { parseBase2Bytes, parseGoDuration } from './units.js';
+import { parseBase2Bytes } from './units.js';
 import { describe, GlobTarget, numberText, Receiver, Secret, type Value } from './value.js';
 
 /** A value together with where it comes from, so that what is wrong with it can be shown there. */

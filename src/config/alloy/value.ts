@@ -1,4 +1,5 @@
 import { inspect } from 'node:util';
+import { formatFloat } from '../../go-number.js';
 import type { RelabelRule } from '../../pipeline.js';
 
 /**
@@ -114,13 +115,7 @@ export function describe(value: Value): string {
 
 /** The text of a number as Alloy converts it: never with an exponent. */
 export function numberText(value: bigint | number): string {
-  if (typeof value === 'bigint' || Number.isInteger(value)) {
-    return Number.isFinite(Number(value)) ? BigInt(value).toString() : String(value);
-  }
-  const text = String(value);
-  const [, sign, digits = '', fraction = '', exponent] = /^(-?)(\d)(?:\.(\d+))?e-(\d+)$/.exec(text) ?? [];
-  if (exponent === undefined) return text === 'Infinity' ? '+Inf' : text === '-Infinity' ? '-Inf' : text;
-  return `${sign}0.${'0'.repeat(Number(exponent) - 1)}${digits}${fraction}`;
+  return typeof value === 'bigint' ? value.toString() : formatFloat(value);
 }
 
 /** Whether two values are equal; those of different types never are. */

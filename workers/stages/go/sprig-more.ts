@@ -1,8 +1,8 @@
+import { goJson } from '../../../src/go-json.js';
 import { dict, int, list, text } from './arguments.js';
 import { regexOf } from './builtins.js';
 import { decimals, reckon } from './decimal.js';
 import { print } from './fmt.js';
-import { goJson } from './json.js';
 import { isEmpty, plain, SPRIG, toNumber, toText, until } from './sprig.js';
 import type { Data, Func } from './template.js';
 

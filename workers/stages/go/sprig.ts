@@ -1,3 +1,4 @@
+import { goJson, goJsonRawString, parseJson } from '../../../src/go-json.js';
 import {
   BASE64,
   replace,
@@ -14,7 +15,6 @@ import { quote } from '../../label/quote.js';
 import { dict, int, list, text } from './arguments.js';
 import { regexOf } from './builtins.js';
 import { print } from './fmt.js';
-import { goJson, goJsonRawString, parseJson } from './json.js';
 import { parseFloat64, parseInteger, toInt64 } from './numbers.js';
 import type { Data, Func } from './template.js';
 

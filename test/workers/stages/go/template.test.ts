@@ -99,6 +99,7 @@ test('printf', () => {
 test('letters in either case, one for one', () => {
   all([
     ['{{ upper .s }} {{ ToUpper "ŉ ǆ ﬁ" }} {{ lower "ΣΑΣ" }} {{ ToLower "İ" }}', 'STRAßE ŉ Ǆ ﬁ σασ i'],
+    ['{{ ToUpper "ᾀᾗᾥᾳῃῳᾴ" }} {{ lower "ᾈᾟᾭᾼῌῼ" }}', 'ᾈᾟᾭᾼῌῼᾴ ᾀᾗᾥᾳῃῳ'],
     ['{{ title "don\'t stop_me x-y" }} {{ untitle "Ab Cd" }} {{ swapcase "aB ß" }}', "Don'T Stop_me X-Y ab cd Ab ß"],
     ['{{ initials .w }} {{ initials "first  2nd third" }}', 'He f2t'],
   ]);
