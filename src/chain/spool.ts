@@ -181,6 +181,8 @@ export class Spool {
       if (made.fileBytes === 0) return made.complete && generation.packed;
       used = made.fileBytes;
       generation.spool = { path, start: settled.offset, end: made.end, fileBytes: made.fileBytes };
+      // Should the copy be gone or cut at the next start, the journal tells how much it held.
+      log.moved = true;
       this.#unsynced.push(path);
       this.#syncing ??= this.#sync();
       return made.complete;

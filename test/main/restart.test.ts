@@ -139,6 +139,45 @@ test('a journal with a flipped byte, and then none at all: that is said, and not
   assertWhole(stage, writer);
 });
 
+test('a copy in the spool that is gone or cut after SIGKILL: what was in it is counted', BOUND, async (t) => {
+  const stage = await makeStage(t);
+  const spool = join(stage.stateDir, 'spool');
+  const pods = ['gone', 'cut'];
+  const contents = Array.from({ length: 100 }, () => randomBytes(6144).toString('base64'));
+  await stage.loki.down();
+  const first = stage.start({ SCAN_INTERVAL: '1h' });
+  await first.said('started');
+  for (const [index, pod] of pods.entries()) {
+    append(stage.log(pod), contents);
+    await eventually(async () => (await first.metric('generations_open')) > 0);
+    rmSync(dirname(dirname(stage.log(pod))), { recursive: true });
+    await eventually(() => existsSync(join(spool, `0000000${index + 1}.spool`)));
+  }
+  const journals = () => readdirSync(stage.stateDir).filter((name) => name.startsWith('journal'));
+  const isStored = (name: string) => readFileSync(join(stage.stateDir, name), 'utf8').includes('default_cut_uid');
+  await eventually(() => journals().some(isStored));
+  assert.equal(await first.end('SIGKILL'), 'SIGKILL');
+  rmSync(join(spool, '00000001.spool'));
+  const bytes = readFileSync(join(spool, '00000002.spool'));
+  writeFileSync(join(spool, '00000002.spool'), bytes.subarray(0, 400_000));
+  await stage.loki.up();
+  const second = stage.start();
+  await second.said('started');
+  await eventually(async () => (await second.metric('unread_bytes')) === 0);
+  assert.equal(await second.end('SIGTERM'), 0);
+  const stored = stage.loki.store.lines('{pod="cut"}');
+  assert.deepEqual(stored, contents.slice(0, stored.length));
+  assert.ok(stored.length > 0 && stored.length < contents.length);
+  const told = second.saying('LOGS_LOST').flatMap(({ pods: lost }) => (lost ?? []) as { pod: string; bytes: number }[]);
+  const lostOf = (name: string) => told.find(({ pod }) => pod === name)?.bytes ?? 0;
+  const lineBytes = LINE_HEAD_BYTES + 8192 + 1;
+  assert.equal(lostOf('gone'), contents.length * lineBytes);
+  const cutBytes = lostOf('cut');
+  // The copy ends within a line, of which the first part is not to be had either.
+  const missingBytes = (contents.length - stored.length) * lineBytes;
+  assert.ok(cutBytes > missingBytes - lineBytes && cutBytes <= missingBytes, `${cutBytes} of ${missingBytes}`);
+});
+
 test('a damaged copy in the spool: that is said, and what was in it is counted', BOUND, async (t) => {
   const stage = await makeStage(t);
   const spool = join(stage.stateDir, 'spool');
