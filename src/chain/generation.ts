@@ -81,6 +81,11 @@ export class Generation {
   /** Its name on disk; null once it has none. */
   path: string | null;
   suffix: string;
+  /**
+   * Where it belongs once it has no name: behind all rotated ones that a listing has shown together with it. Null where
+   * their names do not tell.
+   */
+  place: string | null = null;
   /** Its gzipped twin. */
   gzip: GzipFile | null;
   /** Its copy in the spool, and the plain bytes [start, end) that copy holds. */

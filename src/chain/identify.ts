@@ -52,11 +52,12 @@ export async function identifyNewcomers(
   const merged: Generation[] = [];
   // In the order of their names.
   for (const newcomer of newcomers) {
-    // While a copy is made of it, nobody else may have its file.
-    if (isToRetry(newcomer, asked) || newcomer.readers > 0) continue;
+    if (isToRetry(newcomer, asked)) continue;
     const answers = asked.get(newcomer) ?? [];
     const found = candidates.find(({ former }, index) => answers[index]?.matches === true && !former?.copy);
     if (found === undefined && mayHaveChanged && isSince(newcomer, current.generation)) continue;
+    // While a copy is made of it, nobody else may have its file.
+    if (found?.generation.fd === null && newcomer.readers > 0) continue;
     if (found === undefined) begin(newcomer);
     // Truncated meanwhile: then it is asked again, for what the other was before.
     else if (found.epoch === found.generation.epoch && place(found, newcomer, descriptors)) merged.push(newcomer);

@@ -102,6 +102,7 @@ export function updateListing(
     if (added.unidentified) change.unidentified.push(added);
   }
 
+  notePlaces(named, ordered);
   const isAsked = log.generations.some(({ unknown }) => unknown);
   for (const generation of log.generations) {
     const names = named.get(generation);
@@ -148,20 +149,37 @@ export function updateListing(
 
 /**
  * A listing that crosses a rotation may show a generation later than its successor: it is put before that, and all others
- * stay where they are, also those without a name.
+ * stay where they are, also those without a name, unless it is known where these belong.
  */
 export function sortNamed(log: ContainerLog): void {
   const sorted: Generation[] = [];
-  let newest: string | null = null;
+  let newest: Generation | null = null;
   for (const generation of log.generations) {
-    const { suffix, deleted } = generation;
-    const isLast = deleted || newest === null || compareSuffixes(newest, suffix) <= 0;
-    const isNewer = (it: Generation) => !it.deleted && compareSuffixes(it.suffix, suffix) > 0;
+    const isLast = !isPlaced(generation) || newest === null || inOrder(newest, generation) <= 0;
+    const isNewer = (it: Generation) => isPlaced(it) && inOrder(it, generation) > 0;
     if (isLast) sorted.push(generation);
     else sorted.splice(sorted.findIndex(isNewer), 0, generation);
-    if (isLast && !deleted) newest = suffix;
+    if (isLast && isPlaced(generation)) newest = generation;
   }
   log.generations = sorted;
+}
+
+function isPlaced({ deleted, place }: Generation): boolean {
+  return !deleted || place !== null;
+}
+
+function inOrder(a: Generation, b: Generation): number {
+  const nameOf = ({ deleted, place, suffix }: Generation) => (deleted ? (place ?? suffix) : suffix);
+  const isBehind = ({ deleted, suffix }: Generation) => Number(deleted && suffix === '');
+  return compareSuffixes(nameOf(a), nameOf(b)) || isBehind(a) - isBehind(b);
+}
+
+function notePlaces(named: ReadonlyMap<Generation, unknown>, ordered: readonly FoundFile[]): void {
+  const newest = ordered.findLast(({ suffix }) => suffix !== '')?.suffix ?? '';
+  for (const generation of named.keys()) {
+    const place = generation.suffix === '' ? newest : generation.suffix;
+    generation.place = place.includes('-') ? place : null;
+  }
 }
 
 /** Most often the next one does it; but a file may lose its name, and a link that leads nowhere is always one without. */

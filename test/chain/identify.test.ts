@@ -89,6 +89,20 @@ test('a closed file that was renamed, opened under that name, and compressed or 
   }
 });
 
+test('a copy that is made of a new file, again and again where there is no room, keeps it from nothing', async () => {
+  const { log, generation } = known('a', 100, 100);
+  const other = newcomer(log, { ...ROTATED, suffix: '2' });
+  const same = newcomer(log, { ...ROTATED, path: `${ROTATED.path}.gz`, gzip: true });
+  generation.path = null;
+  other.readers = same.readers = 1;
+  const contents = new Map([
+    [other, 'b'],
+    [same, 'a'],
+  ]);
+  await identifyNewcomers(log, new NoFiles(), knows(contents));
+  assert.deepEqual([other.unidentified, log.generations.includes(same)], [false, false]);
+});
+
 test('a file that is another is read from its start', async () => {
   const { log } = known('a', 100, 100);
   const other = newcomer(log, ROTATED);

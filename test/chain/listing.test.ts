@@ -170,6 +170,29 @@ test('a copy under a rotated name is to be identified', (t) => {
   assert.equal(generation.path, path);
 });
 
+test('what has lost its name stays behind what was rotated before it, though an inode is used again', (t) => {
+  const folder = makeFolder(t);
+  const path = join(folder, '0.log');
+  const log = makeLog(path);
+  const fileOf = (suffix: string, ino: string) => {
+    const name = suffix === '' ? path : `${path}.${suffix}.gz`;
+    return { path: name, log: path, suffix, gzip: suffix !== '', dev: '1', ino, size: 10, birthMs: 0 };
+  };
+  // Renamed before it could be opened.
+  updateListing(log, [fileOf(FIRST, '1'), fileOf('', 'again')], NOW_MS);
+  writeFileSync(path, 'three\n');
+  updateListing(log, [fileOf(FIRST, '1'), fileOf(SECOND, '2'), ...filesOf(log)], NOW_MS);
+  const current = open(log.generations.at(-1) as Generation);
+  unlinkSync(path);
+  const third = '20260101-000003';
+  const files = [fileOf(FIRST, '1'), fileOf(SECOND, '2'), fileOf(third, '3'), fileOf('', 'again')];
+  updateListing(log, files, NOW_MS);
+  assert.deepEqual(
+    log.generations.map((generation) => (generation === current ? 'nameless' : generation.suffix)),
+    [FIRST, SECOND, 'nameless', third, ''],
+  );
+});
+
 test('a new file may have one before it that the listing has missed, till a whole listing shows it again', (t) => {
   const { path, log } = scene(t);
   renameSync(path, `${path}.${FIRST}`);
