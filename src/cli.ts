@@ -200,7 +200,8 @@ process.stdout.on('error', (error) => {
 });
 
 program.parseAsync().catch((error: unknown) => {
-  process.exitCode = exitCodeOf(error);
+  // Whatever was begun must not go on without the rest.
+  process.exit(exitCodeOf(error));
 });
 
 function exitCodeOf(error: unknown): number {

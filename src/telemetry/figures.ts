@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { errnoOf } from '../errors.js';
 import type { Log } from './log.js';
 import type { Metrics, Snapshot, Totals } from './metrics.js';
 
@@ -20,8 +21,18 @@ export function figuresOf(metrics: Metrics): Figures {
     ...metrics.snapshot(),
     uptimeSeconds: performance.now() / 1000,
     cpuSeconds: (cpu.user + cpu.system) / 1e6,
-    rssBytes: process.memoryUsage.rss(),
+    rssBytes: rssBytes(),
   };
+}
+
+/** 0 if there is no descriptor left for the file that tells it. */
+function rssBytes(): number {
+  try {
+    return process.memoryUsage.rss();
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return 0;
+  }
 }
 
 /**

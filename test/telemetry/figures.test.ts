@@ -18,6 +18,13 @@ describe('figures', () => {
     assert.ok(figures.rssBytes > 2 ** 20 && figures.cpuSeconds > 0 && figures.uptimeSeconds > 0);
   });
 
+  it('does without the memory where no descriptor is left to ask for it', (t) => {
+    t.mock.method(process.memoryUsage, 'rss', () => {
+      throw Object.assign(new Error('too many open files'), { code: 'EMFILE' });
+    });
+    assert.equal(figuresOf(metrics).rssBytes, 0);
+  });
+
   it('shows what was done since, how things stand, and trouble only when there is some', () => {
     const before = { ...figuresOf(metrics), uptimeSeconds: 100, cpuSeconds: 10 };
     const now = {
