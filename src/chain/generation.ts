@@ -419,7 +419,8 @@ export class Generation {
       this.saidBytes = other.saidBytes;
       this.wasOpen = true;
     }
-    if (this.spool === null) {
+    // Its own, which is being made, would take the place of this one, and nobody would delete that.
+    if (this.spool === null && !this.spooling) {
       this.spool = spool;
       other.spool = null;
     }

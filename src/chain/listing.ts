@@ -120,6 +120,8 @@ export function updateListing(
       continue;
     }
     const wasPlain = generation.path !== null;
+    // Nobody renames one that is compressed and has a time in its name.
+    const wasLast = generation.gzip !== null && generation.suffix.includes('-');
     generation.path = names?.path ?? null;
     generation.gzip = names?.gzip ?? null;
     // It may have grown after its size was last seen; only reading to the end will tell.
@@ -133,7 +135,7 @@ export function updateListing(
     if (!isSpare && (generation.fd !== null || generation.spool !== null)) continue;
     // In whatever place: until it is missed twice, it has that of the current one.
     const mayBe = log.generations.some(({ gzip, seenAtMs }) => gzip !== null && seenAtMs >= generation.seenAtMs);
-    if (isUntouched(generation) && mayBe) {
+    if (isUntouched(generation) && mayBe && !wasLast) {
       // Renamed and compressed before it could be opened: it is one of those that came after it.
       generation.done = true;
       log.moved = true;

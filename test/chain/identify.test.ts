@@ -89,6 +89,17 @@ test('a closed file that was renamed, opened under that name, and compressed or 
   }
 });
 
+test('a copy of a new file is not that of the generation it is, where that is being copied itself', async () => {
+  const { log, generation } = known('a', 100, 100);
+  generation.path = null;
+  generation.spooling = true;
+  const gzip = newcomer(log, { ...ROTATED, path: `${ROTATED.path}.gz`, gzip: true });
+  const spool = { path: 'copy', start: 0, end: 100, fileBytes: 60 };
+  gzip.spool = spool;
+  const { merged } = await identifyNewcomers(log, new NoFiles(), knows(new Map([[gzip, 'a']])));
+  assert.deepEqual([merged, generation.spool, gzip.spool], [[gzip], null, spool]);
+});
+
 test('a copy that is made of a new file, again and again where there is no room, keeps it from nothing', async () => {
   const { log, generation } = known('a', 100, 100);
   const other = newcomer(log, { ...ROTATED, suffix: '2' });

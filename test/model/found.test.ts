@@ -349,6 +349,21 @@ const FOUND: Record<string, Step[]> = {
     { do: 'copyTruncate', at: 2 },
     { do: 'tick' },
   ],
+  'two copies in the spool of what is the same: none of them is left': [
+    { do: 'write', at: 0, stream: 'stdout', bytes: 0, lines: 1 },
+    { do: 'tick' },
+    { do: 'write', at: 1, stream: 'stdout', bytes: 42, lines: 3 },
+    { do: 'burst', at: 0, rotations: 2, bytes: 0 },
+    { do: 'burst', at: 1, rotations: 2, bytes: 0 },
+    { do: 'lastPart', at: 2, stream: 'stdout', bytes: 0 },
+    { do: 'tick' },
+    { do: 'burst', at: 1, rotations: 2, bytes: 0 },
+    { do: 'work', which: 3, times: 2 },
+    { do: 'tick' },
+    { do: 'work', which: 0, times: 2 },
+    { do: 'settleAll' },
+    { do: 'stop', answered: false },
+  ],
 };
 
 turnWatchingOff();
