@@ -304,7 +304,8 @@ export class World {
       let end = 0;
       for (const part of file.parts) {
         end += part.text.length;
-        part.counted ||= part.whole && end <= (bytes ?? 0);
+        // Of what may be another name of a file that is known, only the place in the chain is told.
+        part.counted = part.whole && end <= (bytes ?? 0);
       }
     }
   }
