@@ -52,7 +52,10 @@ export class Keeper {
     }
     // First: what is being copied just now is not given up.
     this.#limit();
-    for (const generation of this.#refused) if (needsCopy(generation)) this.#copy(generation);
+    for (const generation of this.#refused) {
+      // Else one that is asked what it is would be copied each time when that is known.
+      if (needsCopy(generation) && generation.readers === 0) this.#copy(generation);
+    }
     this.#save();
   }
 

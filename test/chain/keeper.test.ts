@@ -122,6 +122,12 @@ test('one that cannot be copied keeps none from its turn, and is tried again', a
   await settled();
   assert.deepEqual([copied, damaged.spool], [[damaged, whole], null]);
   broken.clear();
+  // Asked what it is.
+  damaged.readers = 1;
+  keeper.tend(NOW_MS);
+  await settled();
+  assert.equal(copied.length, 2);
+  damaged.readers = 0;
   keeper.tend(NOW_MS);
   await settled();
   assert.deepEqual([copied.length, damaged.spool?.end], [3, 100]);

@@ -366,11 +366,85 @@ const FOUND: Record<string, Step[]> = {
   ],
 };
 
+/** The same, with little room in the spool. */
+const WITHOUT_ROOM: Record<string, { spoolBytes: number; steps: Step[] }> = {
+  'a copy for which there is no room, made again and again, keeps no new file from being read': {
+    spoolBytes: 44,
+    steps: [
+      { do: 'burst', at: 1, rotations: 2, bytes: 0 },
+      { do: 'rescan' },
+      { do: 'delete', at: 1 },
+      { do: 'work', which: 0, times: 1 },
+    ],
+  },
+  'a copy for which there is no room keeps no new file from being known, where that takes its file': {
+    spoolBytes: 1015,
+    steps: [
+      { do: 'burst', at: 1, rotations: 3, bytes: 0 },
+      { do: 'stop', answered: false },
+      { do: 'startAmid', acts: [] },
+      { do: 'delete', at: 1 },
+      { do: 'work', which: 0, times: 1 },
+    ],
+  },
+  'a file and its compressed one, both deleted at the end, are counted once': {
+    spoolBytes: 1,
+    steps: [
+      { do: 'burst', at: 0, rotations: 2, bytes: 0 },
+      { do: 'wait', ms: 15000 },
+      { do: 'deleteTorn', at: 0 },
+      { do: 'stop', answered: false },
+      { do: 'part', at: 0, stream: 'stdout', bytes: 0 },
+    ],
+  },
+  'a compressed file that was closed for want of room and deleted is counted': {
+    spoolBytes: 1144,
+    steps: [
+      { do: 'write', at: 0, stream: 'stdout', bytes: 369, lines: 2 },
+      { do: 'burst', at: 0, rotations: 2, bytes: 28 },
+      { do: 'wait', ms: 15000 },
+      { do: 'burst', at: 0, rotations: 2, bytes: 0 },
+      { do: 'tick' },
+      { do: 'part', at: 0, stream: 'stdout', bytes: 330 },
+      { do: 'rotate', at: 0 },
+      { do: 'work', which: 0, times: 1 },
+      { do: 'tick' },
+    ],
+  },
+  'what a compressed file holds that is not known yet is not lost': {
+    spoolBytes: 1,
+    steps: [
+      { do: 'part', at: 1, stream: 'stderr', bytes: 0 },
+      { do: 'burst', at: 1, rotations: 2, bytes: 0 },
+      { do: 'tick' },
+      { do: 'work', which: 0, times: 1 },
+      { do: 'write', at: 1, stream: 'stderr', bytes: 0, lines: 1 },
+    ],
+  },
+  'files of the same size are not taken for each other': {
+    spoolBytes: 1,
+    steps: [
+      { do: 'burst', at: 1, rotations: 3, bytes: 0 },
+      { do: 'write', at: 0, stream: 'stdout', bytes: 21, lines: 3 },
+      { do: 'deleteOldest', at: 1 },
+      { do: 'tick' },
+      { do: 'work', which: 0, times: 3 },
+      { do: 'tick' },
+      { do: 'work', which: 0, times: 1 },
+    ],
+  },
+};
+
 turnWatchingOff();
 
-for (const [name, steps] of Object.entries(FOUND)) {
+const cases = [
+  ...Object.entries(FOUND).map(([name, steps]) => ({ name, steps, options: {} })),
+  ...Object.entries(WITHOUT_ROOM).map(([name, { steps, spoolBytes }]) => ({ name, steps, options: { spoolBytes } })),
+];
+
+for (const { name, steps, options } of cases) {
   test(name, async (t) => {
-    const world = new World();
+    const world = new World(options);
     t.after(() => world.close());
     await world.start();
     for (const step of steps) await take(step, world);
