@@ -122,8 +122,7 @@ export class Collector {
       onVanished: (path, files, bytes) => {
         // What an earlier run knew of is told by its positions.
         if (this.#stored.has(path)) return;
-        const { namespace, pod } = readPodPath(path);
-        events.bytesLost({ reason: 'unopened', namespace, pod, bytes, lines: 0, files });
+        events.bytesLost({ reason: 'unopened', ...readPodPath(path), bytes, lines: 0, files });
       },
       onHidden: (path, code) => this.#tellUnopened(path, code),
     });

@@ -157,7 +157,7 @@ function takeOver(generation: Generation, newcomer: Generation, renamed: boolean
  * Goes on with the compressed file that one without a name has become, where that one is to be given up before it is read:
  * the file came after it, says that it holds just as much, and begins with the same bytes.
  *
- * @returns whether there is such a file, so that nothing is lost
+ * @returns whether there is such a file and it still has a name, so that nothing is lost
  */
 export async function goOnCompressed(
   generation: Generation,
@@ -165,7 +165,7 @@ export async function goOnCompressed(
   identify: Identify,
 ): Promise<boolean> {
   const { log, size, epoch } = generation;
-  const isNewcomer = ({ unknown, gzip }: Generation) => unknown && gzip !== null;
+  const isNewcomer = ({ unknown, cameGzipped }: Generation) => unknown && cameGzipped;
   const likely = log.generations.filter((each) => isNewcomer(each) && each.saidBytes === size);
   if (likely.length === 0 || !Number.isFinite(size)) return false;
   const whole = { offset: size, head: null, tail: null };
@@ -175,11 +175,12 @@ export async function goOnCompressed(
   const answers = await ask(likely, [{ ...whole, head }], () => true, descriptors, identify);
   const found = likely.find((newcomer) => answers.get(newcomer)?.[0]?.matches === true);
   if (found === undefined || !isNewcomer(found) || !log.generations.includes(found)) return false;
-  // While it is read, it stays open; then it is tried again.
-  if (generation.epoch !== epoch || generation.readers > 0) return true;
-  descriptors.close(generation);
+  const { gzip, readers } = found;
+  // While they are read, both stay open; then it is tried again.
+  if (generation.epoch !== epoch || generation.readers + readers > 0) return gzip !== null;
+  if (gzip !== null) descriptors.close(generation);
   takeOver(generation, found, false, descriptors);
-  return true;
+  return gzip !== null;
 }
 
 /** Whether both are the same file, whatever its names. */

@@ -85,6 +85,5 @@ function takeOpen(path: string, cursors: readonly Cursor[], { chains, isWanted, 
 
 function lossOf(path: string, { size, offset }: Cursor): Loss[] {
   const bytes = size - offset;
-  const { namespace, pod } = readPodPath(path);
-  return bytes > 0 ? [{ reason: 'gone_while_down', namespace, pod, bytes, lines: 0, files: 0 }] : [];
+  return bytes > 0 ? [{ reason: 'gone_while_down', ...readPodPath(path), bytes, lines: 0, files: 0 }] : [];
 }

@@ -272,3 +272,14 @@ test('given up: what a new compressed file holds just as well is read there', as
     assert.ok(open.packed);
   }
 });
+
+test('given up: a compressed file of the same that is deleted as well is not lost once more', async (t) => {
+  const { keeper, lost, deleted } = scene(t, { spoolBytes: 0, isSame: true });
+  const open = deleted('open', 500);
+  const newcomer = addGeneration(open.log, 0, { suffix: '20260101-000000', gzip: true });
+  Object.assign(newcomer, { unidentified: true, saidBytes: 500, gzip: null, endedAtMs: NOW_MS });
+  keeper.notice([open, newcomer]);
+  await keeper.saveAll();
+  await keeper.giveUpRest();
+  assert.deepEqual(lost, [[open, 'spool_full', 7]]);
+});

@@ -104,7 +104,7 @@ test('a log that has come and gone while the process stood still is counted as a
   rmSync(path);
   collector.signal('SIGCONT');
   const { pods } = await collector.said('LOGS_LOST');
-  const unknown = { bytes: 0, lines: 0, files: 1 };
+  const unknown = { container: 'app', bytes: 0, lines: 0, files: 1 };
   assert.deepEqual(pods, [{ reason: 'unopened', namespace: 'default', pod: 'brief', ...unknown }]);
   append(stage.log('web'), ['the next']);
   await stage.stored(1);

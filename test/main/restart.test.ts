@@ -213,7 +213,7 @@ test('a damaged copy in the spool: that is said, and what was in it is counted',
   assert.deepEqual(stored, contents.slice(0, stored.length));
   assert.ok(stored.length > 0 && stored.length < contents.length);
   const lineBytes = LINE_HEAD_BYTES + 8192 + 1;
-  const unknown = { namespace: 'default', lines: 0, files: 0 };
+  const unknown = { namespace: 'default', container: 'app', lines: 0, files: 0 };
   assert.deepEqual(
     second.saying('LOGS_LOST').map(({ pods }) => pods),
     [
@@ -292,7 +292,7 @@ for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     const said = [...first.saying('LOGS_LOST'), ...second.saying('LOGS_LOST')];
     assert.deepEqual(
       said.map(({ pods }) => pods),
-      [[{ reason, namespace: 'default', pod: 'second', bytes, lines: counted, files: 0 }]],
+      [[{ reason, namespace: 'default', pod: 'second', container: 'app', bytes, lines: counted, files: 0 }]],
     );
   });
 }
@@ -325,7 +325,7 @@ for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     const [reason, lines] = signal === 'SIGTERM' ? ['unanswered', contents.length] : ['gone_while_down', 0];
     assert.deepEqual(
       said.map(({ pods }) => pods),
-      [[{ reason, namespace: 'default', pod: 'gone', bytes, lines, files: 0 }]],
+      [[{ reason, namespace: 'default', pod: 'gone', container: 'app', bytes, lines, files: 0 }]],
     );
   });
 }
