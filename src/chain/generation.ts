@@ -289,8 +289,11 @@ export class Generation {
    */
   restart(size: number, changed = false): void {
     this.epoch += 1;
-    const { read, settled, head, format } = this;
+    const { settled, head, format } = this;
     const flights = this.flights.filter(({ resolved }) => resolved);
+    // What was open before its first line is that of an older one again.
+    const isLent = this.read.offset === 0 && this.flights.some(({ carriedFrom }) => carriedFrom !== null);
+    const read = isLent ? { ...this.read, carry: null } : this.read;
     // Grown again beyond what was read, it does not tell how long it had been before.
     const formerSize = size < this.size ? this.size : read.offset;
     const sure = changed || size < read.offset || read.offset === 0;

@@ -339,6 +339,16 @@ const FOUND: Record<string, Step[]> = {
     { do: 'work', which: 0, times: 2 },
     { do: 'kill' },
   ],
+  'what a copy left open, and was lent to the next slice, goes on once after another copy': [
+    { do: 'part', at: 2, stream: 'stdout', bytes: 0 },
+    { do: 'copyTruncate', at: 2 },
+    { do: 'tick' },
+    { do: 'work', which: 0, times: 1 },
+    { do: 'write', at: 2, stream: 'stdout', bytes: 0, lines: 1 },
+    { do: 'wait', ms: 3000 },
+    { do: 'copyTruncate', at: 2 },
+    { do: 'tick' },
+  ],
 };
 
 turnWatchingOff();
