@@ -64,6 +64,11 @@ export async function runSlice(slice: Slice, track: Track, state: WorkerState): 
   return result;
 }
 
+/** Whether the first bytes of this range are NUL, and enough of them not to have been written. */
+function isHole(bytes: Buffer, from: number, to: number): boolean {
+  return from >= 0 && to - from >= TAIL_BYTES && bytes.subarray(from, from + TAIL_BYTES).every((byte) => byte === 0);
+}
+
 /** One pass over a slice. */
 class SliceRun {
   readonly #slice: Slice;
@@ -100,6 +105,7 @@ class SliceRun {
     this.#skipLine = await track.takeUp(slice);
     this.#full = track.full;
     if (!slice.aligned && !this.#skipLine && slice.from > 0 && !this.#full) await this.#findFirstLine();
+    if (slice.aligned && !this.#skipLine && !this.#full) await this.#passHole();
     const first = window.position;
     const before = slice.aligned ? null : window.tailMark();
     const format = await this.#takeLines();
@@ -132,6 +138,26 @@ class SliceRun {
       oldestMs: output.oldestMs,
       newestMs: output.newestMs,
     };
+  }
+
+  /**
+   * Moves behind a hole at the start of a file: who writes without appending goes on at the old place after a truncation,
+   * and nothing was ever written before that.
+   */
+  async #passHole(): Promise<void> {
+    const window = this.#window;
+    const { to } = this.#slice;
+    // In UTF-16 they are halves of characters.
+    if (this.#track.lineEnds.width > 1) return;
+    if (window.position === 0) {
+      while (window.end < TAIL_BYTES && !window.ended) await window.fill(to);
+      if (!isHole(window.bytes, 0, window.end)) return;
+    } else if (!isHole(window.bytes, window.at - TAIL_BYTES, window.at)) return;
+    for (;;) {
+      while (window.at < window.end && window.bytes[window.at] === 0) window.at++;
+      if (window.at < window.end || window.ended || window.position >= to) return;
+      await window.fill(to);
+    }
   }
 
   /** Moves to the start of the first line that begins at or after `from`, or to the end of the source. */

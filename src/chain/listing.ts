@@ -227,9 +227,10 @@ function byInode(log: ContainerLog, others: ReadonlyMap<Generation, unknown>, fi
   // Otherwise the inode may be that of a new file, unless the name is the same as well.
   const named = same.findLast((generation) => generation.path === file.path);
   if (named !== undefined) return named.done && file.size < named.settled.offset ? null : named;
-  // A number in a name becomes that of another file.
-  const renamed = same.find(({ done, birthMs, settled }) => {
-    return done && birthMs > 0 && birthMs === file.birthMs && file.size >= settled.offset;
+  // Renamed while it was closed. A file that was given its inode is younger.
+  const renamed = same.find(({ fd, done, head, birthMs, settled }) => {
+    const isKnown = fd === null && (done || head !== null) && file.size >= settled.offset;
+    return isKnown && birthMs > 0 && birthMs === file.birthMs;
   });
   if (renamed !== undefined) return renamed;
   // What has been found under its gzipped name is not the file that has its inode now.

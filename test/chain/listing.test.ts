@@ -159,6 +159,23 @@ test('numbers in names become those of other files: what is done is known by its
   assert.deepEqual([added, unidentified], [[log.generations[2]], [log.generations[2]]]);
 });
 
+test('renamed while it was closed: known by its inode and the time of its birth', (t) => {
+  const { path, log, generation } = scene(t);
+  closeSync(generation.fd as number);
+  generation.fd = null;
+  generation.startAt({ offset: 4, tail: null, carry: null }, mark('head'), 'cri');
+  writeFileSync(path, 'one\nmore\n');
+  renameSync(path, `${path}.${FIRST}`);
+  writeFileSync(path, 'two\n');
+  const { added, unidentified, gone } = list(log);
+  assert.deepEqual(names(log), [
+    [`0.log.${FIRST}`, null],
+    ['0.log', null],
+  ]);
+  assert.deepEqual([added, unidentified, gone], [[log.generations[1]], [], []]);
+  assert.deepEqual([log.generations[0], generation.size, generation.read.offset], [generation, 9, 4]);
+});
+
 test('a copy under a rotated name is to be identified', (t) => {
   const { path, log, generation } = scene(t);
   copyFileSync(path, `${path}.1`);

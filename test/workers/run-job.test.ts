@@ -54,6 +54,33 @@ describe('run-job', () => {
     assert.equal(slices[0]!.oldestMs, Date.parse('2026-08-01T00:00:00.5Z'));
   });
 
+  test('a hole at the start of a file is no line, in whatever slices', async () => {
+    const hole = 700_000;
+    const text = '\0'.repeat(hole) + line('stdout', 'one') + line('stdout', 'two');
+    file.set(text);
+    for (const cut of [TAIL_BYTES, 4096, hole - 1, hole, hole + 1, text.length]) {
+      const { push, slices } = await run([sliceOf(file.fd, 0, cut, { format: 'auto' })]);
+      const { next, tail } = slices[0] as SliceResult;
+      assert.ok(next >= cut);
+      const rest = await run([sliceOf(file.fd, next, text.length, { format: 'auto', before: tail })]);
+      const entries = [push, rest.push].flatMap((it) => decode(it).flatMap((stream) => stream.entries));
+      assert.deepEqual(
+        entries.map(({ content }) => content),
+        ['one', 'two'],
+      );
+    }
+  });
+
+  test('a few NUL bytes at the start of a file are part of its first line', async () => {
+    const content = `${'\0'.repeat(TAIL_BYTES - 1)}x`;
+    file.set(`${content}\n`);
+    const { push } = await run([sliceOf(file.fd, 0, 1000, { format: 'raw' })]);
+    assert.deepEqual(
+      decode(push).flatMap(({ entries }) => entries.map((entry) => entry.content)),
+      [content],
+    );
+  });
+
   test('in the mode label each stream is a stream of its own', async () => {
     file.set(`${line('stdout', 'a')}${line('stderr', 'b')}odd\n${line('stdout', 'c')}`);
     const { push } = await run([sliceOf(file.fd, 0, 1000)], spec('label'));
