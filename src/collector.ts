@@ -408,7 +408,8 @@ export class Collector {
   #onProgress(log: ContainerLog): void {
     const nowMs = this.#now();
     if (!this.#stopping) {
-      for (const generation of log.generations) this.#heed(pollGeneration(generation, nowMs));
+      // Else there is enough to go on with.
+      if (!log.behind) for (const generation of log.generations) this.#heed(pollGeneration(generation, nowMs));
       if (log.generations.some(({ unknown }) => unknown)) void this.#identify(log);
       if (log.behind) this.#planner.add(log);
       this.#plan(nowMs);
