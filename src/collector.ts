@@ -189,13 +189,11 @@ export class Collector {
     const { positions, descriptors, workers, events } = this.#options;
     const nowMs = this.#now();
     this.#stored = positions.records();
-    for (const leftover of await this.#spool.load()) {
-      const log = this.#chains.getOrAdd(leftover.log);
-      log.generations.push(leftover.restore(log, nowMs));
-    }
     const found = await this.#scanAll();
     this.#placing = true;
     this.#chains.begin(found, nowMs, (folder) => this.#scanner.timeOf(folder));
+    // Files may be deleted while a worker starts that looks into copies: these do not vanish.
+    this.#chains.restore(await this.#spool.load(), nowMs);
     const gone = await takeUp({
       chains: this.#chains,
       records: this.#stored,
@@ -410,7 +408,8 @@ export class Collector {
   #onProgress(log: ContainerLog): void {
     const nowMs = this.#now();
     if (!this.#stopping) {
-      for (const generation of log.generations) this.#heed(pollGeneration(generation, nowMs));
+      // Else there is enough to go on with.
+      if (!log.behind) for (const generation of log.generations) this.#heed(pollGeneration(generation, nowMs));
       if (log.generations.some(({ unknown }) => unknown)) void this.#identify(log);
       if (log.behind) this.#planner.add(log);
       this.#plan(nowMs);

@@ -17,7 +17,7 @@ import { readLimits } from './plan/limits.js';
 import { compileLoops } from './plan/loops.js';
 import { type Budget, deriveBudget } from './plan/sizing.js';
 import { WORKER_FILE } from './plan/worker-file.js';
-import { startWorkers } from './plan/workers.js';
+import { type Begin, startWorkers } from './plan/workers.js';
 import type { CheckStagesJob, CheckStagesResult } from './protocol.js';
 import type { PushEvents } from './push/figures.js';
 import { keepWasmLight } from './push/light-wasm.js';
@@ -55,9 +55,12 @@ export async function runCollector(config: Config, context: Context): Promise<nu
   const ending = nextSignal();
   const log = await createLog(config);
   for (const warning of context.warnings) log.warn(warning);
-  const budget = deriveBudget(config, readLimits(), { cores: availableParallelism(), memoryBytes: totalmem() });
+  const limits = readLimits();
+  const budget = deriveBudget(config, limits, { cores: availableParallelism(), memoryBytes: totalmem() });
   try {
-    return await collect(config, context, budget, log, ending);
+    // With less than a core a worker would only be in the way of opening the files, which may be deleted by then.
+    const begin = limits.cpus !== null && limits.cpus < 1 ? 'first job' : 'now';
+    return await collect(config, context, { budget, begin }, log, ending);
   } finally {
     ending.stopListening();
   }
@@ -66,7 +69,7 @@ export async function runCollector(config: Config, context: Context): Promise<nu
 async function collect(
   config: Config,
   { effective, skipUnsupported }: Context,
-  budget: Budget,
+  { budget, begin }: { budget: Budget; begin: Begin },
   log: OwnLog,
   ending: Ending,
 ): Promise<number> {
@@ -104,7 +107,7 @@ async function collect(
     // Here, so that a worker is always compiled under the same flags: only then its bytecode is good (src/compiled.ts).
     keepWasmLight();
     const backlogBytes = (): number => fleet?.snapshot()?.unreadBytes ?? 0;
-    const workers = open(startWorkers(WORKER_FILE, setup, budget, { backlogBytes }), (it) => it.close());
+    const workers = open(startWorkers(WORKER_FILE, setup, budget, { backlogBytes }, begin), (it) => it.close());
     const descriptors = open(new Descriptors(maxOpenFiles(), shortOfDescriptors(events)), (it) => it.closeAll());
     const askWorker = (job: CheckStagesJob): Promise<CheckStagesResult> => workers.checkStages(job);
     const load = () => loadLanes({ config, effective, env: process.env, skipUnsupported, askWorker });

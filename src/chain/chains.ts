@@ -8,6 +8,7 @@ import { isOf } from './identify.js';
 import { isNamed, modifiedMs } from './identity.js';
 import { type FoundFile, type FoundName, FRESH_LISTINGS, findFiles, updateListing } from './listing.js';
 import { compareSuffixes } from './name.js';
+import type { Leftover } from './spool.js';
 
 export interface ChainsOptions {
   matcher: Matcher;
@@ -161,6 +162,20 @@ export class Chains {
       }
     }
     this.#past.clear();
+  }
+
+  /** Takes in copies that an earlier run has left, the oldest first. Files of their logs may be other names of theirs. */
+  restore(leftovers: readonly Leftover[], nowMs: number): void {
+    const copies = new Map<ContainerLog, Generation[]>();
+    for (const leftover of leftovers) {
+      const log = this.getOrAdd(leftover.log);
+      const own = copies.get(log) ?? [];
+      copies.set(log, [...own, leftover.restore(log, nowMs)]);
+    }
+    for (const [log, own] of copies) {
+      for (const file of log.generations) file.unidentified = file.suffix !== '';
+      log.generations.unshift(...own);
+    }
   }
 
   /** @returns generations that were gone when they were to be opened */

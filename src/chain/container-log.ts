@@ -152,19 +152,20 @@ export class ContainerLog {
         return this.#take(generation, index, Math.min(generation.planned + roomBytes, generation.plannedEnd), nowMs);
       }
       if (reading) return null;
-      const next = this.generations.find((later, at) => at > index && !later.done && !this.#passed(later, nowMs));
       const rest = Number.isFinite(generation.size) && generation.size > generation.read.offset;
       const waited = nowMs - generation.grownAtMs >= this.#settings.carryFlushMs;
       const own = generation.read.carry !== null;
       open = own || (open && isEmpty(generation));
       if (!this.#over(generation, nowMs)) {
         if (own && waited) return this.#flush(generation, nowMs);
-        if (next === undefined || open || rest) return null;
+        if (open || rest) return null;
         continue;
       }
       if (rest) return this.#finish(generation, nowMs);
+      if (!own) continue;
+      const next = this.generations.find((later, at) => at > index && !later.done && !this.#passed(later, nowMs));
       const handedOn = next !== undefined && next.planned === 0 && !generation.gap && !next.gap;
-      if (own && (!handedOn || (waited && next.unplannedBytes === 0))) return this.#flush(generation, nowMs);
+      if (!handedOn || (waited && next.unplannedBytes === 0)) return this.#flush(generation, nowMs);
     }
     return null;
   }

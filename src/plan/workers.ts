@@ -51,6 +51,9 @@ export interface WorkerPool extends Workers {
 /** Room for what is in the budget, for what workers may fill, and for gaps between; what is not needed is not touched. */
 const SHELF_TIMES = 2;
 
+/** When the first worker is started: at once, or with its first job. */
+export type Begin = 'now' | 'first job';
+
 /** A worker beyond the first that had nothing to do for so long ends: a quiet node gets its memory back. */
 const IDLE_MS = 60_000;
 
@@ -66,6 +69,7 @@ export function startWorkers(
   setup: WorkerSetup,
   budget: Budget,
   measured: Pick<CrewOptions, 'backlogBytes' | 'now'> = { backlogBytes: () => 0 },
+  begin: Begin = 'now',
 ): WorkerPool {
   const shelf = new Shelf(SHELF_TIMES * budget.pushBudgetBytes);
   /** What the largest jobs of late have made. */
@@ -74,7 +78,7 @@ export function startWorkers(
     filename: typeof file === 'string' ? file : fileURLToPath(file),
     // What a worker looks for when it starts: where it finds no function of that name, it loads the file a second time.
     name: 'collect',
-    minThreads: 1,
+    minThreads: begin === 'now' ? 1 : 0,
     maxThreads: 1,
     idleTimeout: IDLE_MS,
     workerData: { ...setup, shelf: shelf.memory },
@@ -96,6 +100,8 @@ export function startWorkers(
   pool.on('workerDestroy', () => crew.lose());
   async function run<Result>(name: string, job: object, transferList: MessagePort[] = []): Promise<Result> {
     crew.enter();
+    // From here on there is always one.
+    pool.options.minThreads = 1;
     try {
       return await pool.run(job, { name, transferList });
     } finally {

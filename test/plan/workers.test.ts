@@ -50,6 +50,16 @@ test('a second worker comes for a job that has waited long, though no other job 
   }
 });
 
+test('a worker that is to come with the first job comes with it, and stays', async () => {
+  const setup = { batchBytes: MIB, maxLineBytes: MIB };
+  const workers = startWorkers(WORKER_FILE, setup, BUDGET, { backlogBytes: () => 0 }, 'first job');
+  const sizes = [workers.size];
+  await workers.spoolHeads({ paths: [] });
+  sizes.push(workers.size);
+  await workers.close();
+  assert.deepEqual(sizes, [0, 1]);
+});
+
 test('an answer that comes while the workers are ended is no error', async () => {
   for (let i = 0; i < 10; i++) {
     const workers = startWorkers(WORKER_FILE, { batchBytes: MIB, maxLineBytes: MIB }, BUDGET);
