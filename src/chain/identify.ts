@@ -38,7 +38,11 @@ export async function identifyNewcomers(
   const unread = log.generations.findIndex(
     ({ deleted, read, size, done, copyOf }) => deleted && read.offset < size && !done && copyOf === null,
   );
-  const newcomers = log.generations.filter(({ unknown }, index) => unknown && (unread === -1 || index <= unread));
+  // Nothing behind one that is nowhere is read before that is found, or is known to be gone.
+  const isMissed = ({ done, deleted, missedLooks }: Generation) => !done && !deleted && missedLooks > 1;
+  const isStuck = log.generations.slice(0, unread).some(isMissed);
+  const mayAsk = (index: number) => unread === -1 || index <= unread || isStuck;
+  const newcomers = log.generations.filter(({ unknown }, index) => unknown && mayAsk(index));
   const candidates = log.generations.flatMap(candidatesOf);
   const places = candidates.map(({ point, head }) => ({ offset: point.offset, head, tail: point.tail }));
   const own = candidates.findIndex(({ generation, former }) => former === null && isCurrent(generation));

@@ -108,9 +108,11 @@ export function updateListing(
     const names = named.get(generation);
     noteListed(generation, isWhole && names !== undefined);
     const hadName = !generation.deleted;
+    // Nobody renames one that is compressed and has a time in its name.
+    const hadLastName = generation.gzip !== null && generation.suffix.includes('-');
     // Renamed while it was closed, it may be one of those that are asked what they are.
     const { fd, head, copyOf, done } = generation;
-    const mayBeThere = isAsked && fd === null && head !== null && copyOf === null && !done;
+    const mayBeThere = isAsked && fd === null && head !== null && copyOf === null && !done && !hadLastName;
     if (names !== undefined) generation.missedLooks = 0;
     else if (hadName || generation.missedLooks > 0) generation.missedLooks += 1;
     // A new name of it may only show in the next listing.
@@ -120,8 +122,6 @@ export function updateListing(
       continue;
     }
     const wasPlain = generation.path !== null;
-    // Nobody renames one that is compressed and has a time in its name.
-    const wasLast = generation.gzip !== null && generation.suffix.includes('-');
     generation.path = names?.path ?? null;
     generation.gzip = names?.gzip ?? null;
     // It may have grown after its size was last seen; only reading to the end will tell.
@@ -135,7 +135,7 @@ export function updateListing(
     if (!isSpare && (generation.fd !== null || generation.spool !== null)) continue;
     // In whatever place: until it is missed twice, it has that of the current one.
     const mayBe = log.generations.some(({ gzip, seenAtMs }) => gzip !== null && seenAtMs >= generation.seenAtMs);
-    if (isUntouched(generation) && mayBe && !wasLast) {
+    if (isUntouched(generation) && mayBe && !hadLastName) {
       // Renamed and compressed before it could be opened: it is one of those that came after it.
       generation.done = true;
       log.moved = true;

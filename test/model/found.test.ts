@@ -433,6 +433,18 @@ const WITHOUT_ROOM: Record<string, { spoolBytes: number; steps: Step[] }> = {
       { do: 'work', which: 0, times: 1 },
     ],
   },
+  'a compressed file that is closed and deleted holds up nothing behind it': {
+    spoolBytes: 44,
+    steps: [
+      { do: 'part', at: 0, stream: 'stdout', bytes: 0 },
+      { do: 'beginRotation', at: 0 },
+      { do: 'tick' },
+      { do: 'burst', at: 0, rotations: 2, bytes: 0 },
+      { do: 'rescan' },
+      { do: 'burst', at: 0, rotations: 2, bytes: 0 },
+      { do: 'work', which: 0, times: 1 },
+    ],
+  },
 };
 
 turnWatchingOff();
