@@ -68,7 +68,7 @@ function inChain(file: LogFile, path: string): boolean {
 /** The node of the model: real files, and a ledger of what is in them. */
 export class ModelNode {
   readonly containers: Container[];
-  /** Of each file that a container has begun, and of each compressed one. */
+  /** Of each file that a container has begun, and of each copy and compressed one. */
   readonly inodes: string[] = [];
   readonly #books: Books;
   readonly #root: string;
@@ -232,6 +232,7 @@ export class ModelNode {
     const to = `${container.path}.${rotationStamp(container.stamp)}`;
     copyFileSync(container.path, to);
     const ino = String(statSync(to, { bigint: true }).ino);
+    this.inodes.push(ino);
     const parts = current.parts.splice(0).filter((part) => !part.gone);
     const copy: LogFile = {
       ino,
