@@ -1,9 +1,10 @@
-import { type Books, type Entry, type Part, timeOf } from './books.js';
+import { type Entry, type Part, timeOf } from './books.js';
 import type { Stored } from './loki.js';
 import type { World } from './world.js';
 
 /** Holds what Loki has against what was written; returns what is wrong, in words. */
-export function verify({ books, loki, node, lostBytes, imbalances, spoolHasRoom }: World): string[] {
+export function verify(world: World): string[] {
+  const { books, loki, node, imbalances, spoolHasRoom } = world;
   const truncated = node.containers.find(({ truncates }) => truncates)?.labels;
   // A log that is truncated in place may be read once more: that shows only after what is new in it has been read.
   // Given up for want of room, a file may have another name that is not known yet.
@@ -26,17 +27,15 @@ export function verify({ books, loki, node, lostBytes, imbalances, spoolHasRoom 
     if (count > 1 && !part.entry.torn && !part.entry.parts.some(({ gone }) => gone))
       wrong.push(`stored ${count} times: ${(homes.get(part) ?? []).map(nameOf).join(' and ')}`);
   }
-  wrong.push(...checkLosses(books, lostBytes, homes, truncated, node.inodes));
+  wrong.push(...checkLosses(world, homes, truncated));
   return wrong;
 }
 
 /** What is counted as lost may be no more than is at risk, and no less than is missing of what the positions told of. */
 function checkLosses(
-  { parts }: Books,
-  lostBytes: ReadonlyMap<string, number>,
+  { books: { parts }, lostBytes, againBytes, node: { inodes } }: World,
   homes: ReadonlyMap<Part, Stored[]>,
   truncated: string | undefined,
-  inodes: readonly string[],
 ): string[] {
   const atRisk = new Map<string, number>();
   const missing = new Map<string, number>();
@@ -51,7 +50,7 @@ function checkLosses(
   const wrong: string[] = [];
   for (const [pod, bytes] of lostBytes) {
     if (truncated !== undefined && podIn(truncated) === pod) continue;
-    const most = atRisk.get(pod) ?? 0;
+    const most = (atRisk.get(pod) ?? 0) + (againBytes.get(pod) ?? 0);
     if (bytes > most) wrong.push(`${bytes} bytes of ${pod} are counted as lost, at most ${most} are`);
   }
   for (const [pod, least] of missing) {

@@ -52,6 +52,8 @@ export class World {
   readonly node: ModelNode;
   /** Bytes reported as lost, by pod. */
   readonly lostBytes = new Map<string, number>();
+  /** Of those, what was given up and a kill may have come too soon after: then the next life counts it again. */
+  readonly againBytes = new Map<string, number>();
   /** What does not balance in the books of a life. */
   readonly imbalances: string[] = [];
   /** Nothing is given up for want of room. */
@@ -187,6 +189,9 @@ export class World {
     if (this.life === null) return;
     this.#balance(this.life);
     this.life.kill();
+    for (const { reason, pod, bytes } of this.life.losses) {
+      if (reason === 'spool_full') this.againBytes.set(pod, (this.againBytes.get(pod) ?? 0) + bytes);
+    }
     this.#collectLosses();
     // What it knew of them is gone with it.
     for (const file of this.#unnamed) for (const part of file.parts) part.counted = false;
