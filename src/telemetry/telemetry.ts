@@ -194,12 +194,12 @@ function watchOutage(log: Log, throttle: Throttle, nowMs: () => number) {
   };
 }
 
-/** Losses, summed by reason and pod. */
+/** Losses, summed by reason, pod and container. */
 class LossSums {
   #sums = new Map<string, Loss>();
 
   add(loss: Loss): void {
-    const key = `${loss.reason} ${loss.namespace} ${loss.pod}`;
+    const key = `${loss.reason} ${loss.namespace} ${loss.pod} ${loss.container ?? ''}`;
     const { bytes, lines, files } = this.#sums.get(key) ?? { bytes: 0, lines: 0, files: 0 };
     this.#sums.set(key, { ...loss, bytes: loss.bytes + bytes, lines: loss.lines + lines, files: loss.files + files });
   }

@@ -173,17 +173,19 @@ describe('telemetry', () => {
     const gone = { reason: 'gone_while_down', namespace: 'n', lines: 0, files: 0 };
     telemetry.bytesLost({ ...gone, pod: 'other', bytes: 7 });
     telemetry.goneWhileDown([
-      { ...gone, pod: 'a', bytes: 1 },
-      { ...gone, pod: 'b', bytes: 3 },
-      { ...gone, pod: 'a', bytes: 1 },
+      { ...gone, pod: 'a', container: 'x', bytes: 1 },
+      { ...gone, pod: 'b', bytes: 4 },
+      { ...gone, pod: 'a', container: 'y', bytes: 3 },
+      { ...gone, pod: 'a', container: 'x', bytes: 1 },
     ]);
     const [, { code, bytes, times, pods } = {}] = lines;
-    assert.deepEqual([lines.length, code, bytes, times], [2, 'LOGS_LOST', 5, 3]);
+    assert.deepEqual([lines.length, code, bytes, times], [2, 'LOGS_LOST', 9, 4]);
     assert.deepEqual(pods, [
-      { ...gone, pod: 'b', bytes: 3 },
-      { ...gone, pod: 'a', bytes: 2 },
+      { ...gone, pod: 'b', bytes: 4 },
+      { ...gone, pod: 'a', container: 'y', bytes: 3 },
+      { ...gone, pod: 'a', container: 'x', bytes: 2 },
     ]);
-    assert.equal(metrics.totals.bytesLost, 12);
+    assert.equal(metrics.totals.bytesLost, 16);
   });
 
   it('warns of an unmatched path once, however often it is reported', async () => {
