@@ -57,6 +57,7 @@ export function addBooks(all: readonly Books[]): Books {
   return total;
 }
 
+/** All reasons together. */
 export function sum(byReason: Record<string, number>): number {
   return Object.values(byReason).reduce((total, value) => total + value, 0);
 }

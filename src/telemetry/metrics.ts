@@ -73,6 +73,7 @@ export interface Metrics {
   readonly totals: Totals;
   readonly registry: Exposition;
   snapshot(): Snapshot;
+  /** What became of all lines so far. */
   books(): Books;
   /** One try to push ended with this status, or a code if there was no answer, after so many seconds. */
   countPush(status: string, seconds: number): void;

@@ -1,17 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
-import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
+import { readStart } from '../../bench/load/contender.js';
 import { type Receiver, type ReceiverOptions, startReceiver } from '../../bench/receiver/server.js';
 
-const ROOT = join(import.meta.dirname, '../../..');
-const CLI = join(ROOT, 'dist/cli.js');
-const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: { start: string } };
-/** Those of `npm start`: under others V8 does not take the bytecode that the build has kept. */
-const START_FLAGS = scripts.start.split(' ').filter((word) => word.startsWith('--'));
+/** As `npm start` does: under other flags V8 does not take the bytecode that the build has kept. */
+const START = readStart(join(import.meta.dirname, '../../..'));
 /** A push of the collector that is the last must not have been waited for longer than this. */
 const ARRIVAL_MS = 30_000;
 
@@ -102,12 +100,12 @@ export class CollectorProcess {
   readonly #events = new EventEmitter<{ line: [] }>();
 
   constructor(env: Record<string, string>, { nodeArgs = [], maxOpenFiles, args: more = [] }: Launch) {
-    const argv = [process.execPath, ...START_FLAGS, ...nodeArgs, CLI, 'run', ...more];
+    const argv = [process.execPath, ...nodeArgs, ...START.args, ...more];
     const limited = ['sh', '-c', `ulimit -n ${maxOpenFiles}; exec "$@"`, 'sh', ...argv];
     const [file, ...args] = maxOpenFiles === undefined ? argv : limited;
     const child = spawn(file as string, args, {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { PATH: process.env.PATH, ...env },
+      env: { PATH: process.env.PATH, ...START.env, ...env },
     });
     this.#process = child;
     this.#events.setMaxListeners(0);

@@ -13,7 +13,7 @@ export interface SmallDisk {
   free(collector: CollectorProcess): void;
 }
 
-/** A way to have one; null with the reason where this kernel does not allow it. */
+/** A way to have one; the reason where this kernel does not allow it. */
 export type MakeDisk = (t: TestContext, root: string) => Promise<SmallDisk | string>;
 
 const DISK_BYTES = 4 * 1024 * 1024;

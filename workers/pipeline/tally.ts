@@ -51,6 +51,7 @@ export class Tally {
     this.#counter(name, labels).add += add;
   }
 
+  /** An entry was dropped, and Alloy's metric of dropped lines counts it. */
   dropped(reason: string): void {
     let counter = this.#drops.get(reason);
     if (counter === undefined) {
