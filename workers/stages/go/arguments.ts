@@ -1,11 +1,12 @@
 import type { Data } from './template.js';
 
-/** Go's functions take what their parameters say; anything else ends the template. */
+/** Go's functions take what their parameters say; each of these throws for anything else, which ends the template. */
 export function text(value: Data): string {
   if (typeof value !== 'string') throw new Error('a string is needed');
   return value;
 }
 
+/** Whole numbers as far as JavaScript knows them exactly. */
 export function int(value: Data): number {
   const number = typeof value === 'bigint' ? Number(value) : value;
   if (typeof number !== 'number' || !Number.isSafeInteger(number)) throw new Error('a whole number is needed');
