@@ -39,7 +39,8 @@ export async function identifyNewcomers(
     ({ deleted, read, size, done, copyOf }) => deleted && read.offset < size && !done && copyOf === null,
   );
   // Nothing behind one that is nowhere is read before that is found, or is known to be gone.
-  const isMissed = ({ done, deleted, missedLooks }: Generation) => !done && !deleted && missedLooks > 1;
+  const isMissed = ({ done, deleted, fd, spool, missedLooks }: Generation) =>
+    !done && !deleted && fd === null && spool === null && missedLooks > 1;
   const isStuck = log.generations.slice(0, unread).some(isMissed);
   const mayAsk = (index: number) => unread === -1 || index <= unread || isStuck;
   const newcomers = log.generations.filter(({ unknown }, index) => unknown && mayAsk(index));
