@@ -38,12 +38,7 @@ export async function identifyNewcomers(
   const unread = log.generations.findIndex(
     ({ deleted, read, size, done, copyOf }) => deleted && read.offset < size && !done && copyOf === null,
   );
-  // Nothing behind one that is nowhere is read before that is found, or is known to be gone.
-  const isMissed = ({ done, deleted, fd, spool, missedLooks }: Generation) =>
-    !done && !deleted && fd === null && spool === null && missedLooks > 1;
-  const isStuck = log.generations.slice(0, unread).some(isMissed);
-  const mayAsk = (index: number) => unread === -1 || index <= unread || isStuck;
-  const newcomers = log.generations.filter(({ unknown }, index) => unknown && mayAsk(index));
+  const newcomers = log.generations.filter(({ unknown }, index) => unknown && (unread === -1 || index <= unread));
   const candidates = log.generations.flatMap(candidatesOf);
   const places = candidates.map(({ point, head }) => ({ offset: point.offset, head, tail: point.tail }));
   const own = candidates.findIndex(({ generation, former }) => former === null && isCurrent(generation));
