@@ -68,12 +68,13 @@ export class Losses {
   lose(generation: Generation, reason: string, counted: CountResult | null): void {
     if (generation.done) return;
     const { abandon, descriptors, spool } = this.#options;
-    const { log, read, size, format } = generation;
-    const bytes = counted?.bytes ?? generation.knownBytes - generation.read.offset;
+    const { log, knownBytes, size, format } = generation;
+    const bytes = counted?.bytes ?? knownBytes - generation.read.offset;
     const isCounted = bytes > 0 || reason === 'unopened';
     if (isCounted && generation.copyOf === null) this.count(generation, reason, bytes, counted?.lines ?? 0);
     generation.restart(0);
     const former = generation.formers.at(-1) as Former;
+    const { read } = former;
     generation.formers = [];
     generation.done = true;
     abandon(generation);

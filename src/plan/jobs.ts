@@ -54,10 +54,10 @@ export interface JobsOptions {
   onBroken: (generation: Generation) => void;
 }
 
-/** The life of jobs: from a list of ranges to a worker, and from its result to pushes that are delivered. */
 /** Of the memory budget, of workers or of descriptors there are too few; or a stage that limits asks for a pause. */
 export type Obstacle = 'memory' | 'workers' | 'descriptors' | 'limit';
 
+/** The life of jobs: from a list of ranges to a worker, and from its result to pushes that are delivered. */
 export class Jobs {
   readonly #options: JobsOptions;
   readonly #jobs = new Map<Flight, Job>();
