@@ -89,7 +89,7 @@ export class Losses {
   /** What gaps still wait for will not be answered. */
   giveUpFlights({ generations }: ContainerLog): void {
     for (const gap of generations) {
-      if (!gap.gap || gap.size === 0 || gap.done) continue;
+      if (!gap.awaitsAnswers || gap.done) continue;
       const { bytes, lines } = gap.giveUpFlights();
       gap.log.moved = true;
       if (bytes > 0) this.count(gap, 'unanswered', bytes, lines);

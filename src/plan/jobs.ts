@@ -165,7 +165,7 @@ export class Jobs {
     for (const { flight, result } of this.#delivery.recall()) {
       const { generation, epoch } = flight;
       if (epoch === generation.epoch || generation.formers.length > 0 || result === null) continue;
-      // It was truncated when this was on its way, and there is no copy. Several pushes may have been made of the same lines.
+      // Truncated when this was on its way, with no copy of it. Several pushes may have been made of the same lines.
       const key = `${generation.log.path} ${generation.ino} ${epoch} ${result.first}`;
       if (counted.has(key)) continue;
       counted.add(key);
@@ -235,6 +235,7 @@ export class Jobs {
     // Of a part of it nobody knows how many lines were in that.
     const isWhole = result !== null && from <= result.first && goneBytes >= result.next - result.first;
     this.#options.onMissing(generation, 'damaged', goneBytes, isWhole ? result.lines : 0);
+    // Nothing is read again for a gap: it has one answer less to wait for.
     if (!generation.gap) return;
     flight.openUnits -= 1;
     if (flight.openUnits === 0) generation.log.settle(flight, this.#options.now());
