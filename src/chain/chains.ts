@@ -138,7 +138,6 @@ export class Chains {
    */
   begin(found: Found, nowMs: number, timeOf: (folder: string) => number): void {
     const folders = new Map<string, Map<string, readonly FoundName[]>>();
-    for (const folder of this.#folders.keys()) folders.set(folder, new Map());
     for (const [path, names] of found) {
       const folder = dirname(path);
       const logs = folders.get(folder);
@@ -169,8 +168,10 @@ export class Chains {
     const copies = new Map<ContainerLog, Generation[]>();
     for (const leftover of leftovers) {
       const log = this.getOrAdd(leftover.log);
-      const own = copies.get(log) ?? [];
-      copies.set(log, [...own, leftover.restore(log, nowMs)]);
+      const own = copies.get(log);
+      const copy = leftover.restore(log, nowMs);
+      if (own === undefined) copies.set(log, [copy]);
+      else own.push(copy);
     }
     for (const [log, own] of copies) {
       for (const file of log.generations) file.unidentified = file.suffix !== '';

@@ -122,7 +122,7 @@ export class Generation {
   epoch = 0;
   /**
    * Stands for a file that is gone: what was open in it is sent as it is, and nothing is joined over it, for nobody knows
-   * what else it held.
+   * what else it held. Or for what of the file is on its way to Loki: its size tells how much.
    */
   gap = false;
   /** The size at which the bytes after `read` were found to hold no complete line. */
@@ -201,6 +201,11 @@ export class Generation {
   /** Without any name on disk: only the open file or a copy of ours keeps its bytes. */
   get deleted(): boolean {
     return this.path === null && this.gzip === null;
+  }
+
+  /** Whether it stands for what is on its way of a file that is gone: it holds nothing that could be read. */
+  get awaitsAnswers(): boolean {
+    return this.gap && this.size > 0;
   }
 
   /** Whether the file that is open, or would be opened, has a name. */

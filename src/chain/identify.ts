@@ -165,7 +165,8 @@ export async function goOnCompressed(
   identify: Identify,
 ): Promise<boolean> {
   const { log, size, epoch } = generation;
-  const isNewcomer = ({ unknown, cameGzipped }: Generation) => unknown && cameGzipped;
+  const isNewcomer = ({ unknown, cameGzipped, spool }: Generation) =>
+    unknown && cameGzipped && (spool === null || generation.spool === null);
   const likely = log.generations.filter((each) => isNewcomer(each) && each.saidBytes === size);
   if (likely.length === 0 || !Number.isFinite(size)) return false;
   const whole = { offset: size, head: null, tail: null };
@@ -179,6 +180,9 @@ export async function goOnCompressed(
   // While they are read, both stay open; then it is tried again.
   if (generation.epoch !== epoch || generation.readers + readers > 0) return gzip !== null;
   if (gzip !== null) descriptors.close(generation);
+  // Of what is given up no copy is being made; that of the other would be nobody's.
+  generation.spool ??= found.spool;
+  found.spool = null;
   takeOver(generation, found, false, descriptors);
   return gzip !== null;
 }

@@ -53,7 +53,7 @@ export class Keeper {
     // First: what is being copied just now is not given up.
     this.#limit();
     for (const generation of this.#refused) {
-      // Else one that is asked what it is would be copied each time when that is known.
+      // A copy that is tried with every tick would keep one that is asked what it is from being told.
       if (needsCopy(generation) && generation.readers === 0) this.#copy(generation);
     }
     this.#save();

@@ -184,7 +184,10 @@ function notePlaces(named: ReadonlyMap<Generation, unknown>, ordered: readonly F
   }
 }
 
-/** Most often the next one does it; but a file may lose its name, and a link that leads nowhere is always one without. */
+/**
+ * A new generation is held back for at most so many. Most often the next one shows it again; but a file may lose its name,
+ * and a link that leads nowhere is always a name without a file.
+ */
 export const FRESH_LISTINGS = 3;
 
 function noteListed(generation: Generation, isShown: boolean): void {

@@ -68,12 +68,13 @@ export class Losses {
   lose(generation: Generation, reason: string, counted: CountResult | null): void {
     if (generation.done) return;
     const { abandon, descriptors, spool } = this.#options;
-    const { log, read, size, format } = generation;
-    const bytes = counted?.bytes ?? generation.knownBytes - generation.read.offset;
+    const { log, knownBytes, size, format } = generation;
+    const bytes = counted?.bytes ?? knownBytes - generation.read.offset;
     const isCounted = bytes > 0 || reason === 'unopened';
     if (isCounted && generation.copyOf === null) this.count(generation, reason, bytes, counted?.lines ?? 0);
     generation.restart(0);
     const former = generation.formers.at(-1) as Former;
+    const { read } = former;
     generation.formers = [];
     generation.done = true;
     abandon(generation);
@@ -88,7 +89,7 @@ export class Losses {
   /** What gaps still wait for will not be answered. */
   giveUpFlights({ generations }: ContainerLog): void {
     for (const gap of generations) {
-      if (!gap.gap || gap.size === 0 || gap.done) continue;
+      if (!gap.awaitsAnswers || gap.done) continue;
       const { bytes, lines } = gap.giveUpFlights();
       gap.log.moved = true;
       if (bytes > 0) this.count(gap, 'unanswered', bytes, lines);

@@ -144,7 +144,7 @@ export class Delivery {
     this.#options.held.drop(job);
     const release = () => {
       held.release();
-      this.#left(place);
+      this.#countMissed(place);
     };
     const place: Place = {
       held: { submit: (part) => held.submit(part), release },
@@ -157,7 +157,7 @@ export class Delivery {
   }
 
   /** Everything of the place was handed over anew, as far as it was there. */
-  #left(place: Place): void {
+  #countMissed(place: Place): void {
     if (!this.#places.delete(place) || place.entries === 0) return;
     this.#options.events.entriesMissed({ entries: place.entries });
   }

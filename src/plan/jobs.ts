@@ -54,10 +54,10 @@ export interface JobsOptions {
   onBroken: (generation: Generation) => void;
 }
 
-/** The life of jobs: from a list of ranges to a worker, and from its result to pushes that are delivered. */
 /** Of the memory budget, of workers or of descriptors there are too few; or a stage that limits asks for a pause. */
 export type Obstacle = 'memory' | 'workers' | 'descriptors' | 'limit';
 
+/** The life of jobs: from a list of ranges to a worker, and from its result to pushes that are delivered. */
 export class Jobs {
   readonly #options: JobsOptions;
   readonly #jobs = new Map<Flight, Job>();
@@ -165,7 +165,7 @@ export class Jobs {
     for (const { flight, result } of this.#delivery.recall()) {
       const { generation, epoch } = flight;
       if (epoch === generation.epoch || generation.formers.length > 0 || result === null) continue;
-      // It was truncated when this was on its way, and there is no copy. Several pushes may have been made of the same lines.
+      // Truncated when this was on its way, with no copy of it. Several pushes may have been made of the same lines.
       const key = `${generation.log.path} ${generation.ino} ${epoch} ${result.first}`;
       if (counted.has(key)) continue;
       counted.add(key);
@@ -235,6 +235,7 @@ export class Jobs {
     // Of a part of it nobody knows how many lines were in that.
     const isWhole = result !== null && from <= result.first && goneBytes >= result.next - result.first;
     this.#options.onMissing(generation, 'damaged', goneBytes, isWhole ? result.lines : 0);
+    // Nothing is read again for a gap: it has one answer less to wait for.
     if (!generation.gap) return;
     flight.openUnits -= 1;
     if (flight.openUnits === 0) generation.log.settle(flight, this.#options.now());

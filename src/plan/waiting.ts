@@ -91,7 +91,7 @@ export class Waiting {
 
 /** What a unit was to be read for is over: its generation has begun anew, or was given up and a gap has its place. */
 export function isOver({ flight: { generation, epoch } }: Unit): boolean {
-  return epoch !== generation.epoch || (generation.gap && generation.size > 0);
+  return epoch !== generation.epoch || generation.awaitsAnswers;
 }
 
 function setAside(unit: Unit, { place, spec, only }: Purpose, aside: Map<Unit, Purpose>): void {

@@ -83,7 +83,7 @@ function scene(
     all.push(generation);
     return generation;
   };
-  return { keeper, copied, lost, lostFrom, deleted, spool };
+  return { keeper, copied, lost, lostFrom, deleted, all, spool };
 }
 
 test('what loses its last name is copied once, and let go when nothing more comes', async (t) => {
@@ -288,4 +288,19 @@ test('given up: a compressed file of the same that is deleted as well is not los
   await keeper.saveAll();
   await keeper.giveUpRest();
   assert.deepEqual(lost, [[open, 'spool_full', 7]]);
+});
+
+test('given up: a copy of its compressed file, which is deleted as well, is what is left of it', async (t) => {
+  const { keeper, lost, deleted, all, spool } = scene(t, { isSame: true, isBroken: ({ packed }) => !packed });
+  const open = deleted('open', 500);
+  const newcomer = addGeneration(open.log, 0, { suffix: '20260101-000000', gzip: true });
+  Object.assign(newcomer, { unidentified: true, saidBytes: 500, gzip: null, endedAtMs: NOW_MS });
+  all.push(newcomer);
+  keeper.notice([open, newcomer]);
+  await keeper.saveAll();
+  assert.deepEqual([open.spool, newcomer.spool?.end], [null, 500]);
+  await keeper.giveUpRest();
+  assert.deepEqual([lost, open.log.generations, open.spool?.end, newcomer.spool], [[], [open], 500, null]);
+  spool.release(open);
+  assert.equal(spool.usedBytes, 0);
 });

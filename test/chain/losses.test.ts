@@ -4,7 +4,7 @@ import type { ContainerLog } from '../../src/chain/container-log.js';
 import type { Flight, Generation } from '../../src/chain/generation.js';
 import { Losses } from '../../src/chain/losses.js';
 import type { Loss } from '../../src/telemetry/events.js';
-import { addGeneration, CARRY, makeLog, NOW_MS, readTo } from './kit.js';
+import { addGeneration, CARRY, makeLog, NOW_MS, read, readTo, SETTINGS } from './kit.js';
 
 /** What became of a log's generations, in the order in which it was told. */
 function scene() {
@@ -53,6 +53,23 @@ test('nothing stands for what was read to its end with nothing open', () => {
   losses.lose(gone, 'deleted', null);
   assert.deepEqual(lost, []);
   assert.deepEqual(log.generations, [gone]);
+});
+
+test('what an older one has left open for a slice of one that is gone is that of the older one alone', () => {
+  const { log, losses } = scene();
+  const [old, gone] = [addGeneration(log, 100, { suffix: '20260101-000001' }), addGeneration(log, 50)];
+  read(log.nextFlight(100, false, NOW_MS) as Flight, { carry: CARRY });
+  const lent = log.nextFlight(50, false, NOW_MS + SETTINGS.graceMs);
+  assert.deepEqual([lent?.generation, lent?.carriedFrom, old.read.carry], [gone, old, null]);
+  losses.lose(gone, 'deleted', null);
+  assert.deepEqual(
+    log.generations.map(({ gap, read: { carry } }) => [gap, carry]),
+    [
+      [false, CARRY],
+      [false, null],
+      [true, null],
+    ],
+  );
 });
 
 /** A generation of which 60 bytes are on their way in two ranges, the rest is unread, and something is open. */

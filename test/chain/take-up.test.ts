@@ -7,6 +7,7 @@ import type { ContainerLog } from '../../src/chain/container-log.js';
 import { Descriptors } from '../../src/chain/descriptors.js';
 import { Generation } from '../../src/chain/generation.js';
 import type { Identify } from '../../src/chain/identify.js';
+import type { Leftover } from '../../src/chain/spool.js';
 import { type TakeUpOptions, takeUp } from '../../src/chain/take-up.js';
 import type { Cursor, PositionRecord } from '../../src/checkpoint/record.js';
 import { createMatcher } from '../../src/discover/match.js';
@@ -19,9 +20,11 @@ import { CARRY, makeFolder, NOW_MS, SETTINGS } from './kit.js';
 const sources = new Sources();
 const LINES = 'one\ntwo\nthree\n';
 
-/** Logs on disk, the positions of an earlier run, and what a start makes of both. */
+/** Logs on disk, what an earlier run has left, and what a start makes of both. */
 class Scene {
   readonly records = new Map<string, PositionRecord>();
+  /** Copies in the spool. */
+  readonly leftovers: Leftover[] = [];
   readonly forgotten: string[] = [];
   /** Logs that were asked which generations their copies were made from. */
   readonly asked: string[] = [];
@@ -89,6 +92,7 @@ class Scene {
 
   async start(options: Partial<TakeUpOptions> = {}): Promise<[reason: string, pod: string, bytes: number][]> {
     this.chains.begin(await this.#scanner.scan(), NOW_MS, () => 0);
+    this.chains.restore(this.leftovers, NOW_MS);
     const gone = await takeUp({
       chains: this.chains,
       records: this.records,
@@ -195,18 +199,21 @@ test('only a log with copies is asked what they are copies of, and only a file t
   for (const suffix of ['.20260101-000001', '.20260101-000002', '']) scene.write('copied', LINES, suffix);
   scene.write('plain', LINES, '.20260101-000001');
   scene.write('plain');
-  const log = scene.chains.getOrAdd(scene.path('copied'));
-  const file = { path: '', suffix: '20260101-000001', gzip: false, dev: '1', ino: '1', size: LINES.length };
-  const copy = new Generation(log, file, NOW_MS);
-  copy.path = null;
-  copy.spool = { path: '/spool', start: 0, end: LINES.length, fileBytes: 100 };
-  log.generations.push(copy);
+  const suffix = '20260101-000001';
+  const file = { path: '', suffix, gzip: false, dev: '1', ino: '1', size: LINES.length };
+  const restore = (log: ContainerLog): Generation => {
+    const copy = new Generation(log, file, NOW_MS);
+    copy.path = null;
+    copy.spool = { path: '/spool', start: 0, end: LINES.length, fileBytes: 100 };
+    return copy;
+  };
+  scene.leftovers.push({ log: scene.path('copied'), suffix, seenAtMs: NOW_MS, restore });
   await scene.start();
   assert.deepEqual(scene.asked, [scene.path('copied')]);
   const waiting = (pod: string) => scene.log(pod).generations.filter(({ unidentified }) => unidentified);
   assert.deepEqual(
-    waiting('copied').map(({ suffix }) => suffix),
-    ['20260101-000001'],
+    waiting('copied').map((generation) => generation.suffix),
+    [suffix],
   );
   assert.deepEqual(waiting('plain'), []);
 });
