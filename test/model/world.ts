@@ -52,7 +52,7 @@ export class World {
   readonly node: ModelNode;
   /** Bytes reported as lost, by pod. */
   readonly lostBytes = new Map<string, number>();
-  /** Of those, what was given up and a kill may have come too soon after: then the next life counts it again. */
+  /** Of those, what a kill may have come too soon after: then the next life counts it again. */
   readonly againBytes = new Map<string, number>();
   /** What does not balance in the books of a life. */
   readonly imbalances: string[] = [];
@@ -190,7 +190,8 @@ export class World {
     this.#balance(this.life);
     this.life.kill();
     for (const { reason, pod, bytes } of this.life.losses) {
-      if (reason === 'spool_full') this.againBytes.set(pod, (this.againBytes.get(pod) ?? 0) + bytes);
+      // What a start misses is stored at once.
+      if (reason !== 'gone_while_down') this.againBytes.set(pod, (this.againBytes.get(pod) ?? 0) + bytes);
     }
     this.#collectLosses();
     // What it knew of them is gone with it.
