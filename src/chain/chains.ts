@@ -7,7 +7,7 @@ import type { Generation } from './generation.js';
 import { isOf } from './identify.js';
 import { isNamed, modifiedMs } from './identity.js';
 import { type FoundFile, type FoundName, FRESH_LISTINGS, findFiles, updateListing } from './listing.js';
-import { compareSuffixes } from './name.js';
+import { compareSuffixes, isTime } from './name.js';
 import type { Leftover } from './spool.js';
 
 export interface ChainsOptions {
@@ -307,7 +307,7 @@ function homesOf(found: Found): string[] {
  */
 function isMetAgain(generation: Generation): boolean {
   const { suffix, path, log } = generation;
-  const isTimed = suffix.includes('-');
+  const isTimed = isTime(suffix);
   const mayBeIt = (it: Generation) =>
     (isTimed && it.suffix === suffix) ||
     (path !== null && it.gzip !== null && (!isTimed || compareSuffixes(it.suffix, suffix) > 0));

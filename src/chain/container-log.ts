@@ -4,6 +4,7 @@ import { type PodPath, readPodPath } from '../discover/pod-path.js';
 import type { TargetLabels } from '../pipeline.js';
 import type { Format, SliceResult } from '../protocol.js';
 import type { Flight, Generation } from './generation.js';
+import { isTime } from './name.js';
 
 /** What a chain takes from the settings. */
 export interface ChainSettings {
@@ -380,7 +381,7 @@ export class ContainerLog {
     const unfinished = generations.findIndex((generation) => !generation.done);
     const first = unfinished === -1 ? generations.length : unfinished;
     for (const { suffix } of generations.slice(0, first)) {
-      if (suffix.includes('-') && suffix > (this.doneThrough ?? '')) this.doneThrough = suffix;
+      if (isTime(suffix) && suffix > (this.doneThrough ?? '')) this.doneThrough = suffix;
     }
     const lastDone = generations.findLastIndex((generation, index) => index < first && generation.head !== null);
     const cursors = generations.filter((_, index) => index === lastDone || index >= first);

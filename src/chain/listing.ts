@@ -3,7 +3,7 @@ import type { ContainerLog } from './container-log.js';
 import { Generation, type GzipFile } from './generation.js';
 import { isOf } from './identify.js';
 import { sightPath } from './identity.js';
-import { compareSuffixes, type GenerationName } from './name.js';
+import { compareSuffixes, type GenerationName, isTime } from './name.js';
 
 /** A path that is the name of a generation. */
 export interface FoundName extends GenerationName {
@@ -109,7 +109,7 @@ export function updateListing(
     noteListed(generation, isWhole && names !== undefined);
     const hadName = !generation.deleted;
     // Nobody renames one that is compressed and has a time in its name.
-    const hadLastName = generation.gzip !== null && generation.suffix.includes('-');
+    const hadLastName = generation.gzip !== null && isTime(generation.suffix);
     // Renamed while it was closed, it may be one of those that are asked what they are.
     const { fd, head, copyOf, done } = generation;
     const mayBeThere = isAsked && fd === null && head !== null && copyOf === null && !done && !hadLastName;
@@ -180,7 +180,7 @@ function notePlaces(named: ReadonlyMap<Generation, unknown>, ordered: readonly F
   const newest = ordered.findLast(({ suffix }) => suffix !== '')?.suffix ?? '';
   for (const generation of named.keys()) {
     const place = generation.suffix === '' ? newest : generation.suffix;
-    generation.place = place.includes('-') ? place : null;
+    generation.place = isTime(place) ? place : null;
   }
 }
 
@@ -259,7 +259,7 @@ function byGzip(
   const open = log.generations.find((it) => it.fd !== null && it.packed && isFileOf(it, file));
   if (open !== undefined) return open;
   // Without a time in it, its name may have been that of another file: then it is another generation.
-  if (!file.suffix.includes('-')) {
+  if (!isTime(file.suffix)) {
     const isIt = (it: Generation) => isFileOf(it, file) && it.gzip?.birthMs === file.birthMs;
     const isTwin = (it: Generation) => it.suffix === file.suffix && named.get(it)?.path != null;
     return log.generations.find(isIt) ?? log.generations.find(isTwin) ?? null;

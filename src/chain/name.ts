@@ -23,6 +23,11 @@ export function readGenerationName(path: string): GenerationName {
   return { log: match[1] as string, suffix: match[2] as string, gzip: match[3] !== undefined };
 }
 
+/** Whether a suffix is a time, which is never used again, and not a number (or none), which becomes that of other files. */
+export function isTime(suffix: string): boolean {
+  return suffix.includes('-');
+}
+
 /**
  * Orders suffixes of one chain from the oldest generation to the newest: stamps grow with time, numbers grow with age,
  * and the current generation is the newest.
@@ -33,6 +38,6 @@ export function compareSuffixes(a: string, b: string): number {
 
 function rank(suffix: string): number {
   if (suffix === '') return Number.MAX_SAFE_INTEGER;
-  if (suffix.includes('-')) return Number(suffix.replace('-', ''));
+  if (isTime(suffix)) return Number(suffix.replace('-', ''));
   return -Number(suffix);
 }

@@ -4,7 +4,7 @@ import type { Descriptors } from './descriptors.js';
 import { type Generation, gapIn } from './generation.js';
 import { type Answer, ask, type Identify, isOf, skip } from './identify.js';
 import { sortNamed } from './listing.js';
-import { compareSuffixes, readGenerationName } from './name.js';
+import { compareSuffixes, isTime, readGenerationName } from './name.js';
 
 /**
  * Puts the generations found at start where the journal says they were left: those before the first cursor are done,
@@ -108,7 +108,7 @@ export async function placeAtCursors(
 
 /** Where one belongs of which no cursor tells: a time in a name sorts as text, and what has none is the newest. */
 function keyOf({ spool, suffix, after }: Generation): string {
-  if (suffix.includes('-')) return suffix;
+  if (isTime(suffix)) return suffix;
   if (spool === null) return '~';
   return after === '' ? '' : `${after}~`;
 }
@@ -123,7 +123,7 @@ function compareUntold(a: Generation, b: Generation): number {
  * without one, of any that came later, for it was rotated after it was copied.
  */
 export function mayBeCopyOf(copy: Generation, file: Generation): boolean {
-  if (copy.suffix.includes('-')) return copy.suffix === file.suffix;
+  if (isTime(copy.suffix)) return copy.suffix === file.suffix;
   const { generations } = copy.log;
   return copy.suffix !== '' || generations.indexOf(file) > generations.indexOf(copy);
 }
@@ -135,7 +135,7 @@ export function mayBeCopyOf(copy: Generation, file: Generation): boolean {
 export function isSurelyDone({ log, suffix, spool }: Generation, cursors: readonly Cursor[]): boolean {
   const [first] = cursors;
   const stamp = first === undefined || isUnread(first) ? null : stampOf(first);
-  if (stamp === null || spool !== null || !suffix.includes('-') || compareSuffixes(suffix, stamp) >= 0) return false;
+  if (stamp === null || spool !== null || !isTime(suffix) || compareSuffixes(suffix, stamp) >= 0) return false;
   return log.generations.some((generation) => generation.spool === null && generation.suffix === stamp);
 }
 
@@ -204,7 +204,7 @@ function* likelyFirst(
 
 /** By its name it has come since the position was stored: a copy of what the current file was, of which nothing was read. */
 function isSince({ suffix }: Generation, doneThrough: string | null | undefined): boolean {
-  if (doneThrough === undefined || !suffix.includes('-')) return false;
+  if (doneThrough === undefined || !isTime(suffix)) return false;
   return doneThrough === null || compareSuffixes(suffix, doneThrough) > 0;
 }
 
@@ -236,7 +236,7 @@ function isUnread({ head, offset }: Cursor): boolean {
 /** The time in the name of its file; null if there is none. A time is never used again, a number is, and so is none. */
 function stampOf(cursor: Cursor): string | null {
   const { suffix } = readGenerationName(cursor.name);
-  return suffix.includes('-') ? suffix : null;
+  return isTime(suffix) ? suffix : null;
 }
 
 /**
@@ -257,7 +257,7 @@ function isSurelyGone(
   if (stamp === null) return false;
   const { gzip } = readGenerationName(cursor.name);
   const isOlder = ({ spool, suffix }: Generation) =>
-    spool === null && suffix.includes('-') && compareSuffixes(suffix, stamp) < 0;
+    spool === null && isTime(suffix) && compareSuffixes(suffix, stamp) < 0;
   const mayBeIt = ({ spool, path: own, size }: Generation) =>
     spool !== null || (!gzip && own !== null && size >= cursor.size);
   return !generations.some((it) => it.suffix === stamp || (isOf(cursor, it) && mayBeIt(it)) || (!gzip && isOlder(it)));

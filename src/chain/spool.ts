@@ -7,7 +7,7 @@ import type { Workers } from '../plan/workers.js';
 import type { SpoolHeadsResult } from '../protocol.js';
 import type { ContainerLog } from './container-log.js';
 import { Generation } from './generation.js';
-import { compareSuffixes } from './name.js';
+import { compareSuffixes, isTime } from './name.js';
 import { spoolFile, spoolNumbers } from './spool-folders.js';
 
 export interface SpoolOptions {
@@ -244,11 +244,8 @@ function neededBytes({ unsettledBytes, size, saidBytes }: Generation): number {
 
 function newestBefore(generation: Generation): string {
   const { generations } = generation.log;
-  return generations.slice(0, generations.indexOf(generation)).findLast(isStamped)?.suffix ?? generation.after;
-}
-
-function isStamped({ suffix }: Generation): boolean {
-  return suffix.includes('-');
+  const before = generations.slice(0, generations.indexOf(generation));
+  return before.findLast(({ suffix }) => isTime(suffix))?.suffix ?? generation.after;
 }
 
 function parseNote(text: string): v.InferOutput<typeof noteSchema> | null {

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { mkdirSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { Chains } from '../../src/chain/chains.js';
 import { Descriptors } from '../../src/chain/descriptors.js';
+import type { Generation } from '../../src/chain/generation.js';
 import { createMatcher } from '../../src/discover/match.js';
 import { scanFolder } from '../../src/discover/scan.js';
-import { makeFolder, NOW_MS, SETTINGS } from './kit.js';
+import { makeChains, makeFolder, NOW_MS } from './kit.js';
 
 /** Chains of the logs below a folder; `beforeOpen` is called before each file is opened. `gone` are inodes of files. */
 function scene(t: TestContext, beforeOpen: (path: string) => void = () => {}) {
@@ -16,23 +16,13 @@ function scene(t: TestContext, beforeOpen: (path: string) => void = () => {}) {
   t.after(() => descriptors.closeAll());
   const vanished: [string, number, number][] = [];
   const gone: string[] = [];
-  const ignore = () => {};
-  const chains = new Chains({
-    matcher,
-    settings: SETTINGS,
-    labelsOf: () => [],
-    isStale: () => false,
-    onFound: ignore,
-    onForgotten: ignore,
-    onAdded(generation) {
-      beforeOpen(generation.path ?? '');
-      return generation.open(descriptors) === 'open';
-    },
-    onChanged: ignore,
-    onUnidentified: ignore,
+  const open = (generation: Generation) => {
+    beforeOpen(generation.path ?? '');
+    return generation.open(descriptors) === 'open';
+  };
+  const chains = makeChains(matcher, open, {
     onGone: ({ ino }) => gone.push(ino),
     onVanished: (path, files, bytes) => vanished.push([path, files, bytes]),
-    onHidden: ignore,
   });
   const folder = (pod: string) => join(root, pod);
   const log = (pod: string) => join(root, pod, '0.log');

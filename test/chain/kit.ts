@@ -2,6 +2,7 @@ import { mkdtempSync, openSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { Chains, type ChainsOptions } from '../../src/chain/chains.js';
 import { type ChainSettings, ContainerLog } from '../../src/chain/container-log.js';
 import { type Flight, Generation } from '../../src/chain/generation.js';
 import { type FoundFile, findFiles, type ListingChange, updateListing } from '../../src/chain/listing.js';
@@ -24,6 +25,30 @@ export function makeFolder(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'chain-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
+}
+
+/** Chains whose files are opened by `onAdded`; of all else nobody is told, but for what `more` says. */
+export function makeChains(
+  matcher: ChainsOptions['matcher'],
+  onAdded: ChainsOptions['onAdded'],
+  more: Partial<ChainsOptions> = {},
+): Chains {
+  const ignore = () => {};
+  return new Chains({
+    matcher,
+    settings: SETTINGS,
+    labelsOf: () => [],
+    isStale: () => false,
+    onFound: ignore,
+    onForgotten: ignore,
+    onAdded,
+    onChanged: ignore,
+    onUnidentified: ignore,
+    onGone: ignore,
+    onVanished: ignore,
+    onHidden: ignore,
+    ...more,
+  });
 }
 
 export function makeLog(path = '/var/log/pods/default_web_uid/app/0.log', settings: Partial<ChainSettings> = {}) {

@@ -3,12 +3,11 @@ import fs, { appendFileSync, linkSync, renameSync, symlinkSync, utimesSync, writ
 import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { Chains } from '../../src/chain/chains.js';
 import type { ContainerLog } from '../../src/chain/container-log.js';
 import { pollLog } from '../../src/chain/poll.js';
 import { Sleep } from '../../src/chain/sleep.js';
 import { createMatcher } from '../../src/discover/match.js';
-import { makeFolder, open, SETTINGS } from './kit.js';
+import { makeChains, makeFolder, open } from './kit.js';
 
 const BOUND = { timeout: 10_000 };
 const QUIET_MS = 1_000;
@@ -30,21 +29,7 @@ function scene(t: TestContext, names = ['0.log']) {
     utimesSync(join(folder, name), LONG_AGO, LONG_AGO);
   }
   age();
-  const ignore = () => {};
-  const chains = new Chains({
-    matcher: createMatcher([`${folder}/*.log`], []),
-    settings: SETTINGS,
-    labelsOf: () => [],
-    isStale: () => false,
-    onFound: ignore,
-    onForgotten: ignore,
-    onAdded: (generation) => open(generation).fd !== null,
-    onChanged: ignore,
-    onUnidentified: ignore,
-    onGone: ignore,
-    onVanished: ignore,
-    onHidden: ignore,
-  });
+  const chains = makeChains(createMatcher([`${folder}/*.log`], []), (generation) => open(generation).fd !== null);
   chains.look(folder, NOW_MS);
   const sleep = new Sleep(chains, QUIET_MS);
   const alive = setInterval(() => {}, 60_000);

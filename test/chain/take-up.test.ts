@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { Chains } from '../../src/chain/chains.js';
+import type { Chains } from '../../src/chain/chains.js';
 import type { ContainerLog } from '../../src/chain/container-log.js';
 import { Descriptors } from '../../src/chain/descriptors.js';
 import { Generation } from '../../src/chain/generation.js';
@@ -15,7 +15,7 @@ import { Scanner } from '../../src/discover/scan.js';
 import { markOf } from '../../workers/mark.js';
 import { Sources } from '../../workers/read/source.js';
 import { runIdentify } from '../../workers/run-identify.js';
-import { CARRY, makeFolder, NOW_MS, SETTINGS } from './kit.js';
+import { CARRY, makeChains, makeFolder, NOW_MS } from './kit.js';
 
 const sources = new Sources();
 const LINES = 'one\ntwo\nthree\n';
@@ -39,21 +39,7 @@ class Scene {
     const globs = [`${this.#root}/*/*/*.log`];
     const matcher = createMatcher(globs, []);
     this.#scanner = new Scanner(globs, matcher);
-    const ignore = () => {};
-    this.chains = new Chains({
-      matcher,
-      settings: SETTINGS,
-      labelsOf: () => [],
-      isStale: () => false,
-      onFound: ignore,
-      onForgotten: ignore,
-      onAdded: (generation) => generation.open(this.#descriptors) === 'open',
-      onChanged: ignore,
-      onUnidentified: ignore,
-      onGone: ignore,
-      onVanished: ignore,
-      onHidden: ignore,
-    });
+    this.chains = makeChains(matcher, (generation) => generation.open(this.#descriptors) === 'open');
   }
 
   path(pod: string): string {

@@ -52,7 +52,7 @@ for (const [pipeline, config] of [
   ['the built-in pipeline', null],
   ['stages', ALLOY],
 ] as const) {
-  test(`256 MiB of parts without an end through ${pipeline}: constant memory, one entry, the rest counted`, {
+  test(`${CONTENT_BYTES / MIB} MiB of parts without an end through ${pipeline}: constant memory, one entry, the rest counted`, {
     timeout: 60_000,
   }, async (t) => {
     const stage = await makeStage(t);

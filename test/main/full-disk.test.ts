@@ -60,17 +60,22 @@ async function shipUntilSaid(stage: Stage, collector: CollectorProcess, first: n
   return contents;
 }
 
+/** The first life, whose disk is full by now, and the lines that it has shipped since. */
+async function startAndFill({ stage, disk, start }: Scene) {
+  const first = start();
+  append(stage.log('web'), ['before']);
+  await stage.stored(1);
+  await positionStored(stage, disk);
+  disk.fill(first);
+  return { first, whileFull: await shipUntilSaid(stage, first, 1) };
+}
+
 for (const [code, make] of WAYS) {
   test(`a full disk (${code}): said once, shipping goes on, and all is stored when there is room`, BOUND, async (t) => {
     const scene = await makeScene(t, make);
     if (scene === null) return;
     const { stage, disk } = scene;
-    const first = scene.start();
-    append(stage.log('web'), ['before']);
-    await stage.stored(1);
-    await positionStored(stage, disk);
-    disk.fill(first);
-    const whileFull = await shipUntilSaid(stage, first, 1);
+    const { first, whileFull } = await startAndFill(scene);
     assert.match(String(first.saying('JOURNAL_NOT_WRITTEN')[0]?.msg), new RegExp(code));
     assert.equal(await first.metric('journal_dirty'), 1);
 
@@ -107,12 +112,7 @@ for (const [code, make] of WAYS) {
       const scene = await makeScene(t, make);
       if (scene === null) return;
       const { stage, disk } = scene;
-      const first = scene.start();
-      append(stage.log('web'), ['before']);
-      await stage.stored(1);
-      await positionStored(stage, disk);
-      disk.fill(first);
-      const whileFull = await shipUntilSaid(stage, first, 1);
+      const { first, whileFull } = await startAndFill(scene);
       await stage.loki.down();
       append(stage.log('gone'), ['one', 'two']);
       append(stage.log('web'), ['unread']);
